@@ -1,0 +1,106 @@
+"""Refuse answers that could not become a working project: one sentence each, all at once."""
+
+import json
+import keyword
+import re
+import sys
+import unicodedata
+
+# JSON inside a raw string cannot end it: JSON escapes each quote, and pairs each backslash
+ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
+
+# a package of one of these names would hide the module that the project, or its tools, import
+INSTALLED = set(
+    """alembic apispec argon2 argon2-cffi asgiref blinker cffi click coverage dotenv flask flask-alembic flask-cors
+    flask-limiter flask-smorest flask-sqlalchemy-lite granian greenlet iniconfig itsdangerous jinja2 limits mako
+    markupsafe marshmallow mypy ordered-set orjson packaging pip pkg-resources pluggy psycopg publicsuffixlist
+    pygments pytest pytest-cov python-dotenv redis ruff setuptools sqlalchemy swagger-ui-bundle typing-extensions uv
+    webargs werkzeug wrapt""".split()
+)
+# files and folders of the project itself, or of the tools that fill it
+OURS = set("build conftest deploy dev dist docs frontend instance node-modules src test tests venv".split())
+
+LONGEST = {"project_name": 80, "project_slug": 50, "description": 200, "author": 200}
+PUNCTUATION = "-_.,'&()+!:"
+JINJA = ("{" + "{", "{" + "%", "{" + "#")
+
+
+def main() -> None:
+    """Print every problem and end with 1, or say nothing."""
+    problems = [*name_problems(), *slug_problems(), *text_problems("description"), *text_problems("author")]
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    sys.stderr.flush()
+    sys.exit(1 if problems else 0)
+
+
+def name_problems():
+    name = ANSWERS["project_name"]
+    strange = [c for c in name if c not in PUNCTUATION + " " and unicodedata.category(c)[0] not in "LMN"]
+    if not name.strip():
+        yield "project_name is empty: write a name such as 'My Lab API'."
+    elif strange:
+        start = f"project_name {shown(name)} contains {shown(strange[0])}"
+        yield f"{start}: use letters, digits, spaces and any of {' '.join(PUNCTUATION)} instead."
+    elif name != name.strip():
+        yield f"project_name {shown(name)} begins or ends with a space: leave it out."
+    yield from length_problems("project_name")
+
+
+def slug_problems():
+    slug = ANSWERS["project_slug"]
+    start = f"project_slug {shown(slug)}"
+    module = slug.replace("-", "_")
+    if not slug:
+        yield "project_slug is empty: write a short name such as 'my-lab-api'."
+    elif not re.fullmatch("[a-z0-9-]+", slug):
+        strange = re.sub("[a-z0-9-]", "", slug)
+        yield f"{start} contains {shown(strange[0])}: use a-z in lower case, digits and hyphens, as in 'my-lab-api'."
+    elif slug[0].isdigit():
+        yield f"{start} begins with a digit, as no Python package can: begin with a letter, as in 'lab-{slug[:40]}'."
+    elif slug.strip("-") != slug or "--" in slug:
+        yield f"{start} begins or ends with a hyphen, or has two in a row: write one between words, as in 'my-lab-api'."
+    elif slug in ANSWERS["_device_names"]:
+        yield f"{start} is the name of a device on Windows: write a longer name, such as '{slug}-api'."
+    elif keyword.iskeyword(module) or keyword.issoftkeyword(module):
+        yield f"{start} is a keyword of Python: write another name, such as '{slug}-api'."
+    elif module in sys.stdlib_module_names:
+        yield f"{start} is a module of Python's standard library: write another name, such as 'my-{slug}'."
+    elif slug in INSTALLED:
+        yield f"{start} is the name of a package that the project uses: write another name, such as 'my-{slug}'."
+    elif slug in OURS:
+        yield f"{start} is the name of a file or folder in the project: write another name, such as 'my-{slug}'."
+    yield from length_problems("project_slug")
+
+
+def text_problems(question):
+    text = ANSWERS[question]
+    unprintable = [c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in BIDI]
+    jinja = [opening for opening in JINJA if opening in text]
+    if question == "author" and not text:
+        yield "author is empty: write the name of a person or a group."
+    elif unprintable:
+        yield f"{question} {shown(text)} contains the control character {unprintable[0]!a}: write one line of text."
+    elif jinja:
+        yield f"{question} {shown(text)} contains {shown(jinja[0])}, which templates give a meaning: leave it out."
+    elif text != text.strip():
+        yield f"{question} {shown(text)} begins or ends with a space: leave it out."
+    yield from length_problems(question)
+
+
+def length_problems(question):
+    length, longest = len(ANSWERS[question]), LONGEST[question]
+    if length > longest:
+        yield f"{question} {shown(ANSWERS[question])} has {length} characters: write at most {longest}."
+
+
+def shown(text):
+    """Quote an answer for a sentence: on one line, not too long, whatever is in it."""
+    visible = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return f"'{visible if len(visible) <= 60 else visible[:57] + '...'}'"
+
+
+# overrides and isolates turn the text around them: a line of code then reads other than it runs
+BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+main()

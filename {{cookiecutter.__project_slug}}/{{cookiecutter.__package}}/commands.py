@@ -1,0 +1,110 @@
+"""Commands: `flask db`, `flask seed`, `flask user`."""
+
+from typing import Literal
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, ScriptInfo
+from sqlalchemy import select
+
+from .extensions import db
+from .models import Model, Note, User, UtcDateTime
+from .sessions import set_password
+
+user_cli = AppGroup("user", help="Create users and change their passwords.")
+DEMO_NOTES = {
+    "Welcome": "This note came over from another origin, with your cookie.",
+    "Preflights": "Open the network tab: the first change of a note asks first, then not for ten minutes.",
+}
+
+
+def init_app(app: Flask) -> None:
+    app.cli.add_command(Migrations("db", help="Migrate the database."))
+    app.cli.add_command(user_cli)
+    app.cli.command("seed")(seed)
+
+
+class Migrations(AppGroup):
+    """Flask-Alembic's commands, imported when asked for: Alembic costs three times Flask's import."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return self._group(ctx).list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self._group(ctx).get_command(ctx, cmd_name)
+
+    def _group(self, ctx: click.Context) -> click.Group:
+        from flask_alembic import Alembic
+        from flask_alembic.cli import cli
+
+        info = ctx.find_object(ScriptInfo) or ScriptInfo()
+        app = info.load_app()
+        if "alembic" not in app.extensions:
+            app.config["ALEMBIC_CONTEXT"] = {"render_item": _render}
+            Alembic(app, metadatas=Model.metadata, command_name="", run_mkdir=False)
+        ctx.obj = app.extensions["alembic"]  # what its commands work on
+        if not current_app:
+            ctx.with_resource(app.app_context())
+        return cli
+
+
+def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
+    """Write our column type in migrations as what it is in the database."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+
+
+def seed() -> None:
+    """Make the user demo with some notes (development only)."""
+    if current_app.config["APP_ENV"] != "development":
+        raise click.ClickException("the password of demo is public; seed works with APP_ENV=development.")
+    if find_user("demo"):
+        click.echo("The user demo is there already.")
+        return
+    user = add_user("demo", "demo-password")
+    db.session.flush()
+    db.session.add_all(Note(user_id=user.id, title=t, body=b) for t, b in DEMO_NOTES.items())
+    db.session.commit()
+    click.echo("Made the user demo with the password demo-password.")
+
+
+@user_cli.command("create")
+@click.argument("username")
+def create_user(username: str) -> None:
+    """Create a user; asks for the password."""
+    if not 1 <= len(username) <= 64 or not username.isprintable():
+        raise click.ClickException(f"the name {username!r} is not 1 to 64 printable characters.")
+    if find_user(username):
+        raise click.ClickException(f"there is a user {username!r} already; choose another name.")
+    add_user(username, ask_password())
+    db.session.commit()
+    click.echo(f"Made the user {username}.")
+
+
+@user_cli.command("password")
+@click.argument("username")
+def change_password(username: str) -> None:
+    """Change a password, which signs the user out everywhere; asks for it."""
+    user = find_user(username)
+    if user is None:
+        raise click.ClickException(f"there is no user {username!r}.")
+    set_password(user, ask_password())
+    db.session.commit()
+    click.echo(f"Changed the password of {username} and signed out every session.")
+
+
+def find_user(username: str) -> User | None:
+    return db.session.scalar(select(User).where(User.username == username))
+
+
+def add_user(username: str, password: str) -> User:
+    user = User(username=username)
+    set_password(user, password)
+    db.session.add(user)
+    return user
+
+
+def ask_password() -> str:
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    if not 8 <= len(password) <= 1024:
+        raise click.ClickException("the password is not 8 to 1024 characters long; choose a longer one.")
+    return password

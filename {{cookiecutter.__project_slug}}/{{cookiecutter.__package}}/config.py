@@ -1,0 +1,168 @@
+"""Settings: read from the environment, checked once, all problems told together."""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from limits import parse_many
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from .errors import StartupError
+
+TITLE = "{{ cookiecutter.project_name }}"
+DESCRIPTION = "{{ cookiecutter.__description_quoted }}"
+PACKAGE = __name__.partition(".")[0]
+ROOT = Path(__file__).resolve().parent.parent
+A_NEW_KEY = 'python -c "import secrets; print(secrets.token_hex(32))"'
+
+
+class SettingsError(StartupError):
+    """The settings cannot be used."""
+
+
+def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> dict[str, Any]:
+    """Return Flask's configuration from settings.
+
+    Args:
+        settings: names and values; None reads `.env` beside the package and the environment,
+            which wins.
+        debug: whether Flask's debug mode is on.
+
+    Raises:
+        SettingsError: with one sentence for each problem.
+    """
+    if settings is None:
+        settings = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v} | os.environ
+    env = settings.get("APP_ENV", "production")
+    production = env == "production"
+    origins = settings.get("FRONTEND_ORIGINS", "")
+    database = settings.get("DATABASE_URL", "") or f"sqlite:///{PACKAGE}.sqlite"
+    cross_site = settings.get("CROSS_SITE_COOKIES", "") or "0"
+    log_format = settings.get("LOG_FORMAT", "") or ("json" if production else "plain")
+    storage = settings.get("RATELIMIT_STORAGE_URI", "") or "memory://"
+    limits = {
+        "LOGIN_LIMIT": settings.get("LOGIN_LIMIT", "") or "60 per minute",
+        "LOGIN_FAILURE_LIMIT": settings.get("LOGIN_FAILURE_LIMIT", "") or "10 per minute",
+    }
+    port = settings.get("PORT", "") or "8000"
+
+    problems = [
+        *_choice("APP_ENV", env, "development", "production"),
+        *_choice("CROSS_SITE_COOKIES", cross_site, "0", "1"),
+        *_choice("LOG_FORMAT", log_format, "plain", "json"),
+        *_secret(settings.get("SECRET_KEY", ""), production),
+        *_database(database),
+        *_storage(storage),
+        *(problem for name, value in limits.items() for problem in _limit(name, value)),
+        *_port(port),
+    ]
+    if production:
+        problems += _insecure_origins(origins)
+        if debug:
+            problems.append("debug mode is on in production; start without --debug and FLASK_DEBUG.")
+    elif cross_site == "1":
+        problems.append(
+            "CROSS_SITE_COOKIES=1 needs https, which development has not; set it in production only."
+        )
+    if problems:
+        raise SettingsError("the settings cannot be used:\n" + "\n".join(f"  - {p}" for p in problems))
+
+    return {
+        "APP_ENV": env,
+        "SECRET_KEY": settings["SECRET_KEY"],
+        "FRONTEND_ORIGINS": origins,
+        # where pages reach this API: only used to warn of cookies that will not travel
+        "API_URL": settings.get("API_URL", "") or (None if production else "http://localhost:8000"),
+        "LOG_FORMAT": log_format,
+        "SQLALCHEMY_ENGINES": {"default": database},
+        "RATELIMIT_STORAGE_URI": storage,
+        **limits,
+        "HOST": settings.get("HOST", "") or "127.0.0.1",
+        "PORT": int(port),
+        "MAX_CONTENT_LENGTH": 1024 * 1024,
+        # a page can read a 500 only with CORS headers, which a traceback page does not have
+        "PROPAGATE_EXCEPTIONS": False,
+        **_cookie(production, cross_site == "1"),
+        "API_TITLE": TITLE,
+        "API_VERSION": "1.0",
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/api",
+        "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION}},
+    }
+
+
+def _cookie(production: bool, cross_site: bool) -> dict[str, Any]:
+    cookie = {
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_REFRESH_EACH_REQUEST": False,  # the server's row knows when a session ends
+        "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
+    }
+    if not production:  # no Secure: WebKit refuses such cookies on http://localhost
+        return cookie | {"SESSION_COOKIE_NAME": f"{PACKAGE}_session", "SESSION_COOKIE_SAMESITE": "Lax"}
+    return cookie | {
+        # __Host-: no other host can set it (RFC 6265bis, section 4.1.3.2)
+        "SESSION_COOKIE_NAME": f"__Host-{PACKAGE}_session",
+        "SESSION_COOKIE_SECURE": True,
+        "SESSION_COOKIE_SAMESITE": "None" if cross_site else "Lax",
+        "SESSION_COOKIE_PARTITIONED": cross_site,
+    }
+
+
+def _choice(name: str, value: str, *choices: str) -> list[str]:
+    return [] if value in choices else [f"{name}={value!r} is unknown; write {' or '.join(choices)}."]
+
+
+def _secret(secret: str, production: bool) -> list[str]:
+    if not secret:
+        return [f"SECRET_KEY is not set; put the output of {A_NEW_KEY} into .env."]
+    if production and (len(secret) < 32 or len(set(secret)) < 8):
+        return [f"SECRET_KEY is a placeholder or too short; replace it by the output of {A_NEW_KEY}."]
+    return []
+
+
+def _database(url: str) -> list[str]:
+    try:
+        make_url(url).get_dialect().import_dbapi()
+    except ArgumentError:
+        # the value is not repeated: it may hold a password
+        return ["DATABASE_URL is not a database URL; write for example sqlite:///lab.sqlite."]
+    except ImportError as error:
+        return [f"DATABASE_URL needs the package {error.name!r}; add it: uv add {error.name}."]
+    return []
+
+
+def _storage(uri: str) -> list[str]:
+    try:
+        storage_from_string(uri)
+    except ConfigurationError as error:
+        return [f"RATELIMIT_STORAGE_URI cannot be used ({error}); write memory:// or install what it needs."]
+    return []
+
+
+def _limit(name: str, value: str) -> list[str]:
+    try:
+        parse_many(value)
+    except ValueError:
+        return [f"{name}={value!r} is not a limit; write for example '10 per minute'."]
+    return []
+
+
+def _port(port: str) -> list[str]:
+    if port.isascii() and port.isdigit() and 0 < int(port) < 65536:
+        return []
+    return [f"PORT={port!r} is not a port; write a number from 1 to 65535."]
+
+
+def _insecure_origins(origins: str) -> list[str]:
+    return [
+        f"FRONTEND_ORIGINS has {origin!r}, and production serves https pages only;"
+        f" write {'https:' + origin[5:]!r}."
+        for origin in origins.replace(",", " ").split()
+        if origin.lower().startswith("http:")
+    ]

@@ -1,0 +1,120 @@
+"""`init_cors(app)`: check all declarations, build the policies, put them to work."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask import Flask
+
+from .declare import Declaration, Policies, policies_of
+from .engine import init_responses
+from .origins import site_of
+from .policy import Policy, PolicyError
+from .prefixes import Prefixes
+from .rules import problems_of, resolve_origins
+
+
+def init_cors(app: Flask) -> None:
+    """Put the declared policies to work; call it last in `create_app`.
+
+    Raises:
+        PolicyError: with the place, the problem and the cure of everything that is refused.
+    """
+    policies = policies_of(app)
+    if policies.tree is not None:
+        raise PolicyError("init_cors(app) is called twice; call it once, last in create_app.")
+    problems = [
+        f"{d.place} (blueprint {d.blueprint!r}): {problem}"
+        for d in policies.declarations
+        for problem in problems_of(d, app.config)
+    ]
+    _refuse([*problems, *_same_prefix(policies.declarations), *_second_layers(app)])
+
+    policies.built = _build(policies.declarations, app)
+    policies.tree = Prefixes()
+    for policy in policies.built:
+        policies.tree.add(policy.prefix, policy)
+    policies.last_check = lambda: _refuse(list(_second_layers(app)))
+    init_responses(app, policies)
+    _warn_of_cookies(app, policies)
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        raise PolicyError(f"the CORS policies cannot be used:\n{lines}")
+
+
+def _same_prefix(declarations: list[Declaration]) -> Iterator[str]:
+    tree: Prefixes[Declaration] = Prefixes()
+    for declaration in declarations:
+        first = tree.add(declaration.prefix or "", declaration)
+        if first is not declaration:
+            yield (
+                f"{declaration.place} (blueprint {declaration.blueprint!r}): the prefix"
+                f" {declaration.prefix!r} has a policy already, from {first.place}; change one of the two."
+            )
+
+
+def _second_layers(app: Flask) -> Iterator[str]:
+    """Yield a sentence for each foreign CORS layer: of two layers, the laxer one would win."""
+    for key in sorted(key for key in app.config if key.startswith("CORS_")):
+        yield f"the setting {key!r} is flask-cors' own; remove it, and declare with cors(blueprint, …)."
+    for name, functions in app.after_request_funcs.items():
+        if any(function.__module__.startswith("flask_cors") for function in functions):
+            target = f"the blueprint {name!r}" if name else "the application"
+            yield f"a CORS(…) of flask-cors is on {target}; remove it, and declare with cors(blueprint, …)."
+    for endpoint, view in app.view_functions.items():
+        if any(_from_flask_cors(function) for function in _layers_of(view)):
+            yield f"the view {endpoint!r} has @cross_origin; remove it, and declare with cors(blueprint, …)."
+
+
+def _layers_of(view: Any) -> Iterator[Callable[..., Any]]:
+    methods = getattr(view, "methods", None) or ()
+    views = [view, *(getattr(getattr(view, "view_class", None), m.lower(), None) for m in methods)]
+    for layer in views:
+        while layer is not None:
+            yield layer
+            layer = getattr(layer, "__wrapped__", None)
+
+
+def _from_flask_cors(function: Callable[..., Any]) -> bool:
+    return "flask_cors" in getattr(getattr(function, "__code__", None), "co_filename", "")
+
+
+def _build(declarations: list[Declaration], app: Flask) -> list[Policy]:
+    tree: Prefixes[Declaration] = Prefixes()
+    for declaration in declarations:
+        tree.add(declaration.prefix or "", declaration)
+    routed: dict[int, set[str]] = defaultdict(set)
+    for rule in app.url_map.iter_rules():
+        if (declaration_of := tree.find(rule.rule)) is not None:
+            routed[id(declaration_of)] |= (rule.methods or set()) - {"OPTIONS"}
+    return [
+        Policy(
+            prefix=d.prefix or "",
+            blueprint=d.blueprint,
+            place=d.place,
+            origins=tuple(o for o in resolve_origins(d.options["origins"], app.config)[0] if o != "none"),
+            methods=tuple(sorted(routed[id(d)]) if d.options["methods"] is None else d.options["methods"]),
+            request_headers=tuple(d.options["request_headers"]),
+            expose_headers=tuple(d.options["expose_headers"]),
+            credentials=d.options["credentials"],
+            max_age=d.options["max_age"],
+        )
+        for d in declarations
+    ]
+
+
+def _warn_of_cookies(app: Flask, policies: Policies) -> None:
+    api = app.config.get("API_URL")
+    if not api or app.config["SESSION_COOKIE_SAMESITE"] == "None":
+        return
+    for policy in policies.built:
+        for origin in policy.origins:
+            if policy.credentials and site_of(origin) != site_of(api):
+                app.logger.warning(
+                    "%s: %s and %s are two sites, and the cookie is SameSite=Lax: a sign-in from there"
+                    " answers 200 and the next request 401; use one host name, or CROSS_SITE_COOKIES=1.",
+                    *(policy.place, origin, api),
+                )

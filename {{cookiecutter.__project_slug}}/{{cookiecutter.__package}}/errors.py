@@ -1,0 +1,69 @@
+"""Every error answer is application/problem+json (RFC 9457), and nothing internal is in it."""
+
+from typing import Any
+
+import click
+import marshmallow as ma
+from flask import Flask, Response, current_app, g, request
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import Conflict, HTTPException, InternalServerError
+
+PROBLEM = "application/problem+json"
+
+
+class StartupError(click.ClickException):
+    """The application does not start; `flask` prints the message, and no traceback."""
+
+
+class ProblemSchema(ma.Schema):
+    type = ma.fields.String(required=True, metadata={"format": "uri-reference"})
+    title = ma.fields.String(required=True)
+    status = ma.fields.Integer(required=True)
+    detail = ma.fields.String(required=True)
+    instance = ma.fields.String(required=True)
+    errors = ma.fields.Dict(
+        keys=ma.fields.String(),
+        metadata={"description": "by place (json, query, form) and field: a list of sentences"},
+    )
+
+
+def init_app(app: Flask) -> None:
+    """Answer what is no HTTP error; those go through `extensions.Api` to `problem_of`."""
+    app.register_error_handler(StaleDataError, _overtaken)
+
+
+def problem_of(error: HTTPException) -> Response:
+    """Return the problem that tells an HTTP error, with the headers that belong to its status.
+
+    Source: RFC 9457, section 3; Allow, Retry-After and WWW-Authenticate: RFC 9110.
+    """
+    if isinstance(error.response, Response):
+        return error.response
+    extra: dict[str, Any] = getattr(error, "data", None) or {}
+    status = error.code or 500
+    headers = Headers(error.get_headers())
+    headers.extend(extra.get("headers", {}))
+    headers.pop("Content-Type")
+    if status < 400:
+        return current_app.response_class(status=status, headers=headers)
+    problem: dict[str, Any] = {
+        "type": "about:blank",
+        "title": error.name,
+        "status": status,
+        "detail": extra.get("message") or error.description,
+        "instance": request.path,
+    }
+    if isinstance(error, InternalServerError):
+        request_id = g.get("request_id")
+        problem["detail"] = f"The server failed; its log says why, under the request id {request_id}."
+    if errors := extra.get("errors") or extra.get("messages"):
+        problem["detail"] = "The request has errors; see errors."
+        problem["errors"] = errors
+    return current_app.response_class(
+        current_app.json.dumps(problem), status=status, headers=headers, mimetype=PROBLEM
+    )
+
+
+def _overtaken(error: StaleDataError) -> Response:
+    return problem_of(Conflict("Somebody else changed it at the same moment; read it again, then repeat."))

@@ -1,0 +1,92 @@
+"""The extensions, made once and bound to each application by `create_app`."""
+
+import time
+from http import HTTPStatus
+from math import ceil
+from typing import Any
+
+import flask_smorest
+import marshmallow as ma
+import orjson
+from flask import Request, Response, abort
+from flask.json.provider import JSONProvider
+from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter.util import get_remote_address
+from flask_smorest.utils import prepare_response
+from flask_sqlalchemy_lite import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import HTTPException
+
+from .errors import PROBLEM, ProblemSchema, problem_of
+
+# objects stay readable after a commit: no second query only to send back what was saved
+db = SQLAlchemy(session_options={"expire_on_commit": False})
+limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True)
+
+
+class OrjsonProvider(JSONProvider):
+    """Flask's JSON by orjson: faster, and strict about what is JSON."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return orjson.dumps(obj, option=orjson.OPT_SORT_KEYS if kwargs.get("sort_keys") else None).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        return orjson.loads(s)
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        return Response(orjson.dumps(self._prepare_response_obj(args, kwargs)), mimetype="application/json")
+
+
+class Parser(FlaskParser):
+    """Reads arguments: a JSON body must say that it is one, which also forces a preflight."""
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        if req.mimetype != "application/json":
+            abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send the body as Content-Type: application/json.")
+        try:
+            return orjson.loads(req.get_data())
+        except orjson.JSONDecodeError as error:
+            abort(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}.")
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """flask-smorest's blueprint with the parser above."""
+
+    ARGUMENTS_PARSER = Parser()
+
+
+class Api(flask_smorest.Api):
+    """flask-smorest's Api with RFC 9457 problems as errors, and described as such."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        if isinstance(error, RateLimitExceeded) and limiter.current_limit:
+            wait = max(1, ceil(limiter.current_limit.reset_at - time.time()))
+            error.retry_after = wait
+            # in words as well: a page can read the header only where a policy exposes it
+            error.description = f"More than {error.limit.limit}; try again in {wait} seconds."
+        return problem_of(error)
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            body = {"schema": ProblemSchema} if status >= HTTPStatus.BAD_REQUEST else {}
+            response = {"description": status.phrase} | body
+            prepare_response(response, self.spec, PROBLEM)
+            self.spec.components.response(status.name, response, lazy=True)
+        response = {"description": "Problem", "schema": ProblemSchema}
+        prepare_response(response, self.spec, PROBLEM)
+        self.spec.components.response("DEFAULT_ERROR", response, lazy=True)
+
+
+api = Api()
+
+
+@event.listens_for(Engine, "connect")
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    if not type(connection).__module__.startswith("sqlite3"):
+        return
+    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 15000"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,32 @@
+"""Blueprint `health`: for load balancers. No CORS policy, so no page of another origin can read it."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, abort
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from .extensions import db
+
+health = Blueprint("health", __name__, url_prefix="/health")
+
+
+@health.after_request
+def let_pages_probe(response: Response) -> Response:
+    """Let a page see that there is an answer (not which): else a dead server looks like a refusal"""
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@health.get("/live")
+def live() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@health.get("/ready")
+def ready() -> dict[str, str]:
+    try:
+        db.session.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        abort(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer.")
+    return {"status": "ok"}

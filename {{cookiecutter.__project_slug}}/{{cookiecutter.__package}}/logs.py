@@ -1,0 +1,79 @@
+"""One line for each request, with an id that the response carries too."""
+
+import json
+import logging
+import re
+import time
+import uuid
+from urllib.parse import quote
+
+from flask import Flask, Response, g, request
+from flask.logging import default_handler
+
+from .cors import find_policy
+
+# what a proxy or a page may choose as id; anything else could forge log lines
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes each record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "request", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def init_app(app: Flask) -> None:
+    """Give every request an id and a line in the log."""
+    plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
+    default_handler.setFormatter(JsonFormatter() if app.config["LOG_FORMAT"] == "json" else plain)
+    app.logger.setLevel(logging.DEBUG if app.config["APP_ENV"] == "development" else logging.INFO)
+    logging.getLogger("werkzeug").addFilter(_is_no_access_line)  # ours says the same, and the id
+    app.before_request(_start)
+    app.after_request(_finish)
+
+
+def _is_no_access_line(record: logging.LogRecord) -> bool:
+    return " - - [" not in record.getMessage()
+
+
+def _start() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if REQUEST_ID.match(given) else uuid.uuid4().hex
+    g.started = time.perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    line = {
+        "request_id": g.request_id,
+        "method": request.method,
+        "path": quote(request.path),  # a decoded line break would forge a log line
+        "status": response.status_code,
+        "ms": round((time.perf_counter() - g.started) * 1000, 1),
+        "address": request.remote_addr,
+        "origin": request.headers.get("Origin", "-"),
+        "cors": _verdict(),
+    }
+    text = "%(method)s %(path)s %(status)s %(ms)s ms, origin %(origin)s: %(cors)s, id %(request_id)s"
+    logging.getLogger(__name__).info(text, line, extra={"request": line})
+    return response
+
+
+def _verdict() -> str:
+    """Tell whether the page that asked may read the answer."""
+    origin, policy = request.headers.get("Origin"), find_policy(request.path)
+    if origin is None:
+        return "not cross-origin"
+    if policy is None:
+        return "no policy"
+    return "refused" if policy.allow_origin(origin) is None else "allowed"

@@ -1,0 +1,125 @@
+"""Blueprint `notes`: what a signed-in user keeps; copy this file to start a resource of your own."""
+
+from http import HTTPStatus
+from typing import Any
+
+import marshmallow as ma
+from flask import abort, g
+from marshmallow.validate import Length, Regexp
+from sqlalchemy import select
+
+from .cors import FromConfig, cors
+from .extensions import Blueprint, db
+from .models import Note
+from .pagination import PAGE_HEADERS, PageSchema, paged
+from .sessions import require_sign_in
+
+notes = Blueprint("notes", __name__, url_prefix="/api/notes", description="Notes of the signed-in user")
+notes.before_request(require_sign_in)
+cors(
+    notes,
+    origins=FromConfig("FRONTEND_ORIGINS"),
+    request_headers=["Content-Type", "If-Match"],
+    expose_headers=["X-Pagination", "ETag"],
+    credentials=True,
+    max_age=600,
+)
+
+NOTE = "/<int(max=2147483647):note_id>"
+TEXT = Regexp(r"^[^\x00]*$", error="NUL characters cannot be stored.")
+
+
+class NoteSchema(ma.Schema):
+    id = ma.fields.Integer(dump_only=True, required=True)
+    title = ma.fields.String(required=True, validate=[Length(1, 200), TEXT])
+    body = ma.fields.String(load_default="", validate=[Length(0, 10_000), TEXT])
+    created_at = ma.fields.AwareDateTime(dump_only=True, required=True)
+    updated_at = ma.fields.AwareDateTime(dump_only=True, required=True)
+
+
+class NoteChangeSchema(NoteSchema):
+    """The same fields, none of them required; a name of its own in the documentation."""
+
+
+@notes.route("")
+@notes.arguments(PageSchema, location="query")
+@notes.response(200, NoteSchema(many=True), headers=PAGE_HEADERS)
+def list_notes(page: dict[str, int]) -> Any:
+    """List notes, the newest first"""
+    mine = select(Note).where(Note.user_id == g.user.id).order_by(Note.id.desc())
+    return paged(mine, **page)
+
+
+@notes.route("", methods=["POST"])
+@notes.etag
+@notes.arguments(NoteSchema)
+@notes.response(201, NoteSchema)
+def create_note(fields: dict[str, str]) -> Note:
+    """Create a note"""
+    note = Note(user_id=g.user.id, **fields)
+    db.session.add(note)
+    return saved(note)
+
+
+@notes.route(NOTE)
+@notes.etag
+@notes.response(200, NoteSchema)
+def get_note(note_id: int) -> Note:
+    """Read a note"""
+    note = own_note(note_id)
+    notes.set_etag(tag(note))
+    return note
+
+
+@notes.route(NOTE, methods=["PUT"])
+@notes.etag
+@notes.arguments(NoteSchema)
+@notes.response(200, NoteSchema)
+def replace_note(fields: dict[str, str], note_id: int) -> Note:
+    """Replace a note"""
+    return changed(note_id, fields)
+
+
+@notes.route(NOTE, methods=["PATCH"])
+@notes.etag
+@notes.arguments(NoteChangeSchema(partial=True))
+@notes.response(200, NoteSchema)
+def update_note(fields: dict[str, str], note_id: int) -> Note:
+    """Change some fields of a note"""
+    return changed(note_id, fields)
+
+
+@notes.route(NOTE, methods=["DELETE"])
+@notes.etag
+@notes.response(204)
+def delete_note(note_id: int) -> None:
+    """Delete a note"""
+    note = own_note(note_id)
+    notes.check_etag(tag(note))
+    db.session.delete(note)
+    db.session.commit()
+
+
+def own_note(note_id: int) -> Note:
+    note = db.session.get(Note, note_id)
+    if note is None or note.user_id != g.user.id:  # the same answer, so that ids tell nothing
+        abort(HTTPStatus.NOT_FOUND, f"You have no note {note_id}.")
+    return note
+
+
+def changed(note_id: int, fields: dict[str, str]) -> Note:
+    note = own_note(note_id)
+    notes.check_etag(tag(note))
+    for name, value in fields.items():
+        setattr(note, name, value)
+    return saved(note)
+
+
+def saved(note: Note) -> Note:
+    db.session.commit()
+    notes.set_etag(tag(note))
+    return note
+
+
+def tag(note: Note) -> list[int]:
+    return [note.id, note.version]

@@ -1,0 +1,107 @@
+"""Who is signed in: server-side sessions, and the guard against forged requests."""
+
+import secrets
+from functools import cache
+from http import HTTPStatus
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from flask import Flask, abort, current_app, g, request, session
+from sqlalchemy import delete, select
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+
+from .cors import find_policy
+from .extensions import db
+from .models import LoginSession, User, now
+
+# OWASP's first choice for argon2id, and a fifth of the cost of werkzeug's scrypt
+hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}  # RFC 9110, section 9.2.1
+
+
+def init_app(app: Flask) -> None:
+    """Put the guard in front of every view."""
+    app.before_request(refuse_forged_request)
+
+
+def verify_password(username: str, password: str) -> User | None:
+    """Return the user that has this name and password, or None.
+
+    An unknown name costs one hash as well, so that the time does not tell which names exist.
+    """
+    user = db.session.scalar(select(User).where(User.username == username))
+    try:
+        hasher.verify(user.password_hash if user else _nobody(), password)
+    except (VerificationError, InvalidHashError):
+        return None
+    if user and hasher.check_needs_rehash(user.password_hash):
+        user.password_hash = hasher.hash(password)
+    return user
+
+
+@cache
+def _nobody() -> str:
+    return hasher.hash(secrets.token_hex())
+
+
+def set_password(user: User, password: str) -> None:
+    """Give a user a password, and sign that user out everywhere."""
+    user.password_hash = hasher.hash(password)
+    if user.id is not None:
+        db.session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+
+
+def sign_in(user: User) -> None:
+    """Start a session under a new key, so that a key planted before the sign-in is worth nothing."""
+    _forget(session.get("key"))
+    session.clear()
+    session.permanent = True
+    session["key"] = secrets.token_urlsafe(32)
+    lifetime = current_app.permanent_session_lifetime
+    db.session.add(LoginSession(key=session["key"], user_id=user.id, expires_at=now() + lifetime))
+    db.session.commit()
+
+
+def sign_out() -> None:
+    """End the session on the server, so that a copy of the cookie is worth nothing either."""
+    _forget(session.get("key"))
+    db.session.commit()
+    session.clear()
+
+
+def _forget(key: str | None) -> None:
+    if key:
+        db.session.execute(delete(LoginSession).where(LoginSession.key == key))
+
+
+def require_sign_in() -> None:
+    """Set `g.user`, or answer 401; `blueprint.before_request(require_sign_in)` guards a blueprint."""
+    if request.method == "OPTIONS":
+        return  # tells the methods of a path, and nothing else
+    valid = LoginSession.expires_at > now()
+    row = None
+    if key := session.get("key"):
+        row = db.session.scalar(select(LoginSession).where(LoginSession.key == key, valid))
+    if row is None:
+        raise Unauthorized("Sign in first.", www_authenticate=WWWAuthenticate("cookie"))
+    g.user = row.user
+
+
+def refuse_forged_request() -> None:
+    """Answer 403 when a page that the policy does not trust sends something that changes data.
+
+    CORS hides the answer of such a request; it does not stop the request. Browsers tell where a
+    request comes from: Sec-Fetch-Site (Fetch Metadata, section 2.4) and, on plain http where that
+    is missing, Origin. Clients that are no browsers send neither, and carry nobody's cookies.
+    """
+    policy = find_policy(request.path)
+    if request.method in SAFE_METHODS or policy is None or not policy.credentials:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site in ("same-origin", "none") or (site is None and origin is None):
+        return
+    own = request.host_url.rstrip("/") if site is None else None
+    if origin is not None and (policy.allow_origin(origin) or origin == own):
+        return
+    abort(HTTPStatus.FORBIDDEN, f"Pages of {origin or 'this site'} may not send {request.method} here.")
