@@ -3,20 +3,20 @@
 from http import HTTPStatus
 
 import marshmallow as ma
-from flask import abort, current_app, g, request
+from flask import current_app, g, request
 from marshmallow.validate import Length
 
 from .cors import FromConfig, cors
-from .extensions import Blueprint, limiter
+from .extensions import NO_NUL, Blueprint, limiter
 from .models import User
-from .sessions import require_sign_in, sign_in, sign_out, verify_password
+from .sessions import require_sign_in, sign_in, sign_out, unauthorized, verify_password
 
 auth = Blueprint("auth", __name__, url_prefix="/api/auth", description="Sign in and out")
 cors(auth, origins=FromConfig("FRONTEND_ORIGINS"), request_headers=["Content-Type"], credentials=True)
 
 
 class CredentialsSchema(ma.Schema):
-    username = ma.fields.String(required=True, validate=Length(1, 64))
+    username = ma.fields.String(required=True, validate=[Length(1, 64), NO_NUL])
     password = ma.fields.String(required=True, validate=Length(1, 1024), load_only=True)
 
 
@@ -44,7 +44,7 @@ def login(credentials: dict[str, str]) -> User:
     """Sign in with a name and a password"""
     user = verify_password(**credentials)
     if user is None:
-        abort(HTTPStatus.UNAUTHORIZED, "The name or the password is wrong.")
+        raise unauthorized("The name or the password is wrong.")
     sign_in(user)
     return user
 

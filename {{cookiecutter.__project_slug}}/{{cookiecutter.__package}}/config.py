@@ -1,6 +1,7 @@
 """Settings: read from the environment, checked once, all problems told together."""
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -121,7 +122,8 @@ def _choice(name: str, value: str, *choices: str) -> list[str]:
 def _secret(secret: str, production: bool) -> list[str]:
     if not secret:
         return [f"SECRET_KEY is not set; put the output of {A_NEW_KEY} into .env."]
-    if production and (len(secret) < 32 or len(set(secret)) < 8):
+    placeholder = re.search("change|secret|placeholder|example", secret.lower())
+    if production and (placeholder or len(secret) < 32 or len(set(secret)) < 8):
         return [f"SECRET_KEY is a placeholder or too short; replace it by the output of {A_NEW_KEY}."]
     return []
 
@@ -140,8 +142,8 @@ def _database(url: str) -> list[str]:
 def _storage(uri: str) -> list[str]:
     try:
         storage_from_string(uri)
-    except ConfigurationError as error:
-        return [f"RATELIMIT_STORAGE_URI cannot be used ({error}); write memory:// or install what it needs."]
+    except ConfigurationError:  # not repeated either
+        return ["RATELIMIT_STORAGE_URI cannot be used; write memory://, or redis:// and run uv add redis."]
     return []
 
 

@@ -15,11 +15,11 @@ PAGE = """<!doctype html>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width">
   <title>API documentation</title>
-  <link rel="stylesheet" href="docs/swagger-ui.css">
-  <link rel="icon" href="docs/favicon-32x32.png">
+  <link rel="stylesheet" href="{docs}/swagger-ui.css">
+  <link rel="icon" href="{docs}/favicon-32x32.png">
   <div id="swagger-ui"></div>
-  <script src="docs/swagger-ui-bundle.js"></script>
-  <script src="docs/start.js"></script>
+  <script src="{docs}/swagger-ui-bundle.js"></script>
+  <script src="{docs}/start.js"></script>
 </html>
 """
 # Swagger UI writes style attributes and draws its icons from data: URLs; scripts are files only
@@ -28,7 +28,7 @@ POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' d
 
 @docs.get("")
 def page() -> Response:
-    response = make_response(PAGE)
+    response = make_response(PAGE.format(docs=url_for("docs.page")))
     response.headers["Content-Security-Policy"] = POLICY
     return response
 

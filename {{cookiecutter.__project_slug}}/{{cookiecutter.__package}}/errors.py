@@ -5,9 +5,10 @@ from typing import Any
 import click
 import marshmallow as ma
 from flask import Flask, Response, current_app, g, request
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import Conflict, HTTPException, InternalServerError
+from werkzeug.exceptions import Conflict, HTTPException, InternalServerError, ServiceUnavailable
 
 PROBLEM = "application/problem+json"
 
@@ -31,6 +32,7 @@ class ProblemSchema(ma.Schema):
 def init_app(app: Flask) -> None:
     """Answer what is no HTTP error; those go through `extensions.Api` to `problem_of`."""
     app.register_error_handler(StaleDataError, _overtaken)
+    app.register_error_handler(OperationalError, _database_fails)
 
 
 def problem_of(error: HTTPException) -> Response:
@@ -63,6 +65,11 @@ def problem_of(error: HTTPException) -> Response:
     return current_app.response_class(
         current_app.json.dumps(problem), status=status, headers=headers, mimetype=PROBLEM
     )
+
+
+def _database_fails(error: OperationalError) -> Response:
+    current_app.logger.exception("the database fails, request id %s", g.get("request_id"))
+    return problem_of(ServiceUnavailable("The database does not answer; try again later."))
 
 
 def _overtaken(error: StaleDataError) -> Response:

@@ -1,5 +1,6 @@
 """The extensions, made once and bound to each application by `create_app`."""
 
+import inspect
 import time
 from http import HTTPStatus
 from math import ceil
@@ -10,20 +11,36 @@ import marshmallow as ma
 import orjson
 from flask import Request, Response, abort
 from flask.json.provider import JSONProvider
+from flask.sansio.app import App
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
+from flask_smorest.exceptions import NotModified
 from flask_smorest.utils import prepare_response
 from flask_sqlalchemy_lite import SQLAlchemy
+from marshmallow.validate import Regexp
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import quote_etag
 
 from .errors import PROBLEM, ProblemSchema, problem_of
 
+
+class Database(SQLAlchemy):
+    """Flask-SQLAlchemy-Lite without its teardown of async sessions, which starts threads at each request."""
+
+    def init_app(self, app: App) -> None:
+        super().init_app(app)
+        kept = [f for f in app.teardown_appcontext_funcs if not inspect.iscoroutinefunction(f)]
+        app.teardown_appcontext_funcs[:] = kept
+
+
 # objects stay readable after a commit: no second query only to send back what was saved
-db = SQLAlchemy(session_options={"expire_on_commit": False})
+db = Database(session_options={"expire_on_commit": False})
 limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True)
+# for every text that goes to the database: PostgreSQL fails on it
+NO_NUL = Regexp(r"^[^\x00]*$", error="NUL characters cannot be stored.")
 
 
 class OrjsonProvider(JSONProvider):
@@ -52,9 +69,16 @@ class Parser(FlaskParser):
 
 
 class Blueprint(flask_smorest.Blueprint):
-    """flask-smorest's blueprint with the parser above."""
+    """flask-smorest's blueprint with the parser above, and with the ETag on a 304 (RFC 9110, 15.4.5)."""
 
     ARGUMENTS_PARSER = Parser()
+
+    def _check_not_modified(self, etag: str) -> None:
+        try:
+            super()._check_not_modified(etag)
+        except NotModified as unchanged:
+            unchanged.data = {"headers": {"ETag": quote_etag(etag)}}
+            raise
 
 
 class Api(flask_smorest.Api):

@@ -5,11 +5,11 @@ from typing import Any
 
 import marshmallow as ma
 from flask import abort, g
-from marshmallow.validate import Length, Regexp
+from marshmallow.validate import Length
 from sqlalchemy import select
 
 from .cors import FromConfig, cors
-from .extensions import Blueprint, db
+from .extensions import NO_NUL, Blueprint, db
 from .models import Note
 from .pagination import PAGE_HEADERS, PageSchema, paged
 from .sessions import require_sign_in
@@ -26,13 +26,12 @@ cors(
 )
 
 NOTE = "/<int(max=2147483647):note_id>"
-TEXT = Regexp(r"^[^\x00]*$", error="NUL characters cannot be stored.")
 
 
 class NoteSchema(ma.Schema):
     id = ma.fields.Integer(dump_only=True, required=True)
-    title = ma.fields.String(required=True, validate=[Length(1, 200), TEXT])
-    body = ma.fields.String(load_default="", validate=[Length(0, 10_000), TEXT])
+    title = ma.fields.String(required=True, validate=[Length(1, 200), NO_NUL])
+    body = ma.fields.String(load_default="", validate=[Length(0, 10_000), NO_NUL])
     created_at = ma.fields.AwareDateTime(dump_only=True, required=True)
     updated_at = ma.fields.AwareDateTime(dump_only=True, required=True)
 
@@ -121,5 +120,6 @@ def saved(note: Note) -> Note:
     return note
 
 
-def tag(note: Note) -> list[int]:
-    return [note.id, note.version]
+def tag(note: Note) -> list[object]:
+    # with its birth: a database may give the id of a deleted note to a new one
+    return [note.id, note.version, note.created_at.isoformat()]

@@ -55,6 +55,8 @@ def set_password(user: User, password: str) -> None:
 def sign_in(user: User) -> None:
     """Start a session under a new key, so that a key planted before the sign-in is worth nothing."""
     _forget(session.get("key"))
+    expired = (LoginSession.user_id == user.id, LoginSession.expires_at <= now())
+    db.session.execute(delete(LoginSession).where(*expired))
     session.clear()
     session.permanent = True
     session["key"] = secrets.token_urlsafe(32)
@@ -84,8 +86,13 @@ def require_sign_in() -> None:
     if key := session.get("key"):
         row = db.session.scalar(select(LoginSession).where(LoginSession.key == key, valid))
     if row is None:
-        raise Unauthorized("Sign in first.", www_authenticate=WWWAuthenticate("cookie"))
+        raise unauthorized("Sign in first.")
     g.user = row.user
+
+
+def unauthorized(detail: str) -> Unauthorized:
+    """Return a 401, which must name a scheme (RFC 9110, section 11.6.1); one for cookies has no name."""
+    return Unauthorized(detail, www_authenticate=WWWAuthenticate("cookie"))
 
 
 def refuse_forged_request() -> None:

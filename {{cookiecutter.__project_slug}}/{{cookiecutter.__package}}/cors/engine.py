@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from flask import Flask, Response, request
 from flask_cors import cross_origin
-from werkzeug.http import dump_header, parse_set_header
 
 from .declare import Policies
 from .policy import Policy
@@ -28,9 +27,8 @@ def init_responses(app: Flask, policies: Policies) -> None:
         response.headers.pop("Access-Control-Allow-Private-Network", None)  # a permission replaced it
         if not policy.any_origin:
             # also when refused: else a cache hands one origin's copy to another (Fetch, section 3.3.5)
-            vary = parse_set_header(", ".join(response.headers.getlist("Vary")))
-            vary.add("Origin")
-            response.headers["Vary"] = dump_header(vary)
+            names = ", ".join([*response.headers.getlist("Vary"), "Origin"]).split(",")
+            response.headers["Vary"] = ", ".join({n.strip().lower(): n.strip() for n in names}.values())
         return response
 
     # Flask runs these in reverse order: the first one has the last word

@@ -5,6 +5,7 @@ Source: https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin and https
 
 import re
 import socket
+import unicodedata
 from functools import cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
@@ -38,7 +39,7 @@ def problem_of_origin(text: object, *, credentials: bool) -> str | None:
     """
     if not isinstance(text, str):
         return "is no text; write the origin as a string"
-    if text == "null" or text.lower().startswith("file:"):
+    if text.lower() in ("null", "none") or text.lower().startswith("file:"):
         return "is the origin of any file and any sandboxed frame; serve the page from http://localhost"
     if text != "".join(text.split()):
         return f"has white space, which no origin has; write {''.join(text.split())!r}"
@@ -48,7 +49,7 @@ def problem_of_origin(text: object, *, credentials: bool) -> str | None:
         return f"is a regular expression; {FORMS}"
     match = SHAPE.match(text)
     if match is None:
-        host = text.rpartition("://")[2].strip("/").partition("/")[0]
+        host = re.sub(r"\A(https?:)?/*", "", text).partition("/")[0] or "app.example.com"
         local = host.startswith(("localhost", "127.0.0.1"))
         return f"has no scheme; write {'http://' * local or 'https://'}{host}"
     return _problem_of_parts(text, match, credentials)
@@ -58,9 +59,9 @@ def _problem_of_parts(text: str, match: re.Match[str], credentials: bool) -> str
     scheme, host, port = match["scheme"].lower(), match["host"], match["port"]
     if port and (not re.fullmatch(r"[0-9]+|\*", port) or (port != "*" and not 0 < int(port) <= 65535)):
         return f"has the port {port!r}; write a number from 1 to 65535, or * for any"
-    if not host.isascii():
-        return f"is not written as browsers send it; write {str(Parts(scheme, _punycode(host), port))!r}"
-    host = host.lower()
+    if scheme in ("ws", "wss", "ftp", "data", "blob"):
+        return f"has the scheme {scheme!r}, which no page is served by; write for example 'https://{host}'"
+    host = host.lower() if host.isascii() else _punycode(host)
     if problem := _problem_of_host(host):
         return problem
     number = port if port in (None, "", "*") else str(int(port))
@@ -144,7 +145,5 @@ def _canonical(host: str) -> str:
 
 
 def _punycode(host: str) -> str:
-    try:
-        return host.encode("idna").decode()
-    except UnicodeError:
-        return "xn--…"
+    labels = unicodedata.normalize("NFKC", host.lower()).split(".")
+    return ".".join(x if x.isascii() else "xn--" + x.encode("punycode").decode("ascii") for x in labels)

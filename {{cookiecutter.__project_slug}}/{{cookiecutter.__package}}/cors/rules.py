@@ -14,7 +14,7 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, section 5.6.2
 UNSENDABLE_METHODS = {"CONNECT", "TRACE", "TRACK"}  # Fetch, "forbidden method"
 # Fetch, "forbidden request-header"
 FORBIDDEN_HEADERS = re.compile(
-    "accept-(charset|encoding)|access-control-request-(headers|method)|connection|content-length|cookie2?"
+    "accept-(charset|encoding)|access-control-request-.*|connection|content-length|cookie2?"
     "|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via"
     "|(proxy|sec)-.*"
 )
@@ -73,7 +73,9 @@ def _origins(origins: list[Any], name: str, credentials: bool) -> Iterator[str]:
     if origins in (["none"], ["*"]) and not (origins == ["*"] and credentials):
         return
     for origin in origins:
-        if origin == "*" and credentials:
+        if origin == "none":
+            yield f"{name} has 'none' beside origins; write 'none' alone or leave it out."
+        elif origin == "*" and credentials:
             yield f"{name} has '*' with credentials: any site could act as your users; list the origins."
         elif origin == "*":
             yield f"{name} has '*' beside others, which are pointless then; write '*' alone or leave it out."
@@ -85,7 +87,7 @@ def _each(option: str, values: Any, check: Any, credentials: bool) -> Iterator[s
     if values is None and option == "methods":
         return
     if not isinstance(values, list | tuple | set):
-        yield f"{option}={values!r} is no list; write {[values]!r}."
+        yield f"{option}={values!r} is no list; write {[] if values is None else [values]!r}."
         return
     for value in values:
         if not isinstance(value, str) or not TOKEN.match(value):

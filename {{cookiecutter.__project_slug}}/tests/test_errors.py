@@ -1,0 +1,83 @@
+"""Errors, request ids, the log, and the headers of every answer."""
+
+import json
+import logging
+
+import pytest
+from conftest import settings
+from flask.logging import default_handler
+
+from {{ cookiecutter.__package }} import create_app
+
+LOGIN = "/api/auth/login"
+HARDENED = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "private, no-cache",
+}
+ERRORS = [
+    (400, "POST", LOGIN, {"data": "{", "content_type": "application/json"}),
+    (404, "GET", "/nowhere", {}),
+    (405, "GET", LOGIN, {}),
+    (413, "POST", LOGIN, {"json": {"username": "x" * 2**21}}),
+    (415, "POST", LOGIN, {"data": "{}", "content_type": "text/plain"}),
+    (422, "POST", LOGIN, {"json": {}}),
+    (429, "POST", LOGIN, {"json": {"username": "ada", "password": "x"}}),
+    (500, "GET", "/fails", {}),
+]
+
+
+def client_of(database, **changes):
+    def fail():
+        raise RuntimeError("the password of the database is tiger")
+
+    app = create_app(settings(database, LOGIN_FAILURE_LIMIT="0 per minute", **changes))
+    app.add_url_rule("/fails", view_func=fail)
+    return app.test_client()
+
+
+@pytest.mark.parametrize(("status", "method", "path", "sent"), ERRORS, ids=[row[0] for row in ERRORS])
+def test_every_error_is_a_hardened_problem(database, status, method, path, sent):
+    answer = client_of(database).open(path, method=method, **sent)
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    members = {"type", "title", "status", "detail", "instance"} | ({"errors"} if status == 422 else set())
+    assert set(answer.json) == members
+    assert (answer.json["status"], answer.json["instance"]) == (status, path)
+    assert set(answer.allow) == ({"OPTIONS", "POST"} if status == 405 else set())
+    assert ("Retry-After" in answer.headers) is (status == 429)
+    assert HARDENED.items() <= dict(answer.headers).items()
+
+
+def test_https_is_kept_where_it_is_used(client):
+    for scheme in ("http", "https"):
+        answer = client.get("/api/auth/me", base_url=f"{scheme}://localhost")
+        assert ("Strict-Transport-Security" in answer.headers) is (scheme == "https")
+
+
+@pytest.mark.parametrize("log_format", ["plain", "json"])
+def test_the_log_tells_what_was_asked_and_why_it_failed(database, caplog, log_format):
+    client = client_of(database, LOG_FORMAT=log_format)
+    with caplog.at_level(logging.INFO):
+        answer = client.get("/nowhere%0A12:00:00%20INFO%20forged")
+        failure = client.get("/fails")
+    line, why, _ = (default_handler.format(record) for record in caplog.records)
+    facts = {"method": "GET", "status": 404, "path": "/nowhere%0A12%3A00%3A00%20INFO%20forged"}
+    facts["request_id"] = answer.headers["X-Request-ID"]
+    assert all(str(fact) in line for fact in facts.values())
+    assert "\n" not in line
+    assert "tiger" in why
+    assert "tiger" not in failure.text + str(failure.headers)
+    assert failure.headers["X-Request-ID"] in failure.json["detail"]
+    if log_format == "json":
+        assert facts.items() <= json.loads(line).items()
+        assert "tiger" in json.loads(why)["exception"]
+
+
+def test_a_request_id_is_kept_when_well_formed_and_replaced_when_not(client):
+    for given in ("a", "x" * 64, "0af7651916cd43dd-8448_eb.211c"):
+        assert client.get("/nowhere", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
+    for given in ("", "x" * 65, "a b", "a\n", "a\nb", "a\r\nSet-Cookie: b=c", "ä"):
+        answer = client.get("/nowhere", environ_overrides={"HTTP_X_REQUEST_ID": given})
+        assert len(answer.headers["X-Request-ID"]) == 32, given

@@ -1,0 +1,71 @@
+"""Settings: what is refused at the start, and where they are read."""
+
+import os
+import subprocess
+import sys
+
+import click
+import granian
+import pytest
+
+from {{ cookiecutter.__package }} import config, create_app
+from {{ cookiecutter.__package }}.__main__ import main
+
+SAFE = {"SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "https://app.example.com"}
+REFUSED = [  # no APP_ENV means production
+    ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
+    *(({"SECRET_KEY": key}, "is a placeholder") for key in ("change-me", "x" * 64, "change-me-" * 5)),
+    *(({"FRONTEND_ORIGINS": f"{http}://lab.org"}, "write 'https://lab.org'") for http in ("http", "HTTP")),
+    ({"FRONTEND_ORIGINS": "*"}, "FRONTEND_ORIGINS has '*' with credentials"),
+    ({"FRONTEND_ORIGINS": ""}, "FRONTEND_ORIGINS is unset or empty"),
+    ({"APP_ENV": "prod"}, "APP_ENV='prod' is unknown; write development or production."),
+    ({"CROSS_SITE_COOKIES": "yes"}, "CROSS_SITE_COOKIES='yes' is unknown; write 0 or 1."),
+    ({"CROSS_SITE_COOKIES": "1", "APP_ENV": "development"}, "set it in production only"),
+    ({"LOG_FORMAT": "xml"}, "LOG_FORMAT='xml' is unknown; write plain or json."),
+    ({"DATABASE_URL": "my tiger database"}, "DATABASE_URL is not a database URL"),
+    ({"DATABASE_URL": "nonsense://me:tiger@host/lab"}, "DATABASE_URL"),
+    ({"RATELIMIT_STORAGE_URI": "nowhere://:tiger@host"}, "RATELIMIT_STORAGE_URI"),
+    *(({name: "many"}, name) for name in ("LOGIN_LIMIT", "LOGIN_FAILURE_LIMIT")),
+    *(({"PORT": port}, f"PORT='{port}' is not a port") for port in ("http", "0", "65536", "-1", "8e3")),
+]
+
+
+@pytest.mark.parametrize(("changes", "sentence"), REFUSED, ids=[str(changes) for changes, _ in REFUSED])
+def test_an_unsafe_setting_is_refused_with_a_sentence(changes, sentence):
+    with pytest.raises(click.ClickException) as refusal:
+        create_app(SAFE | changes)
+    assert sentence in refusal.value.message
+    assert "tiger" not in refusal.value.message
+
+
+def test_all_problems_are_told_at_once_debug_mode_included(monkeypatch):
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    with pytest.raises(config.SettingsError, match="debug mode is on in production") as refusal:
+        create_app({"FRONTEND_ORIGINS": "http://a.example, http://b.example", "LOG_FORMAT": "xml"})
+    assert refusal.value.message.count("\n  - ") == 5
+
+
+@pytest.mark.parametrize(("environment", "port"), [({}, 9001), ({"PORT": "9002"}, 9002)])
+def test_the_environment_wins_over_dotenv(tmp_path, monkeypatch, environment, port):
+    (tmp_path / ".env").write_text("PORT=9001\n" + "\n".join(f"{k}={v}" for k, v in SAFE.items()))
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    for name in ("APP_ENV", "DATABASE_URL", *SAFE, "PORT", "HOST"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    served = []
+    monkeypatch.setattr(granian.Granian, "serve", lambda server: served.append(server.bind_port))
+    main()
+    assert served == [port]
+    monkeypatch.setenv("FRONTEND_ORIGINS", "https://other.example")
+    assert create_app().config["FRONTEND_ORIGINS"] == "https://other.example"
+
+
+def test_the_server_says_why_it_does_not_start_and_leaves_alembic_alone():
+    command = [sys.executable, "-X", "importtime", "-m", create_app.__module__]
+    unsafe = {**os.environ, "APP_ENV": "production", "SECRET_KEY": "short", "FRONTEND_ORIGINS": "none"}
+    run = subprocess.run(command, env=unsafe, text=True, capture_output=True, timeout=20)  # noqa: S603
+    first, second = [line for line in run.stderr.splitlines() if not line.startswith("import time:")]
+    assert (run.returncode, first) == (1, "Error: the settings cannot be used:")
+    assert "SECRET_KEY is a placeholder" in second
+    assert "alembic" not in run.stderr  # it takes three times as long to import as Flask
