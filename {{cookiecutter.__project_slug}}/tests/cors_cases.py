@@ -1,5 +1,6 @@
 """What the CORS tests share: origins, the policies as declared, and a blueprint that has one."""
 
+from importlib.util import find_spec
 from typing import Any
 
 from conftest import PAGE
@@ -26,9 +27,11 @@ NOTES |= {f"{ALLOW}Methods": "DELETE, GET, HEAD, PATCH, POST, PUT"}
 POLICIES = {
     "/api/public": (ANY, ANY | JSON),
     "/api/auth": (COOKIES, COOKIES | JSON),
-    "/api/notes": (COOKIES | {"Access-Control-Expose-Headers": "ETag, X-Pagination"}, COOKIES | NOTES),
     "/health": (None, None),
 }
+if find_spec(".notes", cors.__module__.partition(".")[0]):  # a blueprint that a project may well remove
+    EXPOSED = {"Access-Control-Expose-Headers": "ETag, X-Pagination"}
+    POLICIES["/api/notes"] = (COOKIES | EXPOSED, COOKIES | NOTES)
 
 DECIDED = {  # the prefixes, a path, and the number of the prefix that decides about it
     "the deeper prefix": (["/api", "/api/lab"], "/api/lab/x", 1),

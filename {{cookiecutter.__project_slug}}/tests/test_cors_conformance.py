@@ -102,7 +102,7 @@ def test_the_real_errors_are_readable(site: Flask) -> None:
         (415, "POST", "public/echo", {"data": "text"}),
         (422, "POST", "public/echo", {"json": {}}),
         (308, "GET", "public//hello", {}),
-        (404, "HEAD", "notes/no/such", {}),
+        (404, "HEAD", "auth/no/such", {}),
     ):
         answer = send(site, f"/api/{path}", method=method, **body)
         assert answer.status_code == status
@@ -114,10 +114,10 @@ def test_the_real_errors_are_readable(site: Flask) -> None:
 def test_any_preflight_gets_the_whole_honest_lists(site: Flask, path: str, names: str) -> None:
     for method in ("PUT", "patch", "EVIL", ""):
         asked = {"Headers": names, "Private-Network": "true"}
-        answer = ask(site, f"/api/notes{path}", method=method, **asked)
+        answer = ask(site, f"/api/auth{path}", method=method, **asked)
         assert (answer.status_code, answer.data) == (204, b"")
         assert not {"Content-Type", "Set-Cookie"} & set(answer.headers.keys())
-        check(answer, PAGE, POLICIES["/api/notes"][1])
+        check(answer, PAGE, POLICIES["/api/auth"][1])
 
 
 @pytest.mark.parametrize("origin", ORIGINS[:4])
@@ -146,7 +146,7 @@ REFUSALS = [{"origin": EVIL}, {"method": "patch"}, {"Headers": "x-lab"}, {"path"
 def test_in_development_one_line_gives_the_reason_of_a_refusal(
     database: Path, caplog: pytest.LogCaptureFixture, asked: dict[str, str]
 ) -> None:
-    ask(create_app(settings(database)), **{"path": "/api/notes", **asked})
+    ask(create_app(settings(database)), **{"path": "/api/auth/login", "method": "POST", **asked})
     lines = [record.getMessage() for record in caplog.records if "preflight" in record.getMessage()]
     assert len(lines) == 1
     assert "refused" in lines[0]
