@@ -1,0 +1,199 @@
+"""Start everything for development by one command: database, API and front end.
+
+    uv run dev.py
+
+Ctrl-C stops it all. The variables PORT and FRONTEND_PORT choose other ports than 8000 and 5173.
+"""
+
+import contextlib
+import functools
+import http.client
+import importlib.util
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+PACKAGE = "{{ cookiecutter.__package }}"
+ROOT = Path(__file__).resolve().parent
+FRONTEND = ROOT / "frontend"
+FLASK = [sys.executable, "-m", "flask", "--app", PACKAGE]
+ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
+READY_WITHIN = 60  # seconds: the first start on a slow laptop takes a few
+GRACE = 5  # seconds between asking a program to end and ending it
+
+stopping = threading.Event()
+say = functools.partial(print, flush=True)  # at once, so that our lines stand among those of the servers
+
+
+class Server(NamedTuple):
+    name: str
+    port: int
+    command: list[str]
+    folder: Path
+
+
+def main() -> None:
+    """Prepare the project, then run its servers until Ctrl-C."""
+    for name in {"SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"} & set(dir(signal)):
+        signal.signal(getattr(signal, name), lambda *_: stopping.set())
+    if importlib.util.find_spec("flask") is None:
+        sys.exit("Flask is not installed for this Python: run `pip install uv`, then `uv run dev.py`.")
+    write_env()
+    servers = [api(), *front_end()]
+    for step in ("db upgrade", "seed"):
+        if not run([*FLASK, *step.split()], ROOT):
+            sys.exit(0 if stopping.is_set() else f"The API cannot start: `flask {step}` failed, see above.")
+    if servers[1:] and not packages_are_installed():
+        del servers[1:]
+    if not stopping.is_set():
+        serve(servers)
+
+
+def write_env() -> None:
+    """Write `.env` from `.env.example`, with a secret key of its own, unless there is one."""
+    target = ROOT / ".env"
+    if target.exists():
+        return
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    text = re.sub("(?m)^SECRET_KEY=.*$", f"SECRET_KEY={secrets.token_hex(32)}", example)
+    target.touch(mode=0o600)
+    target.write_text(text, encoding="utf-8", newline="\n")
+
+
+def api() -> Server:
+    """Return Flask's development server; it reloads by itself when a file changes."""
+    port = free_port("PORT", 8000)
+    if port != 8000:
+        ENVIRONMENT.setdefault("VITE_API_URL", f"http://localhost:{port}")
+    return Server("API", port, [*FLASK, "run", "--debug", "--no-debugger", "--port", str(port)], ROOT)
+
+
+def front_end() -> Iterator[Server]:
+    """Yield Vite, or say in one sentence why the API runs without it."""
+    if not FRONTEND.exists():
+        return
+    node, answer = shutil.which("node"), "missing, or its npm is"
+    if node and shutil.which("npm"):
+        answer = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip()
+    version = tuple(int(part) for part in re.findall(r"\d+", answer)[:2])
+    if node is None or not ((20, 19) <= version < (21,) or version >= (22, 12)):
+        say(f"Node.js is {answer}; the front end needs 20.19, or 22.12 and newer: the API runs without it.")
+        return
+    port = free_port("FRONTEND_PORT", 5173)
+    if port != 5173:
+        ENVIRONMENT.setdefault("FRONTEND_ORIGINS", f"http://localhost:{port}")
+    vite = [node, "node_modules/vite/bin/vite.js", "--clearScreen", "false"]
+    yield Server("front end", port, [*vite, "--port", str(port), "--strictPort"], FRONTEND)
+
+
+def free_port(variable: str, default: int) -> int:
+    """Return the port to use, or end with one sentence when there is none."""
+    value = os.environ.get(variable) or str(default)
+    if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
+        sys.exit(f"{variable} is {value!r}, which is no port: set it to a number from 1 to 65535.")
+    for address in ("127.0.0.1", "::1"):  # a program on either would get some of our requests
+        with contextlib.suppress(OSError), socket.create_connection((address, int(value)), timeout=0.5):
+            sys.exit(
+                f"Port {value} is taken by another program, perhaps an earlier dev.py: "
+                f"stop that one, or set the variable {variable} to a free port."
+            )
+    return int(value)
+
+
+def packages_are_installed() -> bool:
+    """Install the front end's packages when they are missing, or older than the list of them."""
+    lock, installed = FRONTEND / "package-lock.json", FRONTEND / "node_modules" / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+        return True
+    say("Installing the front end's packages with npm ci; this takes up to a minute.")
+    done = run([shutil.which("npm") or "npm", "ci", "--no-audit", "--no-fund"], FRONTEND)
+    if not done and not stopping.is_set():
+        say("The front end's packages could not be installed (see above), so the API runs without it.")
+    return done
+
+
+def serve(servers: list[Server]) -> None:
+    """Run the servers until one ends or somebody stops us, and leave none behind."""
+    running: list[tuple[Server, subprocess.Popen[bytes]]] = []
+    waiting, deadline = servers, time.monotonic() + READY_WITHIN
+    try:
+        for server in servers:
+            running.append((server, start(server.command, server.folder)))
+        while not stopping.wait(0.1):
+            for server, process in running:
+                if process.poll() is not None:
+                    sys.exit(f"The {server.name} ended with exit code {process.returncode}: see above.")
+            if waiting and time.monotonic() > deadline:
+                sys.exit(f"The {waiting[0].name} does not answer on port {waiting[0].port}: see above.")
+            if waiting and not (waiting := [server for server in waiting if not answers(server.port)]):
+                for server in reversed(servers):
+                    say(f"  The {server.name}: http://localhost:{server.port}")
+                say("  Sign in as demo with the password demo-password. Ctrl-C stops everything.")
+    finally:
+        stop(process for _, process in running)
+
+
+def run(command: list[str], folder: Path) -> bool:
+    """Run one command to its end, or until somebody stops us; return whether it succeeded."""
+    process = start(command, folder)
+    while process.poll() is None and not stopping.wait(0.05):
+        pass
+    stop([process])
+    return process.returncode == 0
+
+
+def start(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a program in a group of its own, so that whatever it starts can be stopped with it."""
+    windows = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+    group: dict[str, Any] = {"start_new_session": True, "creationflags": windows}
+    return subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdin=subprocess.DEVNULL, **group)
+
+
+def stop(processes: Iterable[subprocess.Popen[bytes]]) -> None:
+    """Ask each group to end, and end those that have not after a while."""
+    left = [process for process in processes if reach(process, "ask")]
+    for _ in range(GRACE * 20):
+        left = [process for process in left if reach(process, "look")]
+        time.sleep(0.05 if left else 0)
+    for process in left:
+        reach(process, "end")
+        process.wait()
+
+
+def reach(process: subprocess.Popen[bytes], what: str) -> bool:
+    """Ask a group to end, end it, or only look; return whether any of it is alive."""
+    alive = process.poll() is None
+    if sys.platform == "win32":
+        if alive and what == "ask":
+            process.send_signal(signal.CTRL_BREAK_EVENT)
+        elif alive and what == "end":
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True)  # noqa: S607
+        return alive
+    try:
+        os.killpg(process.pid, {"ask": signal.SIGTERM, "look": 0, "end": signal.SIGKILL}[what])
+    except (ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
+        return False
+    return True
+
+
+def answers(port: int) -> bool:
+    """Return whether a server answers on this port, whatever it says."""
+    connection = http.client.HTTPConnection("localhost", port, timeout=2)
+    with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+        connection.request("GET", "/health/live")
+        return connection.getresponse().status > 0
+    return False
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+// happy-dom stands for the browser. It applies CORS, but knows no mode "no-cors": hence the open /health/live here.
+
+import browserLog from "node:console";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { type ApiError, api, BlockedError, createApi, mixedNames } from "./api";
+
+const PAGE = "http://localhost:5173";
+const type = "about:blank";
+const errors = { json: { title: ["Too short.", "Too plain."] }, query: { page: ["Not a number."] } };
+const answers: Record<string, [status: number, body: unknown, headers?: Record<string, string>]> = {
+  "/notes": [200, [{ id: 1 }]],
+  "/401": [401, { type, title: "Unauthorized", status: 401, detail: "Sign in first." }],
+  "/422": [422, { type, title: "Unprocessable Entity", status: 422, errors }],
+  "/429": [429, { type, title: "Too Many Requests", status: 429 }, { "Retry-After": "42" }],
+  "/502": [502, "<h1>Bad Gateway</h1>"],
+  "/health/live": [200, {}],
+};
+const cors = {
+  "Access-Control-Allow-Origin": PAGE,
+  "Access-Control-Allow-Credentials": "true",
+  "Access-Control-Allow-Headers": "Content-Type",
+  "Access-Control-Expose-Headers": "Retry-After",
+};
+const server = createServer(({ url, method }, response) => {
+  const [status, body, headers] = answers[url ?? ""] ?? [200, {}, { "Access-Control-Allow-Origin": "" }];
+  response.writeHead(method === "OPTIONS" ? 204 : status, { ...cors, ...headers }).end(JSON.stringify(body));
+});
+const dead = "http://localhost:9"; // the port "discard": nobody listens there
+let live = "";
+
+beforeAll(async () => {
+  vi.spyOn(browserLog, "error").mockReturnValue();
+  vi.spyOn(browserLog, "warn").mockReturnValue();
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  live = `http://localhost:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => server.close());
+afterEach(() => vi.unstubAllGlobals());
+
+const get = (path: string, config = {}) => createApi({ baseURL: live }).get(path, config);
+const failure = <E = ApiError>(request: Promise<unknown>) =>
+  request.then(
+    () => expect.fail("It did not fail."),
+    (error: E) => error,
+  );
+const refusal = (request: Promise<unknown>) => failure<BlockedError>(request);
+
+test("an answer arrives as it is", async () => {
+  expect((await get("/notes")).data).toEqual([{ id: 1 }]);
+});
+
+test.each([
+  ["with its own words", "/401", { name: "ApiError", message: "Sign in first.", status: 401, fields: {} }],
+  ["with each field, wherever it stood", "/422", { fields: { title: "Too short. Too plain.", page: "Not a number." } }],
+  ["with the seconds to wait", "/429", { message: "Too Many Requests", retryAfter: 42 }],
+  ["without seconds where there are none", "/401", { retryAfter: undefined }],
+  ["though it is HTML", "/502", { problem: { type, title: "Bad Gateway", status: 502 } }],
+])("an error is told %s", async (_, path, expected) => {
+  expect(await failure(get(path))).toMatchObject(expected);
+});
+
+test("requests go to port 8000 with cookies, unless told otherwise", () => {
+  expect(api.defaults).toMatchObject({ baseURL: "http://localhost:8000", withCredentials: true });
+});
+
+test.each([true, false])("cookies go along when withCredentials says so: %s", async (withCredentials) => {
+  expect((await get("/notes", { withCredentials })).request.withCredentials).toBe(withCredentials);
+});
+
+test("a cancelled request is not explained", async () => {
+  expect(await refusal(get("/notes", { signal: AbortSignal.abort() }))).not.toBeInstanceOf(BlockedError);
+});
+
+test.each([
+  ["a dead server", PAGE, () => dead, "no server", `PUT ${dead}/closed from a page of ${PAGE}: nothing answers`],
+  ["a route that is closed", PAGE, () => live, "CORS", `must have exactly ${PAGE}, with no slash`],
+  ["a method", PAGE, () => live, "CORS", "does not allow PUT"],
+  ["the other name", "http://127.0.0.1:5173/?a", () => live, "mixed names", "Open http://localhost:5173/?a"],
+  ["a dead server by its other name", "http://127.0.0.1:5173/", () => dead, "no server", "uv run dev.py"],
+  ["the visitor's machine", "https://example.com/", () => dead, "no server", "only if the visitor permits it"],
+  ["http from https", "https://example.com/", () => "http://api.invalid", "mixed content", "over https too"],
+])("no answer is explained by %s", async (_, page, baseURL, reason, words) => {
+  vi.stubGlobal("location", new URL(page));
+  const error = await refusal(createApi({ baseURL: baseURL() }).put("/closed", {}));
+  expect(error.reason).toBe(reason);
+  expect([error.message, ...error.advice].join("\n")).toContain(words);
+});
+
+test.each([true, false])("cookies are advised about only where they were sent: %s", async (withCredentials) => {
+  const { advice } = await refusal(get("/closed", { withCredentials }));
+  expect(advice.some((text) => text.includes("withCredentials"))).toBe(withCredentials);
+});
+
+test.each([
+  ["http://localhost:5173/", "http://localhost:8000", undefined],
+  ["https://app.example.com/", "http://localhost:8000", undefined],
+  ["http://127.0.0.1:5173/", "", undefined],
+  ["http://127.0.0.1:5173/", "http://localhost:8000", "Use the name localhost for both."],
+  ["http://[::1]:5173/", "http://localhost:8000", "Use the name localhost for both."],
+  ["http://localhost:5173/", "http://127.0.0.1:8000", "Set VITE_API_URL=http://localhost:8000 in frontend/.env"],
+])("a page at %s and an API at '%s' use two names: %s", (page, apiURL, cure) => {
+  const found = mixedNames(page, apiURL);
+  expect(found?.open).toBe(cure && "http://localhost:5173/");
+  expect(found?.message ?? "").toContain(cure ?? "");
+});
