@@ -5,17 +5,19 @@ import keyword
 import re
 import sys
 import unicodedata
+from collections.abc import Iterator
 
 # JSON inside a raw string cannot end it: JSON escapes each quote, and pairs each backslash
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 # a package of one of these names would hide the module that the project, or its tools, import
 INSTALLED = set(
-    """alembic apispec argon2 argon2-cffi asgiref blinker cffi click coverage dotenv flask flask-alembic flask-cors
-    flask-limiter flask-smorest flask-sqlalchemy-lite granian greenlet iniconfig itsdangerous jinja2 limits mako
-    markupsafe marshmallow mypy ordered-set orjson packaging pip pkg-resources pluggy psycopg publicsuffixlist
-    pygments pytest pytest-cov python-dotenv redis ruff setuptools sqlalchemy swagger-ui-bundle typing-extensions uv
-    webargs werkzeug wrapt""".split()
+    """alembic apispec argon2 argon2-cffi asgiref blinker cffi click colorama coverage deprecated dotenv flask
+    flask-alembic flask-cors flask-limiter flask-smorest flask-sqlalchemy-lite flask-swagger-ui granian greenlet
+    hatchling iniconfig itsdangerous jinja2 librt limits mako markupsafe marshmallow mypy mypy-extensions mypyc
+    ordered-set orjson packaging pathspec pip pkg-resources pluggy psycopg publicsuffixlist py pycparser pygments
+    pytest pytest-cov python-dotenv redis ruff setuptools sqlalchemy swagger-ui-bundle typing-extensions uv webargs
+    werkzeug wrapt""".split()
 )
 # files and folders of the project itself, or of the tools that fill it
 OURS = set("build conftest deploy dev dist docs frontend instance node-modules src test tests venv".split())
@@ -34,7 +36,7 @@ def main() -> None:
     sys.exit(1 if problems else 0)
 
 
-def name_problems():
+def name_problems() -> Iterator[str]:
     name = ANSWERS["project_name"]
     strange = [c for c in name if c not in PUNCTUATION + " " and unicodedata.category(c)[0] not in "LMN"]
     if not name.strip():
@@ -47,7 +49,7 @@ def name_problems():
     yield from length_problems("project_name")
 
 
-def slug_problems():
+def slug_problems() -> Iterator[str]:
     slug = ANSWERS["project_slug"]
     start = f"project_slug {shown(slug)}"
     module = slug.replace("-", "_")
@@ -73,7 +75,7 @@ def slug_problems():
     yield from length_problems("project_slug")
 
 
-def text_problems(question):
+def text_problems(question: str) -> Iterator[str]:
     text = ANSWERS[question]
     unprintable = [c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in BIDI]
     jinja = [opening for opening in JINJA if opening in text]
@@ -88,13 +90,13 @@ def text_problems(question):
     yield from length_problems(question)
 
 
-def length_problems(question):
+def length_problems(question: str) -> Iterator[str]:
     length, longest = len(ANSWERS[question]), LONGEST[question]
     if length > longest:
         yield f"{question} {shown(ANSWERS[question])} has {length} characters: write at most {longest}."
 
 
-def shown(text):
+def shown(text: str) -> str:
     """Quote an answer for a sentence: on one line, not too long, whatever is in it."""
     visible = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     return f"'{visible if len(visible) <= 60 else visible[:57] + '...'}'"

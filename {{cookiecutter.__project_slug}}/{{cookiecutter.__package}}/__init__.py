@@ -1,4 +1,4 @@
-"""{{ cookiecutter.project_name }}: a JSON API in which every blueprint says who may call it from another origin."""
+"""A JSON API in which every blueprint says who may call it from another origin."""
 
 from collections.abc import Mapping
 

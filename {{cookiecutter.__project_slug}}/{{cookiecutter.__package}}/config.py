@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from .errors import StartupError
 
 TITLE = "{{ cookiecutter.project_name }}"
-DESCRIPTION = "{{ cookiecutter.__description_quoted }}"
+DESCRIPTION = "{{ cookiecutter.__description_quoted }}"  # fmt: skip
 PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).resolve().parent.parent
 A_NEW_KEY = 'python -c "import secrets; print(secrets.token_hex(32))"'

@@ -1,0 +1,49 @@
+"""Take the picture of the README: `uv run python -m scripts.screenshot`."""
+
+import re
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.baking import bake
+from tests.browser.browsers import launch_options
+from tests.running import running
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def main() -> None:
+    """Generate a project, start it, and use its page as in a first visit."""
+    DOCS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        project = bake(Path(folder))
+        options = launch_options(playwright, "chromium")
+        if options is None:
+            raise SystemExit("Chromium is not installed: uv run playwright install chromium")
+        with running(project, command=["uv", "run", "dev.py"]) as started:
+            started.until_ready()
+            browser = playwright.chromium.launch(**options)
+            page = browser.new_page(viewport={"width": 1120, "height": 1320})
+            page.goto(started.page)
+            visit(page)
+            page.screenshot(path=DOCS / "page.png")
+            browser.close()
+    print(f"{DOCS / 'page.png'}: {(DOCS / 'page.png').stat().st_size // 1000} kB")
+
+
+def visit(page: Page) -> None:
+    """Sign in and send some requests, so that there is something to see."""
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#who")).to_have_text("Signed in as demo")
+    for kind in ("simple-get", "preflighted", "credentialed", "blocked"):
+        card = page.locator(f'[data-request="{kind}"]')
+        card.get_by_role("button", name="Send").click()
+        expect(card.locator("[data-outcome]")).to_have_attribute("data-state", re.compile(".+"))
+    page.get_by_role("button", name="Load all five").click()
+    page.evaluate("scrollTo(0, 0)")
+    page.evaluate("document.activeElement.blur()")
+
+
+if __name__ == "__main__":
+    main()

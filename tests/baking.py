@@ -1,0 +1,136 @@
+"""Bake the template, and use what comes out."""
+
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+from cookiecutter.main import cookiecutter
+
+CHECKOUT = Path(__file__).parents[1]
+
+# the answers that tests of structure and tests of behaviour share; the names are what people read in a report
+COMBINATIONS: dict[str, dict[str, object]] = {
+    "default": {},
+    "without-front-end": {"frontend": False},
+    "awkward-answers": {
+        "project_name": "Ärzte & Löwen's Labor_für_alles (2.0): los!" + " 实验室" * 9,
+        "project_slug": "a-name-as-long-as-it-may-be-to-see-where-lines-end",
+        "description": 'say "hi" \\ <b>&amp;</b> ${x} %s \'\'\' """ # 课程项目 🎓' + " and so on" * 15,
+        "author": 'Ada "the first" O\'Neil \\ 王小明',
+    },
+}
+
+# variables of the person or job that runs the tests, which must not reach a generated project
+PRIVATE = {"VIRTUAL_ENV", "PYTHONPATH", "PORT", "HOST", "FRONTEND_PORT", "FRONTEND_ORIGINS", "VITE_API_URL", "APP_ENV"}
+PRIVATE |= {"SECRET_KEY", "DATABASE_URL", "CROSS_SITE_COOKIES", "LOG_FORMAT", "RATELIMIT_STORAGE_URI", "LOGIN_LIMIT"}
+
+
+@dataclass(frozen=True)
+class BakedProject:
+    """A generated project, and the names of what was in it when it was new."""
+
+    path: Path
+    files: tuple[str, ...]
+    empty_folders: tuple[str, ...]
+
+    @property
+    def package(self) -> str:
+        """The name of the Python package."""
+        return self.path.name.replace("-", "_")
+
+    @property
+    def python(self) -> str:
+        """The interpreter of the project's own environment."""
+        return str(self.path / (".venv/Scripts/python.exe" if sys.platform == "win32" else ".venv/bin/python"))
+
+    def read(self, name: str) -> str:
+        """Return the text of a file, its line ends as they are."""
+        return (self.path / name).read_bytes().decode("utf-8")
+
+    def run(
+        self, *command: str, folder: str = ".", env: Mapping[str, str] | None = None, seconds: int = 300
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project; its output, errors included, is text."""
+        found = shutil.which(command[0], path=(env or {}).get("PATH")) or command[0]
+        return subprocess.run(
+            [found, *command[1:]],
+            cwd=self.path / folder,
+            env=environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+
+    def succeeds(self, *command: str, folder: str = ".", env: Mapping[str, str] | None = None) -> str:
+        """Run a command, fail with its output if it fails, return its output otherwise."""
+        done = self.run(*command, folder=folder, env=env)
+        assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+
+@cache
+def template() -> Path:
+    """Return a copy of the template as a clone has it: without what tools left behind in this checkout."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=CHECKOUT,
+        env=environment(),
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode:  # unpacked from an archive, which has nothing else in it
+        return CHECKOUT
+    copy = Path(tempfile.mkdtemp(prefix="template-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    for name in listed.stdout.decode("utf-8").split("\0"):
+        if name and (CHECKOUT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(CHECKOUT / name, copy / name)
+    return copy
+
+
+def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment for a generated project: nothing of ours, no colours."""
+    plain = {"NO_COLOR": "1", "PYTHONUTF8": "1"}
+    return {name: value for name, value in os.environ.items() if name not in PRIVATE} | plain | dict(changes or {})
+
+
+def bake(output: Path, answers: Mapping[str, object] | None = None) -> BakedProject:
+    """Generate a project in the folder `output`, without questions and without reading the user's settings."""
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as settings:
+        config = Path(settings, "config.yaml")
+        config.write_text(f"cookiecutters_dir: '{settings}'\nreplay_dir: '{settings}'\n", encoding="utf-8")
+        path = Path(
+            cookiecutter(
+                str(template()),
+                no_input=True,
+                extra_context=dict(answers or {}),
+                output_dir=str(output),
+                config_file=str(config),
+            )
+        )
+    inside = [p for p in sorted(path.rglob("*")) if ".git" not in p.relative_to(path).parts]
+    return BakedProject(
+        path,
+        tuple(p.relative_to(path).as_posix() for p in inside if p.is_file()),
+        tuple(p.relative_to(path).as_posix() for p in inside if p.is_dir() and not any(p.iterdir())),
+    )
+
+
+def require(found: object, sentence: str) -> None:
+    """Go on if something is found; otherwise skip, saying how to get it. Where CI is set, fail instead."""
+    if not found:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(sentence)

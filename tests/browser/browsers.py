@@ -1,0 +1,26 @@
+"""Where this machine has browsers."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Playwright
+
+# the variable that names a browser, the programs of systems, how Playwright talks to those
+BROWSERS: dict[str, tuple[str, list[str], dict[str, str]]] = {
+    "chromium": ("CHROMIUM", ["chromium", "chromium-browser", "google-chrome"], {}),
+    "firefox": ("FIREFOX", ["firefox-esr", "firefox"], {"channel": "moz-firefox"}),
+    "webkit": ("WEBKIT", [], {}),
+}
+
+
+def launch_options(playwright: Playwright, name: str) -> dict[str, Any] | None:
+    """Return how to launch a browser: that of a variable, else Playwright's own download, else the system's."""
+    variable, programs, stock = BROWSERS[name]
+    if named := os.environ.get(variable):
+        return {**stock, "executable_path": named}
+    if Path(getattr(playwright, name).executable_path).exists():
+        return {}
+    found = next(filter(None, map(shutil.which, programs)), None)
+    return {**stock, "executable_path": found} if found else None

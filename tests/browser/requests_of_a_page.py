@@ -1,0 +1,41 @@
+"""What the script of a page gets from a request; nothing stands between the browser and the server."""
+
+import json
+import re
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.running import RunningProject
+
+FETCH = """async ([url, options]) => {
+  try {
+    const response = await fetch(url, options);
+    return {
+      status: response.status,
+      type: response.type,
+      text: await response.text(),
+      headers: Object.fromEntries(response.headers),
+    };
+  } catch (error) {
+    return { refused: error.name };
+  }
+}"""
+REFUSED = {"refused": "TypeError"}
+
+
+def fetch(page: Page, url: str, **options: Any) -> dict[str, Any]:
+    """Send a request by the page's own script; return what the script can read, or REFUSED."""
+    answer: dict[str, Any] = page.evaluate(FETCH, [url, options])
+    return answer
+
+
+def with_json(method: str, body: object, **headers: str) -> dict[str, Any]:
+    """Return the options of a request with cookies and a body of JSON."""
+    content = {"Content-Type": "application/json", **headers}
+    return {"method": method, "headers": content, "body": json.dumps(body), "credentials": "include"}
+
+
+def preflights(site: RunningProject, path: str) -> int:
+    """Count the preflights of a path that reached the server, by the lines of its log."""
+    return len(re.findall(rf"\bOPTIONS {re.escape(path)} ", site.said))

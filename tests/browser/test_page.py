@@ -1,0 +1,199 @@
+"""The page of the project, as its users meet it: with a mouse, with a keyboard, wide and narrow, light and dark."""
+
+import re
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from tests.browser.requests_of_a_page import fetch, with_json
+from tests.running import RunningProject
+
+SCREENSHOTS = Path(__file__).parents[2] / "test-output" / "screenshots"
+WIDE, NARROW = ViewportSize(width=1280, height=900), ViewportSize(width=400, height=800)
+
+
+def outcome(page: Page, kind: str) -> tuple[str | None, str]:
+    """Send a request of the page, and return the state and the text of what it says about it."""
+    place = page.locator(f'[data-request="{kind}"] [data-outcome]')
+    page.locator(f'[data-request="{kind}"]').get_by_role("button", name="Send").click()
+    expect(place).to_have_attribute("data-state", re.compile(".+"))
+    return place.get_attribute("data-state"), place.inner_text()
+
+
+def test_each_kind_of_request_gets_its_answer(home: Page) -> None:
+    for kind, text in [("simple-get", "Hello, World!"), ("preflighted", '"message"')]:
+        state, said = outcome(home, kind)
+        assert (state, text in said) == ("ok", True), said
+    for content_type in ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"):
+        home.locator("#content-type").select_option(content_type)
+        state, said = outcome(home, "simple-post")
+        assert (state, content_type in said) == ("ok", True), said
+
+
+def test_a_credentialed_request_is_answered_by_who_is_signed_in(sign_in: Callable[[], Page], home: Page) -> None:
+    state, said = outcome(home, "credentialed")
+    assert (state, "401" in said) == ("error", True), said
+    state, said = outcome(sign_in(), "credentialed")
+    assert (state, '"demo"' in said) == ("ok", True), said
+
+
+def test_what_the_browser_blocks_is_explained(home: Page, site: RunningProject) -> None:
+    state, said = outcome(home, "blocked")
+    assert state == "blocked"
+    assert f"{site.api} is running" in said
+    assert "no CORS policy" in said
+
+
+def test_all_five_resources_load_from_the_other_origin(home: Page) -> None:
+    home.get_by_role("button", name="Load all five").click()
+    resources = home.locator("[data-resource]")
+    expect(resources).to_have_count(5)
+    for index in range(5):
+        expect(resources.nth(index)).to_have_attribute("data-state", re.compile(".+"))
+    states = {r.get_attribute("data-resource"): r.get_attribute("data-state") for r in resources.all()}
+    assert states.pop("webgl") in ("ok", "missing"), "a machine without graphics card has no WebGL in every browser"
+    assert states == dict.fromkeys(["script", "font", "canvas", "shape"], "ok")
+
+
+def test_an_image_without_cors_is_shown_but_its_pixels_are_kept(home: Page, site: RunningProject) -> None:
+    load = """([url, mode]) => new Promise((done) => {
+      const image = new Image();
+      if (mode) image.crossOrigin = mode;
+      image.onload = () => done("loaded");
+      image.onerror = () => done("refused");
+      image.src = url;
+    })"""
+    assert home.evaluate(load, [f"{site.api}/api/public/assets/cors.png", "anonymous"]) == "loaded"
+    assert home.evaluate(load, [f"{site.api}/api/docs/favicon-32x32.png", "anonymous"]) == "refused"
+
+
+def test_notes_are_made_changed_and_deleted(sign_in: Callable[[], Page]) -> None:
+    page = sign_in()
+    title = f"Note {uuid.uuid4()}"
+    page.get_by_label("Title").fill(title)
+    page.get_by_label("Text").fill("first version")
+    page.get_by_role("button", name="Add note").click()
+    note = page.get_by_role("listitem").filter(has_text=title)
+    expect(note).to_contain_text("first version")
+
+    note.get_by_role("button", name="Edit").click()
+    page.locator("#notes").get_by_label("Text").fill("second version")
+    page.get_by_role("button", name="Save").click()
+    expect(note).to_contain_text("second version")
+
+    note.get_by_role("button", name="Delete").click()
+    expect(page.locator("#notes-outcome")).to_contain_text("Deleted")
+    expect(note).to_have_count(0)
+
+
+def test_a_note_that_somebody_changed_meanwhile_is_not_overwritten(
+    sign_in: Callable[[], Page], site: RunningProject
+) -> None:
+    page = sign_in()
+    title = f"Note {uuid.uuid4()}"
+    page.get_by_label("Title").fill(title)
+    page.get_by_role("button", name="Add note").click()
+    note = page.get_by_role("listitem").filter(has_text=title)
+    note.get_by_role("button", name="Edit").click()
+
+    elsewhere = page.context.new_page()
+    elsewhere.goto(site.page)
+    listed = elsewhere.evaluate(
+        "async (url) => (await fetch(url, { credentials: 'include' })).json()", f"{site.api}/api/notes"
+    )
+    address = f"{site.api}/api/notes/{next(row['id'] for row in listed if row['title'] == title)}"
+    etag = fetch(elsewhere, address, credentials="include")["headers"]["etag"]
+    change = with_json("PATCH", {"body": "theirs"}, **{"If-Match": etag})
+    assert fetch(elsewhere, address, **change)["status"] == 200
+
+    page.locator("#notes").get_by_label("Text").fill("mine")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("button", name="Reload this note")).to_be_visible()
+    assert "theirs" in fetch(page, address, credentials="include")["text"]
+
+
+def test_a_reload_keeps_the_login_and_signing_out_ends_it(sign_in: Callable[[], Page]) -> None:
+    page = sign_in()
+    page.reload()
+    expect(page.locator("#who")).to_have_text("Signed in as demo")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("#who")).to_have_text("Not signed in")
+    page.reload()
+    expect(page.locator("#who")).to_have_text("Not signed in")
+    expect(page.get_by_role("button", name="Add note")).to_be_hidden()
+
+
+def test_a_wrong_password_is_said_in_words(home: Page) -> None:
+    home.get_by_label("Password").fill("wrong")
+    home.get_by_role("button", name="Sign in").click()
+    expect(home.locator("#session-outcome")).to_have_attribute("data-state", "error")
+    expect(home.locator("#session-outcome")).to_contain_text("401")
+
+
+def test_the_keyboard_alone_signs_in_and_out(home: Page) -> None:
+    home.locator("#username").focus()
+    home.keyboard.press("ControlOrMeta+a")
+    home.keyboard.type("demo")
+    home.keyboard.press("Tab")
+    home.keyboard.press("ControlOrMeta+a")
+    home.keyboard.type("demo-password")
+    home.keyboard.press("Enter")
+    expect(home.locator("#who")).to_have_text("Signed in as demo")
+    expect(home.get_by_role("button", name="Sign out")).to_be_focused()
+    home.keyboard.press("Enter")
+    expect(home.locator("#who")).to_have_text("Not signed in")
+
+
+def test_the_keyboard_reaches_the_form_from_the_top_of_the_page(home: Page) -> None:
+    for _ in range(40):
+        home.keyboard.press("Tab")
+        if home.evaluate("document.activeElement.id") == "username":
+            return
+    pytest.fail("the form of the login cannot be reached with the Tab key")
+
+
+def test_a_page_on_127_0_0_1_is_told_to_be_on_localhost(page: Page, site: RunningProject) -> None:
+    page.goto(site.page.replace("localhost", "127.0.0.1"))
+    warning = page.get_by_role("alert")
+    expect(warning).to_contain_text(re.compile(r"page is on 127\.0\.0\.1, the API on localhost"))
+    warning.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(rf"^{site.page}/?$"))
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+@pytest.mark.parametrize("signed_in", [False, True], ids=["signed out", "signed in"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_the_page(
+    launch_browser: Callable[..., Browser],
+    browser_name: str,
+    site: RunningProject,
+    scheme: Literal["light", "dark"],
+    size: ViewportSize,
+    signed_in: bool,
+) -> None:
+    # Firefox knows no emulation by page; the preference is 0 for dark, 1 for light
+    prefs = {"layout.css.prefers-color-scheme.content-override": int(scheme == "light")}
+    browser = launch_browser(**({"firefox_user_prefs": prefs} if browser_name == "firefox" else {}))
+    page = browser.new_context(color_scheme=scheme, viewport=size).new_page()
+    page.goto(site.page)
+    assert page.evaluate(f"matchMedia('(prefers-color-scheme: {scheme})').matches")
+    page.get_by_role("button", name="Load all five").click()
+    expect(page.locator("#who")).to_have_text("Not signed in")
+    if signed_in:
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator("#who")).to_have_text("Signed in as demo")
+        expect(page.locator("#notes li").first).to_be_visible()
+    outcome(page, "simple-get")
+    outcome(page, "blocked")
+    name = f"{browser_name}-{scheme}-{size['width']}-{'in' if signed_in else 'out'}.png"
+    page.screenshot(path=SCREENSHOTS / name, full_page=True)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], "the page scrolls sideways"
+    browser.close()

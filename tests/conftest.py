@@ -1,0 +1,62 @@
+"""What the tests of the template share: each combination of answers is baked once, and installed once."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import pytest
+
+from tests.baking import COMBINATIONS, BakedProject, bake, require, template
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _git_of_nobody() -> Iterator[None]:
+    """Keep the settings of whoever runs the tests out of them: signatures, templates, an identity."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
+            patch.setenv(name, os.devnull)
+        for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+            patch.delenv(name, raising=False)
+        template()  # by the git of this machine, before a test takes it away
+        yield
+
+
+@pytest.fixture(scope="session")
+def baked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], BakedProject]:
+    """Return a function that bakes a combination at its first call."""
+
+    @cache
+    def once(combination: str) -> BakedProject:
+        return bake(tmp_path_factory.mktemp(combination) / "out", COMBINATIONS[combination])
+
+    return once
+
+
+@pytest.fixture(scope="session", params=COMBINATIONS)
+def project(request: pytest.FixtureRequest, baked: Callable[[str], BakedProject]) -> BakedProject:
+    """Return each combination in turn."""
+    return baked(request.param)
+
+
+@pytest.fixture(scope="session")
+def installed(baked: Callable[[str], BakedProject]) -> Callable[[str], BakedProject]:
+    """Return a function that bakes a combination and installs its Python packages, once."""
+
+    @cache
+    def once(combination: str) -> BakedProject:
+        require(shutil.which("uv"), "uv is not installed: pip install uv")
+        found = baked(combination)
+        found.succeeds("uv", "sync", "--quiet")
+        return found
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def with_node(installed: Callable[[str], BakedProject]) -> BakedProject:
+    """Return the default project with the packages of its front end, the one time that npm runs."""
+    require(shutil.which("node") and shutil.which("npm"), "Node.js is not installed: see https://nodejs.org")
+    found = installed("default")
+    found.succeeds("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder="frontend")
+    return found

@@ -1,0 +1,118 @@
+"""Run a generated project by its dev.py, and look at what it says and leaves behind."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from tests.baking import BakedProject, environment
+
+READY = "Ctrl-C stops everything"
+
+
+class RunningProject:
+    """A project started by `python dev.py` on two ports of its own."""
+
+    def __init__(
+        self, project: BakedProject, env: Mapping[str, str] | None = None, command: Sequence[str] | None = None
+    ) -> None:
+        """Start it; see `running` for one that is stopped as well."""
+        self.path = project.path
+        self.api_port, self.page_port = preferred_port(8000), preferred_port(5173)
+        self.api, self.page = f"http://localhost:{self.api_port}", f"http://localhost:{self.page_port}"
+        ports = {"PORT": str(self.api_port), "FRONTEND_PORT": str(self.page_port)}
+        handle, name = tempfile.mkstemp(suffix=".log")
+        self.log = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            self.process = subprocess.Popen(
+                command or [project.python, "dev.py"],
+                cwd=project.path,
+                env=environment(ports | dict(env or {})),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def said(self) -> str:
+        """Everything that dev.py and its servers have printed so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def until(self, condition: Callable[[], object], seconds: float = 90) -> None:
+        """Wait for a condition; fail with everything said when it does not come true, or dev.py ends before."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            ended = self.process.poll() is not None and not condition()
+            assert not ended, f"dev.py ended with {self.process.returncode}:\n{self.said}"
+            assert time.monotonic() < deadline, f"dev.py was waited for in vain:\n{self.said}"
+            time.sleep(0.05)
+
+    def until_ready(self) -> None:
+        """Wait until dev.py says where its servers are."""
+        self.until(lambda: READY in self.said)
+
+    def leaves_nothing(self, seconds: float = 15) -> bool:
+        """Wait until no process of the project is left, after the one that was started has ended."""
+        deadline = time.monotonic() + seconds
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return not self.processes()
+
+    def ends(self, seconds: float = 30) -> int:
+        """Wait for dev.py to end, and return its exit code."""
+        return self.process.wait(seconds)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ask dev.py to stop, and return its exit code."""
+        self.process.send_signal(number)
+        return self.ends()
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process that runs in the folder of the project."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                alive = process.status() != psutil.STATUS_ZOMBIE
+                if alive and Path(process.cwd()).is_relative_to(self.path):
+                    found.append(process)
+        return found
+
+
+@contextlib.contextmanager
+def running(
+    project: BakedProject, env: Mapping[str, str] | None = None, command: Sequence[str] | None = None
+) -> Iterator[RunningProject]:
+    """Start a project, and leave nothing of it behind, whatever a test finds out about that."""
+    started = RunningProject(project, env, command)
+    try:
+        yield started
+    finally:
+        if started.process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                started.stop()
+        for process in started.processes():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        started.process.wait(10)
+        if sys.exc_info()[0]:
+            print(started.said)
+        started.log.unlink()
+
+
+def preferred_port(port: int) -> int:
+    """Return a port if it is free, otherwise one that is."""
+    for candidate in (port, 0):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", candidate))
+            return int(listener.getsockname()[1])
+    raise AssertionError("no port of this machine is free")

@@ -1,0 +1,141 @@
+"""What comes out of the template: its files, its repository, and the budgets it keeps."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.baking import BakedProject, bake, template
+
+ALWAYS = """.env .env.example .flaskenv .gitattributes .gitignore README.md dev.py pyproject.toml
+    my_lab_api/__init__.py my_lab_api/config.py my_lab_api/extensions.py my_lab_api/errors.py my_lab_api/models.py
+    my_lab_api/sessions.py my_lab_api/commands.py my_lab_api/public.py my_lab_api/auth.py my_lab_api/notes.py
+    my_lab_api/cors/__init__.py my_lab_api/cors/engine.py my_lab_api/cors/preflight.py
+    my_lab_api/assets/cors.png my_lab_api/assets/cors.ttf tests/conftest.py""".split()
+FRONT_END = """frontend/index.html frontend/package.json frontend/package-lock.json frontend/vite.config.ts
+    frontend/src/api.ts frontend/src/main.ts""".split()
+BINARY = (".png", ".ttf")
+
+
+def text_files(project: BakedProject) -> list[str]:
+    return [name for name in project.files if not name.endswith(BINARY)]
+
+
+def test_the_expected_files_are_there(project: BakedProject) -> None:
+    expected = {name.replace("my_lab_api", project.package) for name in ALWAYS}
+    assert sorted(expected - set(project.files)) == []
+
+
+def test_the_front_end_is_there_when_asked_for(baked: Callable[[str], BakedProject]) -> None:
+    assert sorted(set(FRONT_END) - set(baked("default").files)) == []
+
+
+def test_nothing_of_the_front_end_is_there_when_not_asked_for(baked: Callable[[str], BakedProject]) -> None:
+    assert not (baked("without-front-end").path / "frontend").exists()
+
+
+def test_leaving_the_front_end_out_removes_nothing_else(baked: Callable[[str], BakedProject]) -> None:
+    rest = [name for name in baked("default").files if not name.startswith("frontend/")]
+    assert list(baked("without-front-end").files) == rest
+
+
+def test_no_folder_is_empty(project: BakedProject) -> None:
+    assert project.empty_folders == ()
+
+
+def test_no_control_line_of_the_template_is_left(project: BakedProject) -> None:
+    left = [n for n in text_files(project) if re.search(r"\{\{ ?cookiecutter|\{%|cookiecutter\.", project.read(n))]
+    assert left == []
+
+
+def test_no_line_ends_in_white_space(project: BakedProject) -> None:
+    ugly = [n for n in text_files(project) if re.search(r"[ \t]+$", project.read(n), flags=re.MULTILINE)]
+    assert ugly == []
+
+
+def test_every_file_ends_its_lines_with_lf_and_its_text_with_one(project: BakedProject) -> None:
+    ugly = [n for n in text_files(project) if "\r" in (text := project.read(n)) or (text and text[-1] != "\n")]
+    assert ugly == []
+
+
+def test_binary_files_arrive_byte_for_byte(project: BakedProject) -> None:
+    source = project_folder() / "{{cookiecutter.__package}}" / "assets"
+    for name in ("cors.png", "cors.ttf"):
+        assert (project.path / project.package / "assets" / name).read_bytes() == (source / name).read_bytes()
+
+
+def test_the_first_commit_on_main_holds_everything(project: BakedProject) -> None:
+    assert project.succeeds("git", "branch", "--show-current") == "main\n"
+    assert project.succeeds("git", "rev-list", "--count", "HEAD") == "1\n"
+    committed = project.succeeds("git", "ls-tree", "-r", "--name-only", "HEAD").splitlines()
+    assert sorted(committed) == sorted(set(project.files) - {".env"})
+
+
+def test_nothing_is_left_to_commit(tmp_path: Path) -> None:
+    project = bake(tmp_path / "out")
+    assert project.succeeds("git", "status", "--porcelain") == ""
+    assert project.succeeds("git", "check-ignore", ".env") == ".env\n"
+
+
+def test_each_project_has_a_secret_of_its_own(tmp_path: Path, project: BakedProject) -> None:
+    keys = [re.search("(?m)^SECRET_KEY=([0-9a-f]{64})$", p.read(".env")) for p in (project, bake(tmp_path / "out"))]
+    assert keys[0] is not None
+    assert keys[1] is not None
+    assert keys[0][1] != keys[1][1]
+    assert re.search("(?m)^SECRET_KEY=$", project.read(".env.example"))
+
+
+def test_the_default_project_is_small(baked: Callable[[str], BakedProject]) -> None:
+    project = baked("default")
+    files = [name for name in project.files if name != ".env"]
+    ours = [name for name in text_files(project) if name != ".env" and not name.endswith("package-lock.json")]
+    lines = {name: [line for line in project.read(name).splitlines() if line.strip()] for name in ours}
+    assert len(files) <= 70
+    assert sum(map(len, lines.values())) <= 3750  # not counting empty lines
+    assert {name: len(found) for name, found in lines.items() if len(found) > 250} == {}
+
+
+def project_folder() -> Path:
+    return template() / "{{cookiecutter.__project_slug}}"
+
+
+def template_sources() -> list[Path]:
+    return [path for path in project_folder().rglob("*") if path.is_file() and path.suffix not in BINARY]
+
+
+def test_the_template_has_few_control_lines() -> None:
+    control = [line for p in template_sources() for line in p.read_text("utf-8").splitlines() if "{%" in line]
+    assert len(control) <= 40
+
+
+def test_no_control_line_stands_in_the_body_of_a_function() -> None:
+    inside = []
+    for path in template_sources():
+        depth = None  # of the function that the line is in
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+            indent = len(line) - len(line.lstrip())
+            if depth is not None and line.strip() and indent <= depth and "{%" not in line:
+                depth = None
+            if depth is not None and "{%" in line:
+                inside.append(f"{path.name}:{number}")
+            if depth is None and re.match(r"\s*(async )?(def|function|export function|export async function)\b", line):
+                depth = indent
+    assert inside == []
+
+
+def test_there_are_at_most_eight_questions_each_in_words() -> None:
+    context = json.loads((template() / "cookiecutter.json").read_text("utf-8"))
+    questions = [name for name in context if not name.startswith("_")]
+    assert len(questions) <= 8
+    assert sorted(context["__prompts__"]) == sorted(questions)
+    for name in questions:
+        if isinstance(context[name], list):
+            assert set(context["__prompts__"][name]) == {"__prompt__", *context[name]}
+
+
+@pytest.mark.parametrize(("path", "most"), [("hooks/post_gen_project.py", 80), ("dev.py", 200)])
+def test_scripts_stay_short(path: str, most: int) -> None:
+    root = template() if path.startswith("hooks/") else project_folder()
+    assert (root / path).read_text("utf-8").count("\n") <= most

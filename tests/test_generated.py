@@ -1,0 +1,78 @@
+"""The generated project passes its own tests and checks, exactly as it comes out."""
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Callable
+
+import pytest
+
+from tests.baking import COMBINATIONS, BakedProject, template
+
+FRONT_END_CHECKS = {
+    "types": ["node", "node_modules/typescript/bin/tsc", "--noEmit"],
+    "style": ["node", "node_modules/@biomejs/biome/bin/biome", "ci"],
+    "tests": ["node", "node_modules/vitest/vitest.mjs", "run"],
+    "build": ["node", "node_modules/vite/bin/vite.js", "build"],
+}
+
+
+@pytest.fixture(scope="session", params=COMBINATIONS)
+def project(request: pytest.FixtureRequest, installed: Callable[[str], BakedProject]) -> BakedProject:
+    """Return each combination in turn, with its Python packages."""
+    return installed(request.param)
+
+
+def test_ruff_finds_nothing(project: BakedProject) -> None:
+    project.succeeds("uv", "run", "ruff", "check")
+
+
+def test_ruff_would_format_nothing(project: BakedProject) -> None:
+    project.succeeds("uv", "run", "ruff", "format", "--check")
+
+
+def test_mypy_finds_nothing(project: BakedProject) -> None:
+    project.succeeds("uv", "run", "mypy", "--strict", project.package, "dev.py")
+
+
+def test_its_tests_pass_and_cover_it(project: BakedProject) -> None:
+    report = project.path / "coverage.json"
+    command = ["uv", "run", "pytest", "-q", f"--cov={project.package}", "--cov-branch", f"--cov-report=json:{report}"]
+    said = project.succeeds(*command)
+    passed = re.search(r"(\d+) passed(, \d+ \w+)* in ([\d.]+)s", said)
+    assert passed is not None, said
+    assert "skipped" not in passed[0]
+    assert "failed" not in passed[0]
+    assert int(passed[1]) >= 60
+    covered = json.loads(report.read_text("utf-8"))["totals"]["percent_covered"]
+    report.unlink()
+    assert covered >= 95, said
+
+
+def test_no_line_is_taken_out_of_the_coverage(project: BakedProject) -> None:
+    assert [n for n in project.files if n.endswith((".py", ".toml")) and "no cover" in project.read(n)] == []
+
+
+@pytest.mark.parametrize("check", FRONT_END_CHECKS)
+def test_the_front_end_passes_its_check(with_node: BakedProject, check: str) -> None:
+    with_node.succeeds(*FRONT_END_CHECKS[check], folder="frontend")
+
+
+def test_the_lock_file_of_npm_names_no_address(with_node: BakedProject) -> None:
+    lock = json.loads(with_node.read("frontend/package-lock.json"))
+    assert [name for name, package in lock["packages"].items() if "resolved" in package] == []
+
+
+def test_no_answer_can_hide_a_package_that_the_project_asks_for(installed: Callable[[str], BakedProject]) -> None:
+    hook = ast.parse((template() / "hooks" / "pre_gen_project.py").read_text("utf-8"))
+    refused = {word for node in ast.walk(hook) if isinstance(node, ast.Constant) for word in str(node.value).split()}
+    project = installed("default")
+    settings = tomllib.loads(project.read("pyproject.toml"))
+    asked = [*settings["project"]["dependencies"], *settings["dependency-groups"]["dev"]]
+    names = {re.split("[^a-z0-9-]", requirement, maxsplit=1)[0] for requirement in asked}
+    listing = "import importlib.metadata as m, json; print(json.dumps(m.packages_distributions()))"
+    for module, distributions in json.loads(project.succeeds(project.python, "-c", listing)).items():
+        if names & set(map(str.lower, distributions)) and "__" not in module[1:] and module[0] != "_":
+            names.add(module.replace("_", "-"))
+    assert sorted(names - refused) == []

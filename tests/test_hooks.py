@@ -1,0 +1,139 @@
+"""What a machine lacks is said, and stops nobody."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from cookiecutter.exceptions import OutputDirExistsException
+
+from tests.baking import BakedProject, bake
+
+needs_symlinks = pytest.mark.skipif(sys.platform == "win32", reason="Windows lets administrators make links only")
+
+
+@pytest.fixture
+def only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder that is the whole PATH: empty, until a test puts a program there."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+@pytest.fixture
+def git_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the file that is all of git's configuration."""
+    file = tmp_path / "gitconfig"
+    file.touch()
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(file))
+    return file
+
+
+def commits(project: BakedProject) -> str:
+    return project.run("git", "log", "--format=%an <%ae>").stdout.strip()
+
+
+@pytest.mark.usefixtures("only")
+def test_without_git_the_project_is_complete_but_has_no_repository(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project = bake(tmp_path / "out")
+    assert "The first commit was skipped, because git is not installed" in capfd.readouterr().out
+    assert not (project.path / ".git").exists()
+    assert "SECRET_KEY=" in project.read(".env")
+
+
+@pytest.mark.usefixtures("only")
+def test_without_uv_and_node_the_next_steps_say_how_to_get_them(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bake(tmp_path / "out")
+    said = capfd.readouterr().out
+    assert "pip install uv\n" in said
+    assert "needs Node.js 20.19 or newer" in said
+
+
+@pytest.mark.usefixtures("only")
+def test_without_front_end_nobody_is_told_about_node(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    bake(tmp_path / "out", {"frontend": False})
+    assert "Node" not in capfd.readouterr().out
+
+
+def test_the_next_steps_name_the_folder_and_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    project = bake(tmp_path / "two words")
+    said = capfd.readouterr().out
+    assert f'cd "{project.path}"' in said
+    assert "uv run dev.py" in said
+    assert "skipped" not in said
+
+
+def test_without_an_identity_the_author_is_the_one_who_commits(
+    git_settings: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    git_settings.write_text("[user]\n\tuseConfigOnly = true\n", encoding="utf-8")
+    monkeypatch.delenv("EMAIL", raising=False)
+    project = bake(tmp_path / "out", {"author": "王小明"})
+    assert commits(project) == "王小明 <my-lab-api@example.invalid>"
+    assert "name" not in git_settings.read_text("utf-8")
+    assert "name" not in project.read(".git/config")
+
+
+def test_with_an_identity_that_one_commits(git_settings: Path, tmp_path: Path) -> None:
+    git_settings.write_text("[user]\n\tname = Grace\n\temail = grace@example.org\n", encoding="utf-8")
+    assert commits(bake(tmp_path / "out")) == "Grace <grace@example.org>"
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ("[commit]\n\tgpgsign = true\n", "signs commits, which may ask for a password"),
+        ("[core]\n\thooksPath = {hooks}\n", "git refused it"),
+    ],
+    ids=["signed commits", "a failing commit hook"],
+)
+def test_a_commit_that_cannot_be_made_is_skipped_in_one_sentence(
+    git_settings: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], settings: str, reason: str
+) -> None:
+    hook = tmp_path / "hooks" / "pre-commit"
+    hook.parent.mkdir()
+    hook.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    hook.chmod(0o755)
+    git_settings.write_text(settings.format(hooks=hook.parent.as_posix()), encoding="utf-8")
+    project = bake(tmp_path / "out")
+    said = capfd.readouterr()
+    assert reason in said.out
+    assert said.err == ""
+    assert commits(project).startswith("fatal: ")
+    assert "uv run dev.py" in said.out
+
+
+def test_a_repository_around_the_project_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outer = bake(tmp_path / "outer")
+    monkeypatch.setenv("GIT_DIR", str(outer.path / ".git"))  # as in a hook of that repository
+    inner = bake(outer.path / "build", {"frontend": False})
+    monkeypatch.delenv("GIT_DIR")
+    assert (inner.path / ".git").is_dir()
+    assert outer.succeeds("git", "rev-list", "--count", "HEAD") == "1\n"
+    assert outer.succeeds("git", "diff", "--cached", "--name-only") == ""
+    assert inner.succeeds("git", "rev-list", "--count", "HEAD") == "1\n"
+
+
+def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
+    existing = tmp_path / "out" / "my-lab-api"
+    existing.mkdir(parents=True)
+    (existing / "thesis.txt").write_text("three years of work", encoding="utf-8")
+    with pytest.raises(OutputDirExistsException):
+        bake(tmp_path / "out")
+    assert [path.name for path in existing.iterdir()] == ["thesis.txt"]
+
+
+@needs_symlinks
+def test_git_that_always_fails_stops_nobody(only: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    false = shutil.which("false", path=os.defpath)
+    assert false is not None
+    (only / "git").symlink_to(false)
+    project = bake(tmp_path / "out")
+    assert "git could not make a repository here" in capfd.readouterr().out
+    assert "SECRET_KEY=" in project.read(".env")

@@ -1,0 +1,228 @@
+"""Answers that break other templates: each is refused in words, or written so that it reads back as it was given.
+
+An answer reaches the tests as cookiecutter has it after the questions. `no_input` would take an answer with Jinja in
+it for a default and render that, so such answers are written here as an expression which renders to them.
+"""
+
+import ast
+import html.parser
+import json
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from cookiecutter.exceptions import FailedHookException
+from markdown_it import MarkdownIt
+
+from tests.baking import BakedProject, bake
+
+# question, answer, what the sentence says, why the answer is dangerous
+REFUSED = [
+    ("project_slug", "", "is empty", "a folder without a name is the folder that everything is in"),
+    ("project_slug", "a/b", "contains '/'", "would be a folder in a folder"),
+    ("project_slug", "../evil", "contains '.'", "would be written outside of the folder that was asked for"),
+    ("project_slug", "/etc", "contains '/'", "would be written to the root of the disk"),
+    ("project_slug", "..", "contains '.'", "is the folder above"),
+    ("project_slug", r"a\b", "contains '\\'", "is a folder in a folder on Windows"),
+    ("project_slug", "C:lab", "contains 'C'", "is a drive on Windows"),
+    ("project_slug", "a" * 51, "has 51 characters: write at most 50", "a package name has to fit on a line"),
+    ("project_slug", "a" * 300, "has 300 characters", "is longer than a file name may be"),
+    ("project_slug", "3d-lab", "begins with a digit", "no Python package can begin with a digit"),
+    ("project_slug", "-rf", "begins or ends with a hyphen", "would be an option of the next command"),
+    ("project_slug", "lab-", "begins or ends with a hyphen", "is no distribution name"),
+    ("project_slug", "my--lab", "has two in a row", "is not what a distribution name normalises to"),
+    ("project_slug", "MyLab", "contains 'M'", "is another folder on Linux, the same on macOS and Windows"),
+    ("project_slug", "my_lab", "contains '_'", "would be renamed silently"),
+    ("project_slug", "my lab", "contains ' '", "would be two words for the shell"),
+    ("project_slug", "labör", "contains 'ö'", "is typed differently on each keyboard"),
+    ("project_slug", "实验室", "contains '实'", "is no name for a package that others import"),
+    ("project_slug", "la\nb", "contains '\\n'", "is a line more in each file that names it"),
+    ("project_slug", "\x00", "contains '\\x00'", "is no file name on any system"),
+    ("project_slug", "a\udc80", "contains '\\udc80'", "cannot be written to any file"),
+    ("project_slug", '"; open("x","w"); "', "contains '\"'", "would run as code, in a hook that pastes answers"),
+    ("project_slug", "$(touch x)", "contains '$'", "would run as code, in a shell"),
+    ("project_slug", "class", "keyword", "`import class` is a syntax error"),
+    ("project_slug", "match", "keyword", "soft keywords confuse tools and people"),
+    ("project_slug", "json", "standard library", "would hide the module that Flask itself imports"),
+    ("project_slug", "this", "standard library", "would hide a module"),
+    ("project_slug", "flask", "package that the project uses", "would hide Flask"),
+    ("project_slug", "flask-cors", "package that the project uses", "would hide flask_cors"),
+    ("project_slug", "sqlalchemy", "package that the project uses", "would hide SQLAlchemy"),
+    ("project_slug", "dotenv", "package that the project uses", "would hide what reads .env"),
+    ("project_slug", "test", "file or folder in the project", "would hide a module, and pytest collects it"),
+    ("project_slug", "tests", "file or folder in the project", "is where the tests are"),
+    ("project_slug", "dev", "file or folder in the project", "is the name of dev.py"),
+    ("project_slug", "frontend", "file or folder in the project", "is the folder of the front end"),
+    ("project_slug", "con", "device on Windows", "cannot be a folder on Windows"),
+    ("project_slug", "com1", "device on Windows", "cannot be a folder on Windows"),
+    ("project_name", "", "is empty", "a title has to say something"),
+    ("project_name", "   ", "is empty", "a title has to say something"),
+    ("project_name", " Lab", "begins or ends with a space", "Markdown would drop the space"),
+    ("project_name", "a" * 81, "has 81 characters: write at most 80", "a title has to fit on a line"),
+    ("project_name", "Lab\nimport os", "contains '\\n'", "would be a line of code of its own"),
+    ("project_name", 'Lab"; import os; "', "contains '\"'", "ends a string in Python, TypeScript, TOML and HTML"),
+    ("project_name", "Lab\\", "contains '\\'", "takes the end away from a string"),
+    ("project_name", "<script>alert(1)</script>", "contains '<'", "is a program in a page"),
+    ("project_name", "`lab`", "contains '`'", "is code in Markdown and in TypeScript"),
+    ("project_name", "${lab}", "contains '$'", "is code in TypeScript and in a shell"),
+    ("project_name", "Lab \u202eIPA", "contains '\\u202e'", "shows the rest of the line backwards"),
+    ("project_name", "{{ '{{ lab }}' }}", "contains '{'", "is an expression of a template"),
+    ("description", "one\ntwo", "control character '\\n'", "is a line more in each file that has it"),
+    ("description", "one\x00two", "control character '\\x00'", "TOML, HTML and Python refuse a file with it"),
+    ("description", "one\x1b[31mtwo", "control character '\\x1b'", "colours the terminal of whoever reads it"),
+    ("description", "one\u2028two", "control character '\\u2028'", "is a new line for some tools and none for others"),
+    ("description", "one\u202etwo", "control character '\\u202e'", "shows the rest of the line backwards"),
+    ("description", "one\udcfftwo", "control character '\\udcff'", "cannot be written to any file"),
+    ("description", "a" * 201, "has 201 characters: write at most 200", "one line was asked for"),
+    ("description", "one ", "begins or ends with a space", "Markdown would drop the space"),
+    ("description", "{{ '{{ 7*7 }}' }}", "contains '{{'", "would be computed by the next template that reads it"),
+    ("description", "{{ '{% raw %}' }}", "contains '{%'", "would be a statement of the next template"),
+    ("description", "{{ '{# x #}' }}", "contains '{#'", "would vanish in the next template"),
+    ("author", "", "is empty", "a package without author cannot be built"),
+    ("author", "Ada\nLovelace", "control character '\\n'", "is a line more in each file that has it"),
+    ("author", "a" * 201, "has 201 characters: write at most 200", "one name was asked for"),
+    ("author", "{{ '{{ cookiecutter }}' }}", "contains '{{'", "would be computed by the next template"),
+]
+
+# question, answer, why it looks dangerous
+ACCEPTED = [
+    ("project_slug", "app", "is what many tutorials call their package"),
+    ("project_slug", "a", "is as short as a name can be"),
+    ("project_slug", "a" * 50, "is as long as a name may be"),
+    ("project_slug", "test-notes", "looks like the name of a test module"),
+    ("project_name", "a" * 80, "is as long as a title may be"),
+    ("project_name", "我的实验室", "has no letter of the Latin alphabet: the slug is written in pinyin"),
+    ("project_name", "Ärzte & Löwen (2.0), Ada's: go!", "has every punctuation that HTML and strings care about"),
+    ("project_name", "snake_case _and_ more + more", "would be emphasised in Markdown"),
+    ("project_name", "हिन्दी प्रयोगशाला", "has letters that are made of several characters"),
+    ("description", "", "is nothing at all"),
+    ("description", "say \"hello\" and 'bye'", "ends strings"),
+    ("description", "C:\\new\\table \\ \\", "has backslashes, also at the end"),
+    ("description", '"""', "ends docstrings"),
+    ("description", "<b>bold</b> &amp; <!-- no --> </title></script>", "is HTML"),
+    ("description", "*a* _b_ `c` [d](e) ![f](g) ~~h~~ | i | <j>", "is Markdown"),
+    ("description", "# no heading", "begins as a heading of Markdown does"),
+    ("description", "- no list", "begins as a list of Markdown does"),
+    ("description", "1. no list", "begins as a numbered list of Markdown does"),
+    ("description", "> no quotation", "begins as a quotation of Markdown does"),
+    ("description", "{ } } $x ${y} %s %(z)s {0} #{a}", "has the place holders of many languages"),
+    ("description", "课程项目:给学生的接口 🎓", "is what half of the users write"),
+    ("description", "é, and é in two characters", "has two spellings of one letter"),
+    ("description", "x" * 200, "is as long as a description may be"),
+    ("author", 'Ada "the first" Lovelace \\ O\'Neil <ada@example.org>', "has an address and quotes"),
+    ("author", "王小明", "is in Chinese"),
+]
+
+
+def ids(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    return [f"{row[0]}-{ascii(row[1])[1:31]}-{row[-1]}" for row in rows]
+
+
+@pytest.mark.parametrize(("question", "answer", "sentence", "reason"), REFUSED, ids=ids(REFUSED))
+def test_refused_in_words_and_nothing_is_left(
+    question: str, answer: str, sentence: str, reason: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "folder" / "out"
+    with pytest.raises(FailedHookException):
+        bake(output, {question: answer})
+    said = capfd.readouterr().err
+    [line] = [line for line in said.splitlines() if line.startswith(question)]
+    assert sentence in line
+    assert line.endswith(".")
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "folder", output], reason
+
+
+def test_all_bad_answers_are_told_at_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    answers = {"project_name": "<b>", "project_slug": "class", "description": "a\tb", "author": "x" * 999}
+    with pytest.raises(FailedHookException):
+        bake(tmp_path / "out", answers)
+    assert [line.partition(" ")[0] for line in capfd.readouterr().err.splitlines()] == list(answers)
+
+
+def test_a_refused_answer_leaves_an_existing_folder_alone(tmp_path: Path) -> None:
+    victim = tmp_path / "evil"
+    victim.mkdir()
+    (victim / "thesis.txt").write_text("three years of work", encoding="utf-8")
+    with pytest.raises(FailedHookException):
+        bake(tmp_path / "out", {"project_slug": "../evil"})
+    assert (victim / "thesis.txt").read_text(encoding="utf-8") == "three years of work"
+
+
+@pytest.mark.parametrize(("question", "answer", "reason"), ACCEPTED, ids=ids(ACCEPTED))
+def test_accepted_and_read_back_as_it_was_given(question: str, answer: str, reason: str, tmp_path: Path) -> None:
+    project = bake(tmp_path / "out", {question: answer})
+    given = {"project_name": "My Lab API", "description": "A Flask API with a CORS policy for each blueprint"}
+    given |= {"author": "Ada Lovelace", question: answer}
+    assert_read_back(project, given["project_name"], given["description"], given["author"])
+    if question == "project_slug":
+        assert project.path.name == answer, reason
+
+
+def assert_read_back(project: BakedProject, name: str, description: str, author: str) -> None:
+    """Read what was written by the rules of each language, and compare with the answers."""
+    metadata = tomllib.loads(project.read("pyproject.toml"))["project"]
+    assert metadata["name"] == project.path.name
+    assert metadata["description"] == description
+    assert metadata["authors"] == [{"name": author}]
+
+    for path in project.files:
+        if path.endswith(".py"):
+            ast.parse(project.read(path))
+        if path.endswith(".json") and not path.startswith("frontend/tsconfig"):
+            json.loads(project.read(path))
+    constants = python_constants(project.read(f"{project.package}/config.py"))
+    assert constants["TITLE"] == name
+    assert constants["DESCRIPTION"] == description
+
+    page = Page(project.read("frontend/index.html"))
+    assert page.texts["title"] == name
+    assert page.texts["h1"] == name
+    assert page.description == description
+    assert text_of_markdown(project.read("README.md")).startswith(f"{name}\n")
+
+
+def python_constants(source: str) -> dict[str, object]:
+    """Return the names that a module gives to literals."""
+    found: dict[str, object] = {}
+    for node in ast.parse(source).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
+                found[name] = value
+    return found
+
+
+def text_of_markdown(source: str) -> str:
+    """Return the text that a reader sees of a Markdown page: a line for each block."""
+    lines = []
+    for token in MarkdownIt("commonmark").parse(source):
+        if token.type == "inline":
+            lines.append("".join(part.content for part in token.children or []))
+    return "\n".join(lines)
+
+
+class Page(html.parser.HTMLParser):
+    """What a browser reads in a page: the text of each kind of element, and the description."""
+
+    def __init__(self, source: str) -> None:
+        """Parse the source."""
+        super().__init__()
+        self.texts: dict[str, str] = {}
+        self.description: str | None = None
+        self._tag = ""
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Notice where an element begins."""
+        self._tag = tag
+        attributes = dict(attrs)
+        if attributes.get("name") == "description":
+            self.description = attributes.get("content")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Notice where it ends."""
+        self._tag = ""
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text."""
+        self.texts[self._tag] = self.texts.get(self._tag, "") + data

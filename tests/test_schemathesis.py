@@ -1,0 +1,127 @@
+"""The API does what its own OpenAPI document says, tried by requests that are made from that document."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import SearchStrategy
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.core.result import Ok
+
+from tests.baking import BakedProject
+from tests.running import RunningProject, running
+
+load_all_checks()
+Case: TypeAlias = schemathesis.Case[Any]
+PROMISES: list[Any] = [
+    CHECKS.get_one(name)
+    for name in (
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_schema_conformance",
+        "response_headers_conformance",
+    )
+]
+OPERATIONS = [
+    ("GET", "/api/public/hello"),
+    ("POST", "/api/public/echo"),
+    ("POST", "/api/public/feedback"),
+    ("GET", "/api/public/assets/{name}"),
+    ("POST", "/api/auth/login"),
+    ("POST", "/api/auth/logout"),
+    ("GET", "/api/auth/me"),
+    ("GET", "/api/notes"),
+    ("POST", "/api/notes"),
+    ("GET", "/api/notes/{note_id}"),
+    ("PUT", "/api/notes/{note_id}"),
+    ("PATCH", "/api/notes/{note_id}"),
+    ("DELETE", "/api/notes/{note_id}"),
+]
+WITHOUT_WRONG_INPUT = [
+    ("GET", "/api/public/hello"),
+    ("GET", "/api/public/assets/{name}"),
+    ("POST", "/api/auth/logout"),
+    ("GET", "/api/auth/me"),
+]
+
+
+@pytest.fixture(scope="session")
+def started(installed: Callable[[str], BakedProject]) -> Iterator[RunningProject]:
+    unlimited = {"LOGIN_LIMIT": "100000 per minute"}
+    with running(installed("without-front-end"), unlimited) as project:
+        project.until_ready()
+        yield project
+
+
+@pytest.fixture(scope="session")
+def document(started: RunningProject) -> schemathesis.BaseSchema:
+    return schemathesis.openapi.from_url(f"{started.api}/api/openapi.json")
+
+
+def test_the_document_describes_every_operation_and_no_other(document: schemathesis.BaseSchema) -> None:
+    found = [result.ok() for result in document.get_all_operations() if isinstance(result, Ok)]
+    described = [(operation.method.upper(), operation.path) for operation in found]
+    assert sorted(described) == sorted(OPERATIONS)
+
+
+def requests_of_each_kind() -> list[Any]:
+    """Name each operation twice, to be asked rightly and wrongly, or once where there is nothing to ask wrongly."""
+    return [
+        pytest.param(method, path, mode, id=f"{mode.value} {method} {path}")
+        for method, path in OPERATIONS
+        for mode in GenerationMode
+        if mode == GenerationMode.POSITIVE or (method, path) not in WITHOUT_WRONG_INPUT
+    ]
+
+
+@pytest.mark.parametrize(("method", "path", "mode"), requests_of_each_kind())
+@pytest.mark.parametrize("who", ["signed in", "signed out"])
+def test_every_answer_is_as_documented(
+    document: schemathesis.BaseSchema, started: RunningProject, who: str, method: str, path: str, mode: GenerationMode
+) -> None:
+    session = signed_in(started) if who == "signed in" else requests.Session()
+
+    def ask(case: Case) -> None:
+        case.call_and_validate(session=session, checks=PROMISES, timeout=10)
+
+    try_each(document[path][method].as_strategy(generation_mode=mode), ask)
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("PUT", 200), ("PATCH", 200), ("DELETE", 204)])
+def test_every_answer_about_a_note_of_ones_own_is_as_documented(
+    document: schemathesis.BaseSchema, started: RunningProject, method: str, status: int
+) -> None:
+    session = signed_in(started)
+    statuses = set()
+
+    def ask(case: Case) -> None:
+        made = session.post(f"{started.api}/api/notes", json={"title": "to be changed"}, timeout=10)
+        case.path_parameters["note_id"] = made.json()["id"]
+        case.headers["If-Match"] = made.headers["ETag"]
+        statuses.add(case.call_and_validate(session=session, checks=PROMISES, timeout=10).status_code)
+
+    try_each(document["/api/notes/{note_id}"][method].as_strategy(), ask)
+    assert status in statuses
+
+
+def try_each(cases: SearchStrategy[Case], ask: Callable[[Case], None]) -> None:
+    """Try few requests, and the same at each run: what fails for one commit fails for it again."""
+
+    @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(cases)
+    def each(case: Case) -> None:
+        ask(case)
+
+    each()
+
+
+def signed_in(started: RunningProject) -> requests.Session:
+    session = requests.Session()
+    login = {"username": "demo", "password": "demo-password"}
+    assert session.post(f"{started.api}/api/auth/login", json=login, timeout=10).status_code == 200
+    return session
