@@ -20,6 +20,7 @@ CHECKOUT = Path(__file__).parents[1]
 COMBINATIONS: dict[str, dict[str, object]] = {
     "default": {},
     "without-front-end": {"frontend": False},
+    "interceptor": {"cors_strategy": "interceptor", "frontend": False},
     "awkward-answers": {
         "project_name": "Ärzte & Löwen's Labor_für_alles (2.0): los!" + " 实验室" * 9,
         "project_slug": "a-name-as-long-as-it-may-be-to-see-where-lines-end",

@@ -1,0 +1,80 @@
+"""The strategies are interchangeable: one conformance suite holds for each, and fails for each wrong version."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.baking import BakedProject
+
+STRATEGIES = {"flask-cors": "default", "interceptor": "interceptor"}
+SUITE = ["tests/test_cors_conformance.py", "tests/cors_cases.py", "tests/test_cors_rules.py"]
+
+# what people get wrong: a file of the package's folder cors, what stands there, and the wrong version
+MUTATIONS: dict[str, tuple[str, str, str]] = {
+    "Vary only when allowed": (
+        "engine.py",
+        "if not policy.any_origin:",
+        'if not policy.any_origin and policy.allow_origin(request.headers.get("Origin", "")):',
+    ),
+    "the origin reflected": ("policy.py", "return origin if self.pattern.match(origin) else None", "return origin"),
+    "an unanchored pattern": ("policy.py", r'r")\Z"', '")"'),
+    "the origin compared without case": ("policy.py", r'+ r")\Z")', r'+ r")\Z", re.IGNORECASE)'),
+    "credentials under *": ("policy.py", "policy.credentials else", "policy.credentials or policy.any_origin else"),
+    "no headers on 404": (
+        "engine.py",
+        "policies.find(request.path)",
+        "policies.find(request.path) if request.url_rule else None",
+    ),
+    "preflights after authentication": ("preflight.py", 'environ["REQUEST_METHOD"] != "OPTIONS"', "True"),
+    "max-age 0 dropped": (
+        "policy.py",
+        '"" if policy.max_age is None else str(policy.max_age)',
+        'str(policy.max_age or "")',
+    ),
+    "a laxer outer policy wins": ("prefixes.py", "depth + 1 > best[0]", "best[1] is None"),
+    "exposed headers on preflights": (
+        "policy.py",
+        '"Access-Control-Max-Age":',
+        '"Access-Control-Expose-Headers": ", ".join(policy.expose_headers), "Access-Control-Max-Age":',
+    ),
+}
+
+
+@pytest.fixture(scope="session", params=STRATEGIES)
+def strategy(request: pytest.FixtureRequest, installed: Callable[[str], BakedProject]) -> BakedProject:
+    """Return a project of each strategy in turn, with its packages."""
+    return installed(STRATEGIES[request.param])
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_the_conformance_suite_fails_for(strategy: BakedProject, tmp_path: Path, mutation: str) -> None:
+    name, right, wrong = MUTATIONS[mutation]
+    shutil.copytree(strategy.path / strategy.package, tmp_path / strategy.package)
+    shutil.copytree(strategy.path / "tests", tmp_path / "tests")
+    file = tmp_path / strategy.package / "cors" / name
+    text = file.read_text("utf-8")
+    assert text.count(right) == 1, f"{name} has changed: mend the table"
+    file.write_text(text.replace(right, wrong), "utf-8")
+    copy = BakedProject(tmp_path, (), ())
+    run = copy.run(strategy.python, "-m", "pytest", "-q", "-x", SUITE[0], env={"PYTHONPATH": str(tmp_path)})
+    assert run.returncode == 1, run.stdout
+    assert re.search(r"\d+ failed", run.stdout)
+
+
+def test_each_strategy_runs_the_same_suite(installed: Callable[[str], BakedProject]) -> None:
+    one, other = (installed(combination) for combination in STRATEGIES.values())
+    assert [one.read(name) for name in SUITE] == [other.read(name) for name in SUITE]
+    cases = [p.succeeds(p.python, "-m", "pytest", "-q", "--collect-only", *SUITE[::2]) for p in (one, other)]
+    assert cases[0] == cases[1]
+    assert int(re.findall(r"(\d+) tests collected", cases[0])[0]) >= 400
+
+
+def test_the_interceptor_does_without_the_library(baked: Callable[[str], BakedProject]) -> None:
+    project = baked("interceptor")
+    assert "flask-cors" not in project.read("pyproject.toml")
+    engine = project.read(f"{project.package}/cors/engine.py")
+    assert "flask_cors" not in engine
+    assert engine.count("\n") <= 60
