@@ -20,7 +20,7 @@ INSTALLED = set(
     werkzeug wrapt""".split()
 )
 # files and folders of the project itself, or of the tools that fill it
-OURS = set("build conftest deploy dev dist docs frontend instance node-modules src test tests venv".split())
+OURS = set("build conftest cors-cases deploy dev dist docs frontend instance node-modules src test tests venv".split())
 
 LONGEST = {"project_name": 80, "project_slug": 50, "description": 200, "author": 200}
 PUNCTUATION = "-_.,'&()+!:"
@@ -70,7 +70,7 @@ def slug_problems() -> Iterator[str]:
         yield f"{start} is a module of Python's standard library: write another name, such as 'my-{slug}'."
     elif slug in INSTALLED:
         yield f"{start} is the name of a package that the project uses: write another name, such as 'my-{slug}'."
-    elif slug in OURS:
+    elif slug in OURS or slug.startswith("test-"):
         yield f"{start} is the name of a file or folder in the project: write another name, such as 'my-{slug}'."
     yield from length_problems("project_slug")
 

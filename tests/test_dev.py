@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.baking import BakedProject, bake
-from tests.running import READY, running
+from tests.running import READY, preferred_port, running
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals, and no scripts without .exe")
 
@@ -152,8 +152,9 @@ def test_the_front_end_starts_only_with_a_node_that_vite_can_use(
 ) -> None:
     script(no_programs, "node", f"echo {version}")
     script(no_programs, "npm", "exit 9")
+    env = {"PATH": str(no_programs), "FRONTEND_PORT": str(preferred_port(5173))}
     count = "import runpy; print(len(list(runpy.run_path('dev.py')['front_end']())))"
-    said = baked("default").run(sys.executable, "-c", count, env={"PATH": str(no_programs)}).stdout
+    said = baked("default").run(sys.executable, "-c", count, env=env).stdout
     refusal = f"Node.js is {version}; the front end needs 20.19, or 22.12 and newer: the API runs without it.\n"
     assert said == ("1\n" if good else f"{refusal}0\n")
 
@@ -173,7 +174,7 @@ def test_unsafe_settings_are_told_in_words_and_nothing_starts(api_only: BakedPro
     with running(api_only, {"FRONTEND_ORIGINS": "*"}) as started:
         assert started.ends() == 1
         assert "FRONTEND_ORIGINS has '*' with credentials" in started.said
-        assert "The API cannot start: `flask db upgrade` failed" in started.said
+        assert "The API cannot start: `flask seed` failed" in started.said
         assert "Traceback" not in started.said
         assert READY not in started.said
 

@@ -52,7 +52,7 @@ WITHOUT_WRONG_INPUT = [
 
 @pytest.fixture(scope="session")
 def started(installed: Callable[[str], BakedProject]) -> Iterator[RunningProject]:
-    unlimited = {"LOGIN_LIMIT": "100000 per minute"}
+    unlimited = {"LOGIN_LIMIT": "100000 per minute", "LOGIN_ACCOUNT_LIMIT": "100000 per minute"}
     with running(installed("without-front-end"), unlimited) as project:
         project.until_ready()
         yield project

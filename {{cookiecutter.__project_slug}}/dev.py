@@ -50,11 +50,8 @@ def main() -> None:
         sys.exit("Flask is not installed for this Python: run `pip install uv`, then `uv run dev.py`.")
     write_env()
     servers = [api(), *front_end()]
-    for step in ("db upgrade", "seed"):
-        if not run([*FLASK, *step.split()], ROOT):
-            sys.exit(0 if stopping.is_set() else f"The API cannot start: `flask {step}` failed, see above.")
-    if servers[1:] and not packages_are_installed():
-        del servers[1:]
+    if not run([*FLASK, "seed", "--migrate"], ROOT):
+        sys.exit(0 if stopping.is_set() else "The API cannot start: `flask seed` failed, see above.")
     if not stopping.is_set():
         serve(servers)
 
@@ -125,10 +122,11 @@ def packages_are_installed() -> bool:
 def serve(servers: list[Server]) -> None:
     """Run the servers until one ends or somebody stops us, and leave none behind."""
     running: list[tuple[Server, subprocess.Popen[bytes]]] = []
-    waiting, deadline = servers, time.monotonic() + READY_WITHIN
     try:
-        for server in servers:
-            running.append((server, start(server.command, server.folder)))
+        for server in servers:  # the API comes first, and answers already while packages are installed
+            if server.folder != FRONTEND or packages_are_installed():
+                running.append((server, start(server.command, server.folder)))
+        waiting, deadline = [server for server, _ in running], time.monotonic() + READY_WITHIN
         while not stopping.wait(0.1):
             for server, process in running:
                 if process.poll() is not None:
@@ -136,7 +134,7 @@ def serve(servers: list[Server]) -> None:
             if waiting and time.monotonic() > deadline:
                 sys.exit(f"The {waiting[0].name} does not answer on port {waiting[0].port}: see above.")
             if waiting and not (waiting := [server for server in waiting if not answers(server.port)]):
-                for server in reversed(servers):
+                for server, _ in reversed(running):
                     say(f"  The {server.name}: http://localhost:{server.port}")
                 say("  Sign in as demo with the password demo-password. Ctrl-C stops everything.")
     finally:

@@ -28,7 +28,7 @@ def browser_type_launch_args(
 @pytest.fixture(scope="session")
 def site(with_node: BakedProject) -> Iterator[RunningProject]:
     """Run the default project, with its usual settings but for the limit of logins."""
-    with running(with_node, {"LOGIN_LIMIT": "100000 per minute"}) as started:
+    with running(with_node, {"LOGIN_LIMIT": "100000 per minute", "LOGIN_ACCOUNT_LIMIT": "100000 per minute"}) as started:
         started.until_ready()
         yield started
 

@@ -7,6 +7,7 @@ from conftest import PAGE, PASSWORD, settings, signed_in
 from sqlalchemy import update
 
 from {{ cookiecutter.__package }} import create_app, sessions
+from {{ cookiecutter.__package }}.commands import add_user
 from {{ cookiecutter.__package }}.extensions import db
 from {{ cookiecutter.__package }}.models import LoginSession, User, now
 
@@ -88,14 +89,13 @@ def test_hostile_credentials_are_refused_in_words(client, status):
 
 
 LIMITS = {  # who with which password from where: what comes back
-    "LOGIN_FAILURE_LIMIT": "ada right 1 200, ada right 1 200, ada right 1 200, ada wrong 1 401,"
-    "ada wrong 2 401, ada wrong 3 429, ada right 4 429, grace right 1 200",
+    "LOGIN_ACCOUNT_LIMIT": "ada right 1 200, ada wrong 2 401, ada right 3 429, grace right 1 200",
     "LOGIN_LIMIT": "ada right 1 200, grace right 1 200, nobody wrong 1 429, ada right 2 200",
 }
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_sign_in_is_limited_by_failures_of_an_account_and_by_address(database, name):
+def test_sign_in_is_limited_by_account_and_by_address(database, name):
     client = create_app(settings(database, **{name: "2 per minute"})).test_client()
     for row in LIMITS[name].split(","):
         user, password, place, status = row.split()
@@ -112,6 +112,12 @@ TRUSTED = {  # by Sec-Fetch-Site: the origins that may send what changes data
     **dict.fromkeys(("same-site", "cross-site", "unheard-of"), (PAGE,)),
     None: (PAGE, OWN, None),
 }
+
+
+def test_the_guard_holds_where_no_policy_is(client):
+    crossing = {"Sec-Fetch-Site": "cross-site", "Origin": PAGE}
+    assert client.post("/health/live", headers=crossing).status_code == 403
+    assert client.post("/health/live").status_code == 405
 
 
 @pytest.mark.parametrize("site", TRUSTED)
@@ -147,3 +153,11 @@ def test_the_cookie_is_as_safe_as_the_mode_allows_and_sent_at_sign_in_and_out_on
         name, *found = answer.headers["Set-Cookie"].split("; ")
         assert {part for part in found if not part.startswith(("Expires=", "Max-Age="))} == attributes
         assert name.startswith("__Host-") is ("Secure" in attributes)
+
+
+def test_nobody_signs_in_with_the_public_password_in_production(database):
+    app = create_app(settings(database, **PRODUCTION))
+    with app.app_context():
+        add_user("demo", "demo-password")
+        db.session.commit()
+    assert login(app.test_client(), "demo", "demo-password").status_code == 401

@@ -53,6 +53,12 @@ def test_a_new_migration_needs_only_sqlalchemy(tmp_path):
     assert app.name not in written
 
 
+def test_seed_migrates_a_new_database_when_asked_to(tmp_path):
+    app = create_app(settings(tmp_path / "new.sqlite"))
+    assert flask(app, "seed", "--migrate")[0] == 0
+    assert signs_in(app, "demo", "demo-password")
+
+
 def test_seed_makes_the_demo_user_once_and_in_development_only(app, database):
     assert [flask(app, "seed")[0], flask(app, "seed")[0]] == [0, 0]
     assert signs_in(app, "demo", "demo-password")

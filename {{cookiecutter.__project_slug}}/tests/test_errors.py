@@ -33,7 +33,7 @@ def client_of(database, **changes):
     def fail():
         raise RuntimeError("the password of the database is tiger")
 
-    app = create_app(settings(database, LOGIN_FAILURE_LIMIT="0 per minute", **changes))
+    app = create_app(settings(database, LOGIN_ACCOUNT_LIMIT="0 per minute", **changes))
     app.add_url_rule("/fails", view_func=fail)
     return app.test_client()
 

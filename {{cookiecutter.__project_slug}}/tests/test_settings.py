@@ -24,9 +24,11 @@ REFUSED = [  # no APP_ENV means production
     ({"LOG_FORMAT": "xml"}, "LOG_FORMAT='xml' is unknown; write plain or json."),
     ({"DATABASE_URL": "my tiger database"}, "DATABASE_URL is not a database URL"),
     ({"DATABASE_URL": "nonsense://me:tiger@host/lab"}, "DATABASE_URL"),
+    ({"DATABASE_URL": "sqlite://me:tiger@host:port/lab"}, "DATABASE_URL"),
+    ({"API_URL": "http://localhost:8000/"}, "API_URL='http://localhost:8000/' has a path"),
     ({"RATELIMIT_STORAGE_URI": "nowhere://:tiger@host"}, "RATELIMIT_STORAGE_URI"),
-    *(({name: "many"}, name) for name in ("LOGIN_LIMIT", "LOGIN_FAILURE_LIMIT")),
-    *(({"PORT": port}, f"PORT='{port}' is not a port") for port in ("http", "0", "65536", "-1", "8e3")),
+    *(({name: "many"}, name) for name in ("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT")),
+    *(({"PORT": port}, f"PORT='{port}' is not a port") for port in ("http", "0", "65536", "-1", "8e3", "\u0663")),
 ]
 
 
@@ -59,6 +61,14 @@ def test_the_environment_wins_over_dotenv(tmp_path, monkeypatch, environment, po
     assert served == [port]
     monkeypatch.setenv("FRONTEND_ORIGINS", "https://other.example")
     assert create_app().config["FRONTEND_ORIGINS"] == "https://other.example"
+
+
+def test_a_change_that_is_refused_while_reloading_is_told_until_the_next_one(monkeypatch, capsys):
+    monkeypatch.setenv("WERKZEUG_RUN_MAIN", "true")
+    answer = create_app(SAFE | {"FRONTEND_ORIGINS": "*"}).test_client().get("/api/notes")
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert "list the origins" in answer.json["detail"]
+    assert "list the origins" in capsys.readouterr().err
 
 
 def test_the_server_says_why_it_does_not_start_and_leaves_alembic_alone():

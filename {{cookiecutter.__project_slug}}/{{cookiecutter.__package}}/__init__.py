@@ -14,6 +14,7 @@ from .notes import notes
 from .public import public
 
 
+@errors.told_while_reloading
 def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     """Create the application.
 

@@ -1,9 +1,12 @@
 """`python -m {{ cookiecutter.__package }}`: serve with Granian, for production."""
 
+import contextlib
 import os
+import socket
 import sys
 
 from . import create_app
+from .cors.declare import policies_of
 from .errors import StartupError
 
 
@@ -11,9 +14,14 @@ def main() -> None:
     """Start the server, or say in words why the settings or policies do not allow it."""
     try:
         # once here, so that a refusal is a sentence and not the traceback of a worker
-        config = create_app().config
+        app = create_app()
+        policies_of(app).check()
     except StartupError as error:
         sys.exit(f"Error: {error.format_message()}")
+    host, port = app.config["HOST"], app.config["PORT"]
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+        # Granian would share the port with another Granian, and each would get some of the requests
+        sys.exit(f"Error: port {port} is taken by another program; stop that one, or set PORT.")
     from granian import Granian
     from granian.constants import Interfaces
 
@@ -21,8 +29,8 @@ def main() -> None:
         f"{__package__}:create_app",
         factory=True,
         interface=Interfaces.WSGI,
-        address=config["HOST"],
-        port=config["PORT"],
+        address=host,
+        port=port,
         workers=os.cpu_count() or 1,
         blocking_threads=4,  # one would let a sign-in's hash block everybody; hundreds, the database
     ).serve()

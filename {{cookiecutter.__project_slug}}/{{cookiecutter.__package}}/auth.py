@@ -1,7 +1,5 @@
 """Blueprint `auth`: sign in and out with a cookie, from the origins of the front end."""
 
-from http import HTTPStatus
-
 import marshmallow as ma
 from flask import current_app, g, request
 from marshmallow.validate import Length
@@ -35,11 +33,7 @@ def account() -> str:
 @auth.arguments(CredentialsSchema)
 @auth.response(200, UserSchema)
 @limiter.limit(lambda: current_app.config["LOGIN_LIMIT"])
-@limiter.limit(
-    lambda: current_app.config["LOGIN_FAILURE_LIMIT"],
-    key_func=account,
-    deduct_when=lambda response: response.status_code == HTTPStatus.UNAUTHORIZED,
-)
+@limiter.limit(lambda: current_app.config["LOGIN_ACCOUNT_LIMIT"], key_func=account)
 def login(credentials: dict[str, str]) -> User:
     """Sign in with a name and a password"""
     user = verify_password(**credentials)

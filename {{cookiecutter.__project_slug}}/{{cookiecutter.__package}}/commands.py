@@ -1,15 +1,19 @@
 """Commands: `flask db`, `flask seed`, `flask user`."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from .extensions import db
 from .models import Model, Note, User, UtcDateTime
-from .sessions import set_password
+from .sessions import DEMO_PASSWORD, set_password
+
+if TYPE_CHECKING:
+    from flask_alembic import Alembic
 
 user_cli = AppGroup("user", help="Create users and change their passwords.")
 DEMO_NOTES = {
@@ -33,19 +37,33 @@ class Migrations(AppGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return self._group(ctx).get_command(ctx, cmd_name)
 
+    def invoke(self, ctx: click.Context) -> object:
+        from alembic.util import CommandError
+
+        try:
+            return super().invoke(ctx)
+        except CommandError as error:
+            raise click.ClickException(f"{error} Perhaps `flask db upgrade` comes first.") from error
+
     def _group(self, ctx: click.Context) -> click.Group:
-        from flask_alembic import Alembic
         from flask_alembic.cli import cli
 
-        info = ctx.find_object(ScriptInfo) or ScriptInfo()
-        app = info.load_app()
-        if "alembic" not in app.extensions:
-            app.config["ALEMBIC_CONTEXT"] = {"render_item": _render}
-            Alembic(app, metadatas=Model.metadata, command_name="", run_mkdir=False)
-        ctx.obj = app.extensions["alembic"]  # what its commands work on
         if not current_app:
-            ctx.with_resource(app.app_context())
+            ctx.with_resource((ctx.find_object(ScriptInfo) or ScriptInfo()).load_app().app_context())
+        ctx.obj = migrations()  # what its commands work on
         return cli
+
+
+def migrations() -> "Alembic":
+    """Return Flask-Alembic for the current application."""
+    from flask_alembic import Alembic
+
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    if "alembic" not in app.extensions:
+        app.config["ALEMBIC_CONTEXT"] = {"render_item": _render}
+        Alembic(app, metadatas=Model.metadata, command_name="", run_mkdir=False)
+    alembic: Alembic = app.extensions["alembic"]
+    return alembic
 
 
 def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
@@ -53,18 +71,21 @@ def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 
 
-def seed() -> None:
+@click.option("--migrate", is_flag=True, help="Migrate the database first.")
+def seed(migrate: bool) -> None:
     """Make the user demo with some notes (development only)."""
     if current_app.config["APP_ENV"] != "development":
         raise click.ClickException("the password of demo is public; seed works with APP_ENV=development.")
+    if migrate:
+        migrations().upgrade()
     if find_user("demo"):
         click.echo("The user demo is there already.")
         return
-    user = add_user("demo", "demo-password")
+    user = add_user("demo", DEMO_PASSWORD)
     db.session.flush()
     db.session.add_all(Note(user_id=user.id, title=t, body=b) for t, b in DEMO_NOTES.items())
     db.session.commit()
-    click.echo("Made the user demo with the password demo-password.")
+    click.echo(f"Made the user demo with the password {DEMO_PASSWORD}.")
 
 
 @user_cli.command("create")
@@ -93,7 +114,12 @@ def change_password(username: str) -> None:
 
 
 def find_user(username: str) -> User | None:
-    return db.session.scalar(select(User).where(User.username == username))
+    try:
+        return db.session.scalar(select(User).where(User.username == username))
+    except OperationalError as error:
+        raise click.ClickException(
+            "the database has no tables yet, or does not answer; run `flask db upgrade`, check DATABASE_URL."
+        ) from error
 
 
 def add_user(username: str, password: str) -> User:
@@ -106,5 +132,5 @@ def add_user(username: str, password: str) -> User:
 def ask_password() -> str:
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     if not 8 <= len(password) <= 1024:
-        raise click.ClickException("the password is not 8 to 1024 characters long; choose a longer one.")
+        raise click.ClickException("the password is not 8 to 1024 characters long; choose another one.")
     return password

@@ -14,6 +14,7 @@ from limits.storage import storage_from_string
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from .cors.origins import problem_of_origin
 from .errors import StartupError
 
 TITLE = "{{ cookiecutter.project_name }}"
@@ -49,9 +50,10 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
     storage = settings.get("RATELIMIT_STORAGE_URI", "") or "memory://"
     limits = {
         "LOGIN_LIMIT": settings.get("LOGIN_LIMIT", "") or "60 per minute",
-        "LOGIN_FAILURE_LIMIT": settings.get("LOGIN_FAILURE_LIMIT", "") or "10 per minute",
+        "LOGIN_ACCOUNT_LIMIT": settings.get("LOGIN_ACCOUNT_LIMIT", "") or "10 per minute",
     }
     port = settings.get("PORT", "") or "8000"
+    api_url = settings.get("API_URL", "") or ("" if production else "http://localhost:8000")
 
     problems = [
         *_choice("APP_ENV", env, "development", "production"),
@@ -62,6 +64,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         *_storage(storage),
         *(problem for name, value in limits.items() for problem in _limit(name, value)),
         *_port(port),
+        *_api_url(api_url),
     ]
     if production:
         problems += _insecure_origins(origins)
@@ -79,7 +82,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         "SECRET_KEY": settings["SECRET_KEY"],
         "FRONTEND_ORIGINS": origins,
         # where pages reach this API: only used to warn of cookies that will not travel
-        "API_URL": settings.get("API_URL", "") or (None if production else "http://localhost:8000"),
+        "API_URL": api_url,
         "LOG_FORMAT": log_format,
         "SQLALCHEMY_ENGINES": {"default": database},
         "RATELIMIT_STORAGE_URI": storage,
@@ -88,7 +91,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         "PORT": int(port),
         "MAX_CONTENT_LENGTH": 1024 * 1024,
         # a page can read a 500 only with CORS headers, which a traceback page does not have
-        "PROPAGATE_EXCEPTIONS": False,
+        "PROPAGATE_EXCEPTIONS": False if debug else None,
         **_cookie(production, cross_site == "1"),
         "API_TITLE": TITLE,
         "API_VERSION": "1.0",
@@ -131,18 +134,19 @@ def _secret(secret: str, production: bool) -> list[str]:
 def _database(url: str) -> list[str]:
     try:
         make_url(url).get_dialect().import_dbapi()
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # the value is not repeated: it may hold a password
         return ["DATABASE_URL is not a database URL; write for example sqlite:///lab.sqlite."]
     except ImportError as error:
-        return [f"DATABASE_URL needs the package {error.name!r}; add it: uv add {error.name}."]
+        package = "'psycopg[binary]'" if error.name == "psycopg" else error.name
+        return [f"DATABASE_URL needs the package {error.name!r}; add it: uv add {package}."]
     return []
 
 
 def _storage(uri: str) -> list[str]:
     try:
         storage_from_string(uri)
-    except ConfigurationError:  # not repeated either
+    except (ConfigurationError, AssertionError):  # not repeated either
         return ["RATELIMIT_STORAGE_URI cannot be used; write memory://, or redis:// and run uv add redis."]
     return []
 
@@ -155,10 +159,15 @@ def _limit(name: str, value: str) -> list[str]:
     return []
 
 
+def _api_url(url: str) -> list[str]:
+    problem = problem_of_origin(url, credentials=False) if url else None
+    return [f"API_URL={url!r} {problem}."] if problem else []
+
+
 def _port(port: str) -> list[str]:
-    if port.isascii() and port.isdigit() and 0 < int(port) < 65536:
+    if re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65536:
         return []
-    return [f"PORT={port!r} is not a port; write a number from 1 to 65535."]
+    return [f"PORT={port[:9]!r} is not a port; write a number from 1 to 65535."]
 
 
 def _insecure_origins(origins: str) -> list[str]:

@@ -1,5 +1,8 @@
 """Every error answer is application/problem+json (RFC 9457), and nothing internal is in it."""
 
+import os
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
 import click
@@ -15,6 +18,25 @@ PROBLEM = "application/problem+json"
 
 class StartupError(click.ClickException):
     """The application does not start; `flask` prints the message, and no traceback."""
+
+
+def told_while_reloading(create_app: Callable[..., Flask]) -> Callable[..., Flask]:
+    """Keep the development server up when a saved change is refused: it says why until the next change."""
+
+    @wraps(create_app)
+    def create(settings: Mapping[str, str] | None = None) -> Flask:
+        try:
+            return create_app(settings)
+        except StartupError as error:
+            if os.environ.get("WERKZEUG_RUN_MAIN") != "true":  # the first start, or no reloader: stop
+                raise
+            error.show()
+            app = Flask(__name__, static_folder=None)
+            reason = f"The API waits for its files to be mended: {error.format_message()}"
+            app.before_request(lambda: problem_of(ServiceUnavailable(reason)))
+            return app
+
+    return create
 
 
 class ProblemSchema(ma.Schema):

@@ -62,8 +62,11 @@ class Parser(FlaskParser):
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         if req.mimetype != "application/json":
             abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send the body as Content-Type: application/json.")
+        data, most = req.get_data(), req.max_content_length
+        if most and req.content_length is None and len(data) >= most:
+            abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)  # sent in chunks, and cut off
         try:
-            return orjson.loads(req.get_data())
+            return orjson.loads(data)
         except orjson.JSONDecodeError as error:
             abort(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}.")
 

@@ -61,7 +61,7 @@ def _finish(response: Response) -> Response:
         "status": response.status_code,
         "ms": round((time.perf_counter() - g.started) * 1000, 1),
         "address": request.remote_addr,
-        "origin": request.headers.get("Origin", "-"),
+        "origin": quote(request.headers.get("Origin", "-"), safe="/:[]*"),
         "cors": _verdict(),
     }
     text = "%(method)s %(path)s %(status)s %(ms)s ms, origin %(origin)s: %(cors)s, id %(request_id)s"
@@ -76,4 +76,4 @@ def _verdict() -> str:
         return "not cross-origin"
     if policy is None:
         return "no policy"
-    return "refused" if policy.allow_origin(origin) is None else "allowed"
+    return policy.refusal(origin) or "allowed"

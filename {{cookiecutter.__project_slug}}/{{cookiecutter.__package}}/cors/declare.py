@@ -97,7 +97,7 @@ class Policies:
         self.declarations.append(declaration)
 
     def check(self) -> None:
-        if self.tree is None:
+        if self.tree is None and self.declarations:
             raise PolicyError(
                 f"{self.declarations[0].place}: a CORS policy is declared but never put to work;"
                 " call init_cors(app) at the end of create_app."
@@ -121,4 +121,5 @@ def policies_of(app: App) -> Policies:
 
 def find_policy(path: str) -> Policy | None:
     """Return the policy that decides about a path of the current application, None if no policy does."""
-    return policies_of(current_app).find(path)
+    policies: Policies | None = current_app.extensions.get("cors")
+    return policies.find(path) if policies else None

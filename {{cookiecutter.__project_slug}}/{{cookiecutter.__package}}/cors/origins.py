@@ -39,7 +39,9 @@ def problem_of_origin(text: object, *, credentials: bool) -> str | None:
     """
     if not isinstance(text, str):
         return "is no text; write the origin as a string"
-    if text.lower() in ("null", "none") or text.lower().startswith("file:"):
+    if text.lower() == "none":
+        return "is not the word that means no page; write 'none' in lower case, alone"
+    if text.lower() == "null" or text.lower().startswith("file:"):
         return "is the origin of any file and any sandboxed frame; serve the page from http://localhost"
     if text != "".join(text.split()):
         return f"has white space, which no origin has; write {''.join(text.split())!r}"
@@ -57,8 +59,8 @@ def problem_of_origin(text: object, *, credentials: bool) -> str | None:
 
 def _problem_of_parts(text: str, match: re.Match[str], credentials: bool) -> str | None:
     scheme, host, port = match["scheme"].lower(), match["host"], match["port"]
-    if port and (not re.fullmatch(r"[0-9]+|\*", port) or (port != "*" and not 0 < int(port) <= 65535)):
-        return f"has the port {port!r}; write a number from 1 to 65535, or * for any"
+    if port and port != "*" and not (re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) <= 65535):
+        return f"has the port {port[:9]!r}; write a number from 1 to 65535, or * for any"
     if scheme in ("ws", "wss", "ftp", "data", "blob"):
         return f"has the scheme {scheme!r}, which no page is served by; write for example 'https://{host}'"
     host = host.lower() if host.isascii() else _punycode(host)

@@ -55,7 +55,7 @@ class PreflightLayer:
         if self.log.isEnabledFor(logging.DEBUG):
             said = (environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"], environ["HTTP_ORIGIN"])
             verdict = _refusal(policy, environ) or "allowed"
-            text = "OPTIONS %s %s, preflight for %r, origin %r: %s"
+            text = "OPTIONS %s %s, preflight for %a, origin %a: %s"
             self.log.debug(text, quote(path), status[:3], *said, verdict)
         start_response(status, headers)
         return []
@@ -78,8 +78,8 @@ def _refusal(policy: Policy | None, environ: WSGIEnvironment) -> str | None:
     asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
     if policy is None:
         return f"refused: no policy covers this path, so no page of {origin!r} may use it"
-    if policy.allow_origin(origin) is None:
-        return f"refused: {origin!r} is not among the origins {list(policy.origins)} ({policy.place})"
+    if refusal := policy.refusal(origin):
+        return refusal
     if len(asked) > LONGEST_LIST:
         return f"refused: the list of request headers is longer than {LONGEST_LIST} bytes"
     if method not in NEVER_REFUSED and method not in policy.methods:
