@@ -52,7 +52,7 @@ def test_without_uv_and_node_the_next_steps_say_how_to_get_them(
     bake(tmp_path / "out")
     said = capfd.readouterr().out
     assert "pip install uv\n" in said
-    assert "needs Node.js 20.19 or newer" in said
+    assert "needs Node.js 20.19, or 22.12 and newer" in said
 
 
 @pytest.mark.usefixtures("only")
