@@ -59,7 +59,7 @@ def next_steps() -> None:
     say("    cd " + (f'"{folder}"' if " " in folder else folder))
     say("    uv run dev.py\n")
     if ANSWERS["frontend"] and not shutil.which("node"):
-        say("The front end needs Node.js 20.19, or 22.12 and newer (https://nodejs.org); without it dev.py runs the API alone.")
+        say("The front end needs Node.js 20.19, or 22.12 and newer (https://nodejs.org); else the API runs alone.")
 
 
 def say(text: str) -> None:
