@@ -87,6 +87,16 @@ def test_a_signal_at_any_moment_leaves_nothing_behind(api_only: BakedProject, mo
         assert "Traceback" not in started.said
 
 
+@posix
+def test_a_burst_of_signals_stops_everything_too(api_only: BakedProject) -> None:
+    with running(api_only) as started:
+        started.until_ready()
+        for _ in range(20_000):  # a terminal, uv and an impatient user each send theirs, at any moment
+            os.kill(started.process.pid, signal.SIGTERM)
+        assert started.ends() == 0
+        assert started.processes() == []
+
+
 def test_without_a_front_end_the_api_runs_alone(api_only: BakedProject) -> None:
     with running(api_only) as started:
         started.until_ready()

@@ -17,7 +17,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -31,7 +30,7 @@ ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
 READY_WITHIN = 60  # seconds: the first start on a slow laptop takes a few
 GRACE = 5  # seconds between asking a program to end and ending it
 
-stopping = threading.Event()
+stopping: list[int] = []  # the signals that came; no Event: a second signal within its set() would deadlock
 say = functools.partial(print, flush=True)  # at once, so that our lines stand among those of the servers
 
 
@@ -45,14 +44,14 @@ class Server(NamedTuple):
 def main() -> None:
     """Prepare the project, then run its servers until Ctrl-C."""
     for name in {"SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"} & set(dir(signal)):
-        signal.signal(getattr(signal, name), lambda *_: stopping.set())
+        signal.signal(getattr(signal, name), lambda number, _: stopping.append(number))
     if importlib.util.find_spec("flask") is None:
         sys.exit("Flask is not installed for this Python: run `pip install uv`, then `uv run dev.py`.")
     write_env()
     servers = [api(), *front_end()]
     if not run([*FLASK, "seed", "--migrate"], ROOT):
-        sys.exit(0 if stopping.is_set() else "The API cannot start: `flask seed` failed, see above.")
-    if not stopping.is_set():
+        sys.exit(0 if stopping else "The API cannot start: `flask seed` failed, see above.")
+    if not stopping:
         serve(servers)
 
 
@@ -114,7 +113,7 @@ def packages_are_installed() -> bool:
         return True
     say("Installing the front end's packages with npm ci; this takes up to a minute.")
     done = run([shutil.which("npm") or "npm", "ci", "--no-audit", "--no-fund"], FRONTEND)
-    if not done and not stopping.is_set():
+    if not done and not stopping:
         say("The front end's packages could not be installed (see above), so the API runs without it.")
     return done
 
@@ -127,7 +126,8 @@ def serve(servers: list[Server]) -> None:
             if server.folder != FRONTEND or packages_are_installed():
                 running.append((server, start(server.command, server.folder)))
         waiting, deadline = [server for server, _ in running], time.monotonic() + READY_WITHIN
-        while not stopping.wait(0.1):
+        while not stopping:
+            time.sleep(0.1)
             for server, process in running:
                 if process.poll() is not None:
                     sys.exit(f"The {server.name} ended with exit code {process.returncode}: see above.")
@@ -144,8 +144,8 @@ def serve(servers: list[Server]) -> None:
 def run(command: list[str], folder: Path) -> bool:
     """Run one command to its end, or until somebody stops us; return whether it succeeded."""
     process = start(command, folder)
-    while process.poll() is None and not stopping.wait(0.05):
-        pass
+    while process.poll() is None and not stopping:
+        time.sleep(0.05)
     stop([process])
     return process.returncode == 0
 
