@@ -93,7 +93,7 @@ def test_the_default_project_is_small(baked: Callable[[str], BakedProject]) -> N
     ours = [name for name in text_files(project) if name != ".env" and not name.endswith("package-lock.json")]
     lines = {name: [line for line in project.read(name).splitlines() if line.strip()] for name in ours}
     assert len(files) <= 70
-    assert sum(map(len, lines.values())) <= 3750  # not counting empty lines
+    assert sum(map(len, lines.values())) <= 3850  # not counting empty lines
     assert {name: len(found) for name, found in lines.items() if len(found) > 250} == {}
 
 
@@ -135,7 +135,7 @@ def test_there_are_at_most_eight_questions_each_in_words() -> None:
             assert set(context["__prompts__"][name]) == {"__prompt__", *context[name]}
 
 
-@pytest.mark.parametrize(("path", "most"), [("hooks/post_gen_project.py", 80), ("dev.py", 200)])
+@pytest.mark.parametrize(("path", "most"), [("hooks/post_gen_project.py", 80), ("dev.py", 220)])
 def test_scripts_stay_short(path: str, most: int) -> None:
     root = template() if path.startswith("hooks/") else project_folder()
     assert (root / path).read_text("utf-8").count("\n") <= most

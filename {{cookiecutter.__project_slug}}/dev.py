@@ -47,7 +47,10 @@ def main() -> None:
         signal.signal(getattr(signal, name), lambda number, _: stopping.append(number))
     if importlib.util.find_spec("flask") is None:
         sys.exit("Flask is not installed for this Python: run `pip install uv`, then `uv run dev.py`.")
-    write_env()
+    try:
+        write_env()
+    except OSError as error:
+        sys.exit(f".env cannot be written ({error}): make the folder writable.")
     servers = [api(), *front_end()]
     if not run([*FLASK, "seed", "--migrate"], ROOT):
         sys.exit(0 if stopping else "The API cannot start: `flask seed` failed, see above.")
@@ -122,23 +125,31 @@ def serve(servers: list[Server]) -> None:
     """Run the servers until one ends or somebody stops us, and leave none behind."""
     running: list[tuple[Server, subprocess.Popen[bytes]]] = []
     try:
-        for server in servers:  # the API comes first, and answers already while packages are installed
+        for server in servers:  # one after the other: the API answers before packages are installed
             if server.folder != FRONTEND or packages_are_installed():
                 running.append((server, start(server.command, server.folder)))
-        waiting, deadline = [server for server, _ in running], time.monotonic() + READY_WITHIN
-        while not stopping:
-            time.sleep(0.1)
-            for server, process in running:
-                if process.poll() is not None:
-                    sys.exit(f"The {server.name} ended with exit code {process.returncode}: see above.")
-            if waiting and time.monotonic() > deadline:
-                sys.exit(f"The {waiting[0].name} does not answer on port {waiting[0].port}: see above.")
-            if waiting and not (waiting := [server for server in waiting if not answers(server.port)]):
-                for server, _ in reversed(running):
-                    say(f"  The {server.name}: http://localhost:{server.port}")
-                say("  Sign in as demo with the password demo-password. Ctrl-C stops everything.")
+                watch(running, [server])
+        for server, _ in reversed(running if not stopping else []):
+            say(f"  The {server.name}: http://localhost:{server.port}")
+        if not stopping:
+            say("  Sign in as demo with the password demo-password. Ctrl-C stops everything.")
+        watch(running, [])
     finally:
         stop(process for _, process in running)
+
+
+def watch(running: list[tuple[Server, subprocess.Popen[bytes]]], waiting: list[Server]) -> None:
+    """Return when those that we wait for answer, or somebody stops us; end when a server does."""
+    deadline = time.monotonic() + READY_WITHIN
+    while not stopping:
+        for server, process in running:
+            if process.poll() is not None:
+                sys.exit(f"The {server.name} ended with exit code {process.returncode}: see above.")
+        if waiting and answers(waiting[0].port):
+            return
+        if waiting and time.monotonic() > deadline:
+            sys.exit(f"The {waiting[0].name} does not answer on port {waiting[0].port}: see above.")
+        time.sleep(0.1)
 
 
 def run(command: list[str], folder: Path) -> bool:

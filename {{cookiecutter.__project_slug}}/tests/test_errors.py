@@ -2,6 +2,8 @@
 
 import json
 import logging
+from decimal import Decimal
+from io import BytesIO
 
 import pytest
 from conftest import settings
@@ -81,3 +83,23 @@ def test_a_request_id_is_kept_when_well_formed_and_replaced_when_not(client):
     for given in ("", "x" * 65, "a b", "a\n", "a\nb", "a\r\nSet-Cookie: b=c", "ä"):
         answer = client.get("/nowhere", environ_overrides={"HTTP_X_REQUEST_ID": given})
         assert len(answer.headers["X-Request-ID"]) == 32, given
+
+
+def test_any_error_and_any_answer_can_be_json(app):
+    app.add_url_rule("/keys", view_func=lambda: {"errors": {0: ["no"]}, "price": Decimal("1.5")})
+    assert app.test_client().get("/keys").json == {"errors": {"0": ["no"]}, "price": "1.5"}
+
+
+@pytest.mark.parametrize("size", [2**20, 2**20 + 1])
+def test_a_body_in_chunks_is_whole_or_refused(client, size):
+    body = b"message=hi&x=" + b"&" * (size - 13)
+    sent = {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    answer = client.post("/api/public/echo", environ_overrides=sent, content_type="application/json")
+    assert answer.status_code == (413 if size > 2**20 else 400)
+
+
+def test_a_date_that_no_calendar_has_is_ignored(client):
+    date = "Fri, 31 Dec 99999999999 23:59:59 GMT"
+    for name in ("If-Modified-Since", "If-Unmodified-Since", "If-Range"):
+        with client.get("/api/public/assets/cors.png", headers={name: date}) as answer:
+            assert answer.status_code == 200

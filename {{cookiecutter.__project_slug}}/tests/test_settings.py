@@ -27,6 +27,7 @@ REFUSED = [  # no APP_ENV means production
     ({"DATABASE_URL": "sqlite://me:tiger@host:port/lab"}, "DATABASE_URL"),
     ({"API_URL": "http://localhost:8000/"}, "API_URL='http://localhost:8000/' has a path"),
     ({"RATELIMIT_STORAGE_URI": "nowhere://:tiger@host"}, "RATELIMIT_STORAGE_URI"),
+    ({"HOST": "localhost"}, "HOST='localhost' is not an IP address"),
     *(({name: "many"}, name) for name in ("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT")),
     *(({"PORT": port}, f"PORT='{port}' is not a port") for port in ("http", "0", "65536", "-1", "8e3")),
 ]

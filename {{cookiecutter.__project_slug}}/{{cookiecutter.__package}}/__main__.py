@@ -32,6 +32,7 @@ def main() -> None:
         address=host,
         port=port,
         workers=os.cpu_count() or 1,
+        respawn_failed_workers=True,
         blocking_threads=4,  # one would let a sign-in's hash block everybody; hundreds, the database
     ).serve()
 

@@ -6,7 +6,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from .extensions import db
 from .models import Model, Note, User, UtcDateTime
@@ -76,15 +76,18 @@ def seed(migrate: bool) -> None:
     """Make the user demo with some notes (development only)."""
     if current_app.config["APP_ENV"] != "development":
         raise click.ClickException("the password of demo is public; seed works with APP_ENV=development.")
-    if migrate:
-        migrations().upgrade()
+    try:
+        if migrate:
+            migrations().upgrade()
+    except DatabaseError as error:
+        raise click.ClickException(f"the database cannot be migrated; try again ({error.orig}).") from error
     if find_user("demo"):
         click.echo("The user demo is there already.")
         return
     user = add_user("demo", DEMO_PASSWORD)
-    db.session.flush()
+    commit("demo")
     db.session.add_all(Note(user_id=user.id, title=t, body=b) for t, b in DEMO_NOTES.items())
-    db.session.commit()
+    commit("demo")
     click.echo(f"Made the user demo with the password {DEMO_PASSWORD}.")
 
 
@@ -97,7 +100,7 @@ def create_user(username: str) -> None:
     if find_user(username):
         raise click.ClickException(f"there is a user {username!r} already; choose another name.")
     add_user(username, ask_password())
-    db.session.commit()
+    commit(username)
     click.echo(f"Made the user {username}.")
 
 
@@ -116,10 +119,17 @@ def change_password(username: str) -> None:
 def find_user(username: str) -> User | None:
     try:
         return db.session.scalar(select(User).where(User.username == username))
-    except OperationalError as error:
+    except DatabaseError as error:
         raise click.ClickException(
             "the database has no tables yet, or does not answer; run `flask db upgrade`, check DATABASE_URL."
         ) from error
+
+
+def commit(username: str) -> None:
+    try:
+        db.session.commit()
+    except IntegrityError as error:  # made by another process since we looked
+        raise click.ClickException(f"there is a user {username!r} already; choose another name.") from error
 
 
 def add_user(username: str, password: str) -> User:

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,10 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         SettingsError: with one sentence for each problem.
     """
     if settings is None:
-        settings = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v} | os.environ
+        try:
+            settings = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v} | os.environ
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f".env cannot be read ({error}); write it in UTF-8.") from error
     env = settings.get("APP_ENV", "production")
     production = env == "production"
     origins = settings.get("FRONTEND_ORIGINS", "")
@@ -52,7 +56,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         "LOGIN_LIMIT": settings.get("LOGIN_LIMIT", "") or "60 per minute",
         "LOGIN_ACCOUNT_LIMIT": settings.get("LOGIN_ACCOUNT_LIMIT", "") or "10 per minute",
     }
-    port = settings.get("PORT", "") or "8000"
+    host, port = settings.get("HOST", "") or "127.0.0.1", settings.get("PORT", "") or "8000"
     api_url = settings.get("API_URL", "") or ("" if production else "http://localhost:8000")
 
     problems = [
@@ -63,7 +67,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         *_database(database),
         *_storage(storage),
         *(problem for name, value in limits.items() for problem in _limit(name, value)),
-        *_port(port),
+        *_address(host, port),
         *_api_url(api_url),
     ]
     if production:
@@ -84,10 +88,11 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         # where pages reach this API: only used to warn of cookies that will not travel
         "API_URL": api_url,
         "LOG_FORMAT": log_format,
-        "SQLALCHEMY_ENGINES": {"default": database},
+        # parameters are session keys and password hashes, which no log should have
+        "SQLALCHEMY_ENGINES": {"default": {"url": database, "hide_parameters": True}},
         "RATELIMIT_STORAGE_URI": storage,
         **limits,
-        "HOST": settings.get("HOST", "") or "127.0.0.1",
+        "HOST": host,
         "PORT": int(port),
         "MAX_CONTENT_LENGTH": 1024 * 1024,
         # a page can read a 500 only with CORS headers, which a traceback page does not have
@@ -164,10 +169,13 @@ def _api_url(url: str) -> list[str]:
     return [f"API_URL={url!r} {problem}."] if problem else []
 
 
-def _port(port: str) -> list[str]:
-    if re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65536:
-        return []
-    return [f"PORT={port[:9]!r} is not a port; write a number from 1 to 65535."]
+def _address(host: str, port: str) -> Iterator[str]:
+    try:
+        ip_address(host)
+    except ValueError:
+        yield f"HOST={host!r} is not an IP address; write 127.0.0.1, or 0.0.0.0 for every interface."
+    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        yield f"PORT={port[:9]!r} is not a port; write a number from 1 to 65535."
 
 
 def _insecure_origins(origins: str) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any
 import flask_smorest
 import marshmallow as ma
 import orjson
-from flask import Request, Response, abort
-from flask.json.provider import JSONProvider
+from flask import Request, Response, abort, request
+from flask.json.provider import DefaultJSONProvider, JSONProvider
 from flask.sansio.app import App
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
@@ -47,13 +47,14 @@ class OrjsonProvider(JSONProvider):
     """Flask's JSON by orjson: faster, and strict about what is JSON."""
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
-        return orjson.dumps(obj, option=orjson.OPT_SORT_KEYS if kwargs.get("sort_keys") else None).decode()
+        option = orjson.OPT_NON_STR_KEYS | (orjson.OPT_SORT_KEYS if kwargs.get("sort_keys") else 0)
+        return orjson.dumps(obj, default=DefaultJSONProvider.default, option=option).decode()
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         return orjson.loads(s)
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
-        return Response(orjson.dumps(self._prepare_response_obj(args, kwargs)), mimetype="application/json")
+        return Response(self.dumps(self._prepare_response_obj(args, kwargs)), mimetype="application/json")
 
 
 class Parser(FlaskParser):
@@ -62,11 +63,8 @@ class Parser(FlaskParser):
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         if req.mimetype != "application/json":
             abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send the body as Content-Type: application/json.")
-        data, most = req.get_data(), req.max_content_length
-        if most and req.content_length is None and len(data) >= most:
-            abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)  # sent in chunks, and cut off
         try:
-            return orjson.loads(data)
+            return orjson.loads(req.get_data())
         except orjson.JSONDecodeError as error:
             abort(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}.")
 
@@ -77,11 +75,11 @@ class Blueprint(flask_smorest.Blueprint):
     ARGUMENTS_PARSER = Parser()
 
     def _check_not_modified(self, etag: str) -> None:
-        try:
-            super()._check_not_modified(etag)
-        except NotModified as unchanged:
+        # weakly: a proxy that compresses weakens the tag (RFC 9110, 13.1.2)
+        if request.method in self.METHODS_CHECKING_NOT_MODIFIED and request.if_none_match.contains_weak(etag):
+            unchanged = NotModified()
             unchanged.data = {"headers": {"ETag": quote_etag(etag)}}
-            raise
+            raise unchanged
 
 
 class Api(flask_smorest.Api):

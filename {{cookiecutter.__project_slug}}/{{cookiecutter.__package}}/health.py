@@ -3,10 +3,11 @@
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort
-from sqlalchemy import text
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from .extensions import db
+from .models import User
 
 health = Blueprint("health", __name__, url_prefix="/health")
 
@@ -26,7 +27,7 @@ def live() -> dict[str, str]:
 @health.get("/ready")
 def ready() -> dict[str, str]:
     try:
-        db.session.execute(text("SELECT 1"))
+        db.session.execute(select(User.id).limit(1))  # the tables have to be there too
     except SQLAlchemyError:
         abort(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer.")
     return {"status": "ok"}

@@ -56,7 +56,7 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     line = {
         "request_id": g.request_id,
-        "method": request.method,
+        "method": quote(request.method),
         "path": quote(request.path),  # a decoded line break would forge a log line
         "status": response.status_code,
         "ms": round((time.perf_counter() - g.started) * 1000, 1),

@@ -65,7 +65,7 @@ def feedback() -> dict[str, str]:
 
 
 @public.route("/assets/<name>")
-@public.doc(responses={200: {"content": {"image/png": {}, "font/ttf": {}}}})
+@public.doc(responses={200: {"description": "A file", "content": {"image/png": {}, "font/ttf": {}}}})
 def asset(name: str) -> Response:
     """Send an image or a font, which fonts, canvas, WebGL and CSS shapes load by CORS"""
     response = send_from_directory("assets", name, max_age=3600)
