@@ -1,6 +1,8 @@
 """Commands: `flask db`, `flask seed`, `flask user`."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 from flask import Flask, current_app
@@ -62,8 +64,7 @@ def migrations() -> "Alembic":
     if "alembic" not in app.extensions:
         app.config["ALEMBIC_CONTEXT"] = {"render_item": _render}
         Alembic(app, metadatas=Model.metadata, command_name="", run_mkdir=False)
-    alembic: Alembic = app.extensions["alembic"]
-    return alembic
+    return cast("Alembic", app.extensions["alembic"])
 
 
 def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
@@ -84,10 +85,11 @@ def seed(migrate: bool) -> None:
     if find_user("demo"):
         click.echo("The user demo is there already.")
         return
-    user = add_user("demo", DEMO_PASSWORD)
-    commit("demo")
-    db.session.add_all(Note(user_id=user.id, title=t, body=b) for t, b in DEMO_NOTES.items())
-    commit("demo")
+    with one_of_a_name("demo"):
+        user = add_user("demo", DEMO_PASSWORD)
+        db.session.flush()  # gives the user an id
+        db.session.add_all(Note(user_id=user.id, title=t, body=b) for t, b in DEMO_NOTES.items())
+        db.session.commit()
     click.echo(f"Made the user demo with the password {DEMO_PASSWORD}.")
 
 
@@ -98,9 +100,10 @@ def create_user(username: str) -> None:
     if not 1 <= len(username) <= 64 or not username.isprintable():
         raise click.ClickException(f"the name {username!r} is not 1 to 64 printable characters.")
     if find_user(username):
-        raise click.ClickException(f"there is a user {username!r} already; choose another name.")
-    add_user(username, ask_password())
-    commit(username)
+        raise taken(username)
+    with one_of_a_name(username):
+        add_user(username, ask_password())
+        db.session.commit()
     click.echo(f"Made the user {username}.")
 
 
@@ -125,11 +128,17 @@ def find_user(username: str) -> User | None:
         ) from error
 
 
-def commit(username: str) -> None:
+@contextmanager
+def one_of_a_name(username: str) -> Iterator[None]:
+    """Refuse a user that another process has made since we looked."""
     try:
-        db.session.commit()
-    except IntegrityError as error:  # made by another process since we looked
-        raise click.ClickException(f"there is a user {username!r} already; choose another name.") from error
+        yield
+    except IntegrityError as error:
+        raise taken(username) from error
+
+
+def taken(username: str) -> click.ClickException:
+    return click.ClickException(f"there is a user {username!r} already; choose another name.")
 
 
 def add_user(username: str, password: str) -> User:

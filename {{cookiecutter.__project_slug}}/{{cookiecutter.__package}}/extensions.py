@@ -96,14 +96,11 @@ class Api(flask_smorest.Api):
         return problem_of(error)
 
     def _register_responses(self) -> None:
-        for status in HTTPStatus:
-            body = {"schema": ProblemSchema} if status >= HTTPStatus.BAD_REQUEST else {}
-            response = {"description": status.phrase} | body
+        named = [(s.name, s.phrase, s >= HTTPStatus.BAD_REQUEST) for s in HTTPStatus]
+        for name, phrase, has_body in [*named, ("DEFAULT_ERROR", "Problem", True)]:
+            response = {"description": phrase} | ({"schema": ProblemSchema} if has_body else {})
             prepare_response(response, self.spec, PROBLEM)
-            self.spec.components.response(status.name, response, lazy=True)
-        response = {"description": "Problem", "schema": ProblemSchema}
-        prepare_response(response, self.spec, PROBLEM)
-        self.spec.components.response("DEFAULT_ERROR", response, lazy=True)
+            self.spec.components.response(name, response, lazy=True)
 
 
 api = Api()

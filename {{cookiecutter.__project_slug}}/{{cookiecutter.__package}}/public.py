@@ -58,8 +58,7 @@ def feedback() -> dict[str, str]:
         text = request.form.get("message", "")
     else:
         abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message="Send a form with the field message, or text/plain.")
-    errors = MessageSchema().validate({"message": text})
-    if errors:
+    if errors := MessageSchema().validate({"message": text}):
         abort(HTTPStatus.UNPROCESSABLE_ENTITY, errors={"form": errors})
     return {"message": text, "received_as": request.mimetype}
 

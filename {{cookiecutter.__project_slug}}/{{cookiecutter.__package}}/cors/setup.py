@@ -28,9 +28,11 @@ def init_cors(app: Flask) -> None:
         for d in policies.declarations
         for problem in problems_of(d, app.config)
     ]
-    _refuse([*problems, *_same_prefix(policies.declarations), *_second_layers(app)])
+    declared: Prefixes[Declaration] = Prefixes()
+    problems += _add_each(policies.declarations, declared)
+    _refuse([*problems, *_second_layers(app)])
 
-    policies.built = _build(policies.declarations, app)
+    policies.built = _build(policies.declarations, declared, app)
     policies.tree = Prefixes()
     for policy in policies.built:
         policies.tree.add(policy.prefix, policy)
@@ -45,8 +47,8 @@ def _refuse(problems: list[str]) -> None:
         raise PolicyError(f"the CORS policies cannot be used:\n{lines}")
 
 
-def _same_prefix(declarations: list[Declaration]) -> Iterator[str]:
-    tree: Prefixes[Declaration] = Prefixes()
+def _add_each(declarations: list[Declaration], tree: Prefixes[Declaration]) -> Iterator[str]:
+    """Add declarations to a tree, and yield a sentence for each whose prefix another one has."""
     for declaration in declarations:
         first = tree.add(declaration.prefix or "", declaration)
         if first is not declaration:
@@ -82,10 +84,7 @@ def _from_flask_cors(function: Callable[..., Any]) -> bool:
     return "flask_cors" in getattr(getattr(function, "__code__", None), "co_filename", "")
 
 
-def _build(declarations: list[Declaration], app: Flask) -> list[Policy]:
-    tree: Prefixes[Declaration] = Prefixes()
-    for declaration in declarations:
-        tree.add(declaration.prefix or "", declaration)
+def _build(declarations: list[Declaration], tree: Prefixes[Declaration], app: Flask) -> list[Policy]:
     routed: dict[int, set[str]] = defaultdict(set)
     for rule in app.url_map.iter_rules():
         if (declaration_of := tree.find(rule.rule)) is not None:
