@@ -20,7 +20,10 @@ CHECKOUT = Path(__file__).parents[1]
 COMBINATIONS: dict[str, dict[str, object]] = {
     "default": {},
     "without-front-end": {"frontend": False},
-    "interceptor": {"cors_strategy": "interceptor", "frontend": False},
+    "interceptor": {"cors_strategy": "interceptor"},
+    "interceptor-without-front-end": {"cors_strategy": "interceptor", "frontend": False},
+    "proxy": {"cors_strategy": "proxy"},
+    "proxy-without-front-end": {"cors_strategy": "proxy", "frontend": False},
     "awkward-answers": {
         "project_name": "Ärzte & Löwen's Labor_für_alles (2.0): los!" + " 实验室" * 9,
         "project_slug": "a-name-as-long-as-it-may-be-to-see-where-lines-end",
@@ -32,7 +35,7 @@ COMBINATIONS: dict[str, dict[str, object]] = {
 # variables of the person or job that runs the tests, which must not reach a generated project
 PRIVATE = {"VIRTUAL_ENV", "PYTHONPATH", "PORT", "HOST", "FRONTEND_PORT", "FRONTEND_ORIGINS", "VITE_API_URL", "APP_ENV"}
 PRIVATE |= {"SECRET_KEY", "DATABASE_URL", "CROSS_SITE_COOKIES", "LOG_FORMAT", "RATELIMIT_STORAGE_URI", "LOGIN_LIMIT"}
-PRIVATE |= {"LOGIN_ACCOUNT_LIMIT", "API_URL"}
+PRIVATE |= {"LOGIN_ACCOUNT_LIMIT", "API_URL", "FRONTEND_DIST"}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ ALWAYS = """.env .env.example .flaskenv .gitattributes .gitignore README.md dev.
     my_lab_api/__init__.py my_lab_api/config.py my_lab_api/extensions.py my_lab_api/errors.py my_lab_api/models.py
     my_lab_api/sessions.py my_lab_api/commands.py my_lab_api/public.py my_lab_api/auth.py my_lab_api/notes.py
     my_lab_api/cors/__init__.py my_lab_api/cors/engine.py my_lab_api/cors/preflight.py
+    my_lab_api/pages.py deploy/Caddyfile
     my_lab_api/assets/cors.png my_lab_api/assets/cors.ttf tests/conftest.py""".split()
 FRONT_END = """frontend/index.html frontend/package.json frontend/package-lock.json frontend/vite.config.ts
     frontend/src/api.ts frontend/src/main.ts""".split()
@@ -93,7 +94,7 @@ def test_the_default_project_is_small(baked: Callable[[str], BakedProject]) -> N
     ours = [name for name in text_files(project) if name != ".env" and not name.endswith("package-lock.json")]
     lines = {name: [line for line in project.read(name).splitlines() if line.strip()] for name in ours}
     assert len(files) <= 70
-    assert sum(map(len, lines.values())) <= 3850  # not counting empty lines
+    assert sum(map(len, lines.values())) <= 4000  # not counting empty lines
     assert {name: len(found) for name, found in lines.items() if len(found) > 250} == {}
 
 

@@ -72,7 +72,7 @@ def write_env() -> None:
 def api() -> Server:
     """Return Flask's development server; it reloads by itself when a file changes."""
     port = free_port("PORT", 8000)
-    if port != 8000:
+    if port != 8000 and not one_origin():
         ENVIRONMENT.setdefault("VITE_API_URL", f"http://localhost:{port}")
     return Server("API", port, [*FLASK, "run", "--debug", "--no-debugger", "--port", str(port)], ROOT)
 
@@ -89,10 +89,16 @@ def front_end() -> Iterator[Server]:
         say(f"Node.js is {answer}; the front end needs 20.19, or 22.12 and newer: the API runs without it.")
         return
     port = free_port("FRONTEND_PORT", 5173)
-    if port != 5173:
+    if port != 5173 and not one_origin():
         ENVIRONMENT.setdefault("FRONTEND_ORIGINS", f"http://localhost:{port}")
     vite = [node, "node_modules/vite/bin/vite.js", "--clearScreen", "false"]
     yield Server("front end", port, [*vite, "--port", str(port), "--strictPort"], FRONTEND)
+
+
+def one_origin() -> bool:
+    """Return whether page and API are one origin to the browser: Vite then passes requests on to the API."""
+    written = re.findall("(?m)^FRONTEND_ORIGINS=(.*)$", (ROOT / ".env").read_text(encoding="utf-8"))
+    return os.environ.get("FRONTEND_ORIGINS", "".join(written[-1:])).strip() == "none"
 
 
 def free_port(variable: str, default: int) -> int:

@@ -1,8 +1,6 @@
-import type { PreviewServer, ViteDevServer } from "vite";
+import { loadEnv, type PreviewServer, type ViteDevServer } from "vite";
 import { defineConfig } from "vitest/config";
 
-// cors: false, because Vite would answer preflights itself and hide what Flask does
-const server = { host: "127.0.0.1", strictPort: true, cors: false };
 const page = { happyDOM: { url: "http://localhost:5173/" } };
 
 // the server answers to both names, but the login needs one and the same for page and API: never print the other
@@ -15,9 +13,19 @@ function sayLocalhost(server: ViteDevServer | PreviewServer) {
   };
 }
 
-export default defineConfig({
-  plugins: [{ name: "say-localhost", configureServer: sayLocalhost, configurePreviewServer: sayLocalhost }],
-  server: { ...server, port: 5173 },
-  preview: { ...server, port: 4173 },
-  test: { environment: "happy-dom", environmentOptions: page },
+export default defineConfig(({ mode }) => {
+  // page and API share the .env of the project; only what begins with VITE_ gets into the page
+  const { PORT } = loadEnv(mode, "..", "PORT");
+  // used where VITE_API_URL is empty; changeOrigin: false, so that Flask sees the host that the browser sees
+  const api = { target: `http://127.0.0.1:${PORT || 8000}`, changeOrigin: false };
+  const proxy = { "^/(api|health)(/|$)": api };
+  // cors: false, because Vite would answer preflights itself and hide what Flask does
+  const server = { host: "127.0.0.1", strictPort: true, cors: false, proxy };
+  return {
+    envDir: "..",
+    plugins: [{ name: "say-localhost", configureServer: sayLocalhost, configurePreviewServer: sayLocalhost }],
+    server: { ...server, port: 5173 },
+    preview: { ...server, port: 4173 },
+    test: { environment: "happy-dom", environmentOptions: page, env: { VITE_API_URL: "http://localhost:8000" } },
+  };
 });

@@ -14,6 +14,7 @@ from {{ cookiecutter.__package }}.extensions import db
 from {{ cookiecutter.__package }}.models import Model
 
 PAGE = "http://localhost:5173"
+FRONTEND_ORIGINS = "{{ cookiecutter.__frontend_origins }}"
 PASSWORD = "correct horse battery"
 
 
@@ -22,7 +23,7 @@ def settings(database: Path, **changes: str) -> dict[str, str]:
     return {
         "APP_ENV": "development",
         "SECRET_KEY": "only-for-tests",
-        "FRONTEND_ORIGINS": PAGE,
+        "FRONTEND_ORIGINS": FRONTEND_ORIGINS,
         "DATABASE_URL": f"sqlite:///{database}",
         **changes,
     }

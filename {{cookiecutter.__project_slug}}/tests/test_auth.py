@@ -3,7 +3,7 @@
 from unittest.mock import Mock
 
 import pytest
-from conftest import PAGE, PASSWORD, settings, signed_in
+from conftest import FRONTEND_ORIGINS, PAGE, PASSWORD, settings, signed_in
 from sqlalchemy import update
 
 from {{ cookiecutter.__package }} import create_app, sessions
@@ -107,10 +107,11 @@ def test_sign_in_is_limited_by_account_and_by_address(database, name):
 
 OWN = "http://localhost"
 ORIGINS = (PAGE, "https://evil.example", "null", OWN, None)
+LISTED = tuple(origin for origin in ORIGINS if origin == FRONTEND_ORIGINS)
 TRUSTED = {  # by Sec-Fetch-Site: the origins that may send what changes data
     **dict.fromkeys(("same-origin", "none"), ORIGINS),
-    **dict.fromkeys(("same-site", "cross-site", "unheard-of"), (PAGE,)),
-    None: (PAGE, OWN, None),
+    **dict.fromkeys(("same-site", "cross-site", "unheard-of"), LISTED),
+    None: (*LISTED, OWN, None),
 }
 
 
@@ -131,7 +132,7 @@ def test_the_guard_stops_changes_by_pages_that_are_not_trusted(client, site):
 
 
 HTTPS = "https://api.example.com"
-PRODUCTION = {"APP_ENV": "production", "SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": HTTPS}
+PRODUCTION = {"APP_ENV": "production", "SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "none"}
 SECURE = {"HttpOnly", "Path=/", "Secure"}
 COOKIES = {
     "development": ({}, {"HttpOnly", "Path=/", "SameSite=Lax"}),

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import logging
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -183,16 +182,6 @@ def test_init_cors_is_called_once_and_last() -> None:
         init_cors(app)
     with pytest.raises(PolicyError, match=r"'late' is registered after init_cors\(app\)"):
         app.register_blueprint(lab("/late", name="late"))
-
-
-def test_a_page_of_another_site_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    others, same = ["http://127.0.0.1:5173", "https://localhost:5173"], "http://localhost:5173"
-    for credentials in (True, False):
-        for page in (*others, same):
-            start(lab(origins=[page], credentials=credentials), API_URL="http://localhost:8000")
-    texts = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert [page in text for page, text in zip(others, texts, strict=True)] == [True, True]
-    assert all("SameSite=Lax" in text and "401" in text for text in texts)
 
 
 def test_flask_prints_the_message_without_a_traceback(

@@ -11,7 +11,7 @@ import pytest
 from {{ cookiecutter.__package }} import config, create_app
 from {{ cookiecutter.__package }}.__main__ import main
 
-SAFE = {"SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "https://app.example.com"}
+SAFE = {"SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "none"}
 REFUSED = [  # no APP_ENV means production
     ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
     *(({"SECRET_KEY": key}, "is a placeholder") for key in ("change-me", "x" * 64, "change-me-" * 5)),
@@ -60,8 +60,8 @@ def test_the_environment_wins_over_dotenv(tmp_path, monkeypatch, environment, po
     monkeypatch.setattr(granian.Granian, "serve", lambda server: served.append(server.bind_port))
     main()
     assert served == [port]
-    monkeypatch.setenv("FRONTEND_ORIGINS", "https://other.example")
-    assert create_app().config["FRONTEND_ORIGINS"] == "https://other.example"
+    monkeypatch.setenv("API_URL", "https://other.example")
+    assert create_app().config["API_URL"] == "https://other.example"
 
 
 def test_a_change_that_is_refused_while_reloading_is_told_until_the_next_one(monkeypatch, capsys):

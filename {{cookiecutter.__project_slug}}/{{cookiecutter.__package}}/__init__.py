@@ -11,6 +11,7 @@ from .docs import docs
 from .extensions import OrjsonProvider, api, db, limiter
 from .health import health
 from .notes import notes
+from .pages import pages
 from .public import public
 
 
@@ -48,6 +49,8 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     api.register_blueprint(notes)
     app.register_blueprint(health)
     app.register_blueprint(docs)
+    if app.config["FRONTEND_ORIGINS"] == "none":  # page and API are one origin
+        app.register_blueprint(pages)
 
     init_cors(app)  # last: it reads the methods of each policy from the routes
     return app

@@ -47,7 +47,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
             raise SettingsError(f".env cannot be read ({error}); write it in UTF-8.") from error
     env = settings.get("APP_ENV", "production")
     production = env == "production"
-    origins = settings.get("FRONTEND_ORIGINS", "")
+    origins = settings.get("FRONTEND_ORIGINS", "").strip()
     database = settings.get("DATABASE_URL", "") or f"sqlite:///{PACKAGE}.sqlite"
     cross_site = settings.get("CROSS_SITE_COOKIES", "") or "0"
     log_format = settings.get("LOG_FORMAT", "") or ("json" if production else "plain")
@@ -85,6 +85,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         "APP_ENV": env,
         "SECRET_KEY": settings["SECRET_KEY"],
         "FRONTEND_ORIGINS": origins,
+        "FRONTEND_DIST": str(ROOT / (settings.get("FRONTEND_DIST", "") or "frontend/dist")),
         # where pages reach this API: only used to warn of cookies that will not travel
         "API_URL": api_url,
         "LOG_FORMAT": log_format,

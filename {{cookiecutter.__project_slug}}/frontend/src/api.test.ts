@@ -99,7 +99,7 @@ test.each([
   ["http://127.0.0.1:5173/", "", undefined],
   ["http://127.0.0.1:5173/", "http://localhost:8000", "Use the name localhost for both."],
   ["http://[::1]:5173/", "http://localhost:8000", "Use the name localhost for both."],
-  ["http://localhost:5173/", "http://127.0.0.1:8000", "Set VITE_API_URL=http://localhost:8000 in frontend/.env"],
+  ["http://localhost:5173/", "http://127.0.0.1:8000", "Set VITE_API_URL=http://localhost:8000 in .env"],
 ])("a page at %s and an API at '%s' use two names: %s", (page, apiURL, cure) => {
   const found = mixedNames(page, apiURL);
   expect(found?.open).toBe(cure && "http://localhost:5173/");

@@ -2,7 +2,7 @@
 
 import axios, { AxiosError, type AxiosRequestConfig, type AxiosResponse, type CreateAxiosDefaults } from "axios";
 
-/** The API's address: VITE_API_URL of the environment or of frontend/.env; empty means the page's own origin. */
+/** The API's address: VITE_API_URL of the environment or of the project's .env; empty means the page's own origin. */
 export const API_URL: string = import.meta.env.VITE_API_URL ?? "http://localhost:8000";
 
 /** The body of every error (RFC 9457); `errors` holds sentences by place and field (422). */
@@ -85,7 +85,7 @@ export async function explain(error: AxiosError): Promise<BlockedError> {
   if (!(await isRunning(target))) {
     const start =
       "Start the API: `uv run dev.py` in the project's folder. If it ends by itself, its last lines say why.";
-    const move = "If it runs at another address, set VITE_API_URL in frontend/.env to that address and restart Vite.";
+    const move = "If it runs at another address, set VITE_API_URL in .env to that address and restart Vite.";
     const permit = "A page on the internet may call localhost only if the visitor permits it; no header helps.";
     const advice = isLoopback(page) ? [start, move] : [start, move, permit];
     return blocked("no server", `nothing answers at ${target.origin}.`, ...advice);
@@ -111,7 +111,7 @@ export function mixedNames(page: string, api: string): { message: string; open: 
   const names = `The page is on ${from.hostname}, the API on ${to.hostname}: to a browser, two sites.`;
   const effect = "Signing in would answer 200 and the next call 401, because the cookie is not sent.";
   const atLocalhost = `http://localhost:${to.port}`;
-  const cure = to.hostname === "localhost" ? "" : `Set VITE_API_URL=${atLocalhost} in frontend/.env, restart Vite. `;
+  const cure = to.hostname === "localhost" ? "" : `Set VITE_API_URL=${atLocalhost} in .env, restart Vite. `;
   from.hostname = "localhost";
   return { message: `${names} ${effect} ${cure}Use the name localhost for both.`, open: from.href };
 }

@@ -96,6 +96,11 @@ class Policies:
             )
         self.declarations.append(declaration)
 
+    def use(self, built: list[Policy]) -> None:
+        self.built, self.tree = built, Prefixes()
+        for policy in built:
+            self.tree.add(policy.prefix, policy)
+
     def check(self) -> None:
         if self.tree is None and self.declarations:
             raise PolicyError(

@@ -32,10 +32,7 @@ def init_cors(app: Flask) -> None:
     problems += _add_each(policies.declarations, declared)
     _refuse([*problems, *_second_layers(app)])
 
-    policies.built = _build(policies.declarations, declared, app)
-    policies.tree = Prefixes()
-    for policy in policies.built:
-        policies.tree.add(policy.prefix, policy)
+    policies.use(_build(policies.declarations, declared, app))
     policies.last_check = lambda: _refuse(list(_second_layers(app)))
     init_responses(app, policies)
     _warn_of_cookies(app, policies)

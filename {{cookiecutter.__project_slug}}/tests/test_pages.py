@@ -1,0 +1,68 @@
+"""The built front end, served by the API where both are one origin."""
+
+from pathlib import Path
+
+import pytest
+from conftest import settings
+from flask import Flask
+from flask.testing import FlaskClient
+
+from {{ cookiecutter.__package }} import create_app
+
+PAGE = "<!doctype html><title>The page</title>"
+YEAR = "public, max-age=31536000, immutable"
+
+
+def one_origin(database: Path, build: Path) -> FlaskClient:
+    return create_app(settings(database, FRONTEND_ORIGINS="none", FRONTEND_DIST=str(build))).test_client()
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    """What `npm run build` leaves behind."""
+    folder = tmp_path / "dist"
+    for name in ("index.html", "assets/index-4fQ2.js", "robots.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(PAGE if name == "index.html" else name)
+    return folder
+
+
+@pytest.mark.parametrize("path", ["/", "/samples/7", "/apis", "/healthy/food", "/a//b", "/%FF"])
+def test_every_path_of_the_page_is_the_page(database: Path, build: Path, path: str) -> None:
+    with one_origin(database, build).get(path, follow_redirects=True) as answer:
+        assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/html", PAGE)
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'; ")
+        assert "no-cache" in answer.headers["Cache-Control"]
+
+
+def test_a_file_of_the_build_is_kept_for_a_year_if_its_name_has_a_hash(database: Path, build: Path) -> None:
+    client = one_origin(database, build)
+    for path, caching in (("/assets/index-4fQ2.js", YEAR), ("/robots.txt", "no-cache")):
+        with client.get(path) as answer:
+            assert (answer.status_code, answer.headers["Cache-Control"]) == (200, caching)
+        with client.get(path, headers={"If-None-Match": answer.headers["ETag"]}) as again:
+            assert again.status_code == 304
+
+
+MISSES = ["/api", "/api/", "/api/nothing", "/api/notes/x/y", "/health/x", "/assets/gone.js", "/gone.css"]
+MISSES += ["/assets/../../secret.txt", "/..%2fsecret.txt", "/assets/..%5c..%5csecret.txt"]
+
+
+@pytest.mark.parametrize("path", MISSES)
+def test_what_is_missing_there_or_in_the_api_is_a_problem_in_json(
+    database: Path, build: Path, path: str
+) -> None:
+    (build.parent / "secret.txt").write_text("secret")
+    answer = one_origin(database, build).get(path, follow_redirects=True)
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+
+
+def test_without_a_build_it_says_how_to_make_one(database: Path, tmp_path: Path) -> None:
+    answer = one_origin(database, tmp_path / "none").get("/")
+    assert (answer.status_code, "npm run build" in answer.json["detail"]) == (404, True)
+
+
+def test_a_page_of_another_origin_is_not_served(database: Path, build: Path, app: Flask) -> None:
+    if app.config["FRONTEND_ORIGINS"] != "none":
+        assert app.test_client().get("/").status_code == 404
+    assert one_origin(database, build).post("/").status_code == 405
