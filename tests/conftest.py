@@ -60,3 +60,19 @@ def with_node(installed: Callable[[str], BakedProject]) -> BakedProject:
     found = installed("default")
     found.succeeds("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder="frontend")
     return found
+
+
+@pytest.fixture(scope="session")
+def whole(installed: Callable[[str], BakedProject], with_node: BakedProject) -> Callable[[str], BakedProject]:
+    """Return a function that returns a combination with the packages of its front end, the same for all, too."""
+
+    @cache
+    def once(combination: str) -> BakedProject:
+        found = installed(combination)
+        packages, copy = (project.path / "frontend" / "node_modules" for project in (with_node, found))
+        if found != with_node:
+            ours = shutil.ignore_patterns(".vite*")  # what Vite keeps between starts
+            shutil.copytree(packages, copy, symlinks=True, copy_function=os.link, ignore=ours)
+        return found
+
+    return once

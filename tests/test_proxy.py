@@ -1,0 +1,138 @@
+"""Page and API as one origin: by Vite's proxy, by Flask, by a web server; and from two origins to one and back."""
+
+import contextlib
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.baking import BakedProject, environment, require
+from tests.running import preferred_port, running, until_answers
+
+EVIL = "https://evil.example"
+DEMO = {"username": "demo", "password": "demo-password"}
+BUILD = ["node", "node_modules/vite/bin/vite.js", "build"]
+ONE_ORIGIN = {"FRONTEND_ORIGINS": "none", "VITE_API_URL": ""}
+
+
+@pytest.fixture(scope="module")
+def project(whole: Callable[[str], BakedProject]) -> BakedProject:
+    """Return the project that was made for a proxy."""
+    return whole("proxy")
+
+
+@contextlib.contextmanager
+def serving(command: Sequence[str], folder: Path, env: Mapping[str, str], address: str) -> Iterator[str]:
+    """Run a server until its address answers, and stop it."""
+    process = subprocess.Popen(command, cwd=folder, env=environment(env), stdin=subprocess.DEVNULL)
+    try:
+        until_answers(process, address)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def cors_headers(answer: requests.Response) -> list[str]:
+    return [name for name in answer.headers if name.lower().startswith("access-control-")]
+
+
+def behaves_as_one_origin(origin: str, sign_in: bool = True) -> None:
+    """Check what holds for every proxy: the API's answers, unchanged, from the page's own origin."""
+    hello = requests.get(f"{origin}/api/public/hello", headers={"Origin": origin}, timeout=10)
+    assert (hello.json(), cors_headers(hello)) == ({"message": "Hello, World!"}, [])
+    asked = {"Origin": EVIL, "Access-Control-Request-Method": "PUT"}
+    preflight = requests.options(f"{origin}/api/notes", headers=asked, timeout=10)
+    assert (preflight.status_code, cors_headers(preflight)) == (403, [])
+    missing = requests.get(f"{origin}/api/nothing", timeout=10)
+    assert (missing.status_code, missing.headers["Content-Type"]) == (404, "application/problem+json")
+    for page, status in ((EVIL, 403), (origin, 200 if sign_in else 401)):
+        login = requests.post(f"{origin}/api/auth/login", json=DEMO, headers={"Origin": page}, timeout=10)
+        assert login.status_code == status, login.text  # the guard compares with the host that the browser sees
+    assert 'id="page-origin"' in requests.get(f"{origin}/", timeout=10).text
+
+
+def test_in_development_vite_passes_requests_on(project: BakedProject) -> None:
+    with running(project) as started:
+        started.until_ready()
+        behaves_as_one_origin(started.page)
+        assert "/api/public/hello 200" in started.said
+
+
+def test_two_lines_in_dotenv_change_two_origins_to_one_and_back(
+    whole: Callable[[str], BakedProject], tmp_path: Path
+) -> None:
+    default = whole("default")
+    project = BakedProject(tmp_path / "lab", default.files, ())
+    left_out = shutil.ignore_patterns(".venv", "node_modules", "instance", "dist")
+    shutil.copytree(default.path, project.path, ignore=left_out)
+    (project.path / "frontend/node_modules").symlink_to(default.path / "frontend/node_modules")
+    two = project.read(".env")
+    one = two
+    for name, value in ONE_ORIGIN.items():
+        one, changed = re.subn(rf"(?m)^{name}=.*$", f"{name}={value}", one)
+        assert changed == 1
+    started_by = [default.python, "dev.py"]
+    for text in (one, two):
+        (project.path / ".env").write_text(text, "utf-8")
+        with running(project, command=started_by, env={"PYTHONPATH": str(project.path)}) as started:
+            started.until_ready()
+            crossing = {"Origin": started.page}
+            answer = requests.get(f"{started.api}/api/auth/me", headers=crossing, timeout=10)
+            assert answer.headers.get("Access-Control-Allow-Origin") == (started.page if text is two else None)
+            stub = requests.get(f"{started.page}/src/api.ts", timeout=10).text
+            address = re.search(r'"VITE_API_URL": "([^"]*)"', stub)
+            assert address is not None
+            assert address[1] == (started.api if text is two else "")
+            through_vite = requests.get(f"{started.page}/api/public/hello", timeout=10)
+            assert through_vite.json() == {"message": "Hello, World!"}
+
+
+@pytest.fixture(scope="module")
+def production(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the project as in production, with the page that it builds, on plain http; return its address."""
+    project.succeeds(*BUILD, folder="frontend")
+    port = preferred_port(8000)
+    database = tmp_path_factory.mktemp("production") / "lab.sqlite"
+    settings = {"APP_ENV": "production", "PORT": str(port), "DATABASE_URL": f"sqlite:///{database}"}
+    project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
+    command = [project.python, "-m", project.package]
+    with serving(command, project.path, settings, f"http://localhost:{port}") as address:
+        yield address
+
+
+def test_in_production_flask_serves_the_page(production: str) -> None:
+    behaves_as_one_origin(production, sign_in=False)  # nobody signs in with a public password there
+    script = serves_the_build(production)
+    assert "immutable" in script.headers["Cache-Control"]
+
+
+def test_in_production_a_web_server_may_serve_the_page(project: BakedProject, production: str) -> None:
+    caddy = shutil.which("caddy")
+    require(caddy, "Caddy is not installed: see https://caddyserver.com/docs/install")
+    site = f"http://localhost:{preferred_port(8080)}"
+    settings = {"SITE": site, "API": production.removeprefix("http://")}
+    settings["CADDY_ADMIN"] = f"localhost:{preferred_port(2019)}"
+    command = [str(caddy), "run", "--adapter", "caddyfile", "--config", "deploy/Caddyfile"]
+    with serving(command, project.path, settings, site):
+        behaves_as_one_origin(site, sign_in=False)
+        script = serves_the_build(site)
+        assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert requests.get(f"{site}/assets/gone.js", timeout=10).status_code == 404
+
+
+def serves_the_build(site: str) -> requests.Response:
+    """Check the page and its deep links; return the answer with its script."""
+    for path in ("/", "/samples/7"):
+        page = requests.get(site + path, timeout=10)
+        assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
+        assert "no-cache" in page.headers["Cache-Control"]
+        names = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page.text)
+        assert len(names) >= 2
+    scripts = [requests.get(site + name, timeout=10) for name in names]
+    assert [script.status_code for script in scripts] == [200] * len(names)
+    return scripts[0]
