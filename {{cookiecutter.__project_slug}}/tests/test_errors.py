@@ -77,6 +77,18 @@ def test_the_log_tells_what_was_asked_and_why_it_failed(database, caplog, log_fo
         assert "tiger" in json.loads(why)["exception"]
 
 
+def test_a_page_of_the_own_origin_is_not_called_cross_origin(client, caplog):
+    for origin, host, own in (
+        ("https://lab.example", "lab.example", True),
+        ("http://localhost:5173", "localhost:5173", True),
+        ("http://localhost:5174", "localhost:5173", False),
+    ):
+        caplog.clear()
+        with caplog.at_level(logging.INFO):
+            client.post("/api/auth/logout", headers={"Origin": origin, "Host": host})
+        assert ("not cross-origin" in caplog.text) is own, origin
+
+
 def test_a_request_id_is_kept_when_well_formed_and_replaced_when_not(client):
     for given in ("a", "x" * 64, "0af7651916cd43dd-8448_eb.211c"):
         assert client.get("/nowhere", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 user_cli = AppGroup("user", help="Create users and change their passwords.")
 DEMO_NOTES = {
-    "Welcome": "This note came over from another origin, with your cookie.",
-    "Preflights": "Open the network tab: the first change of a note asks first, then not for ten minutes.",
+    "Welcome": "This note came over from the API, with your cookie.",
+    "Preflights": "Between two origins, the first change of a note asks first, then not for ten minutes.",
 }
 
 
