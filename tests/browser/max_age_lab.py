@@ -1,0 +1,49 @@
+"""A small API with the cors package of the generated project, which runs it: `python max_age_lab.py PACKAGE PORT`.
+
+It counts the preflights that arrive, before anything answers them: no browser and no tool shows them all.
+"""
+
+import importlib
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, request
+from werkzeug.serving import run_simple
+
+MAX_AGES = {"none": None, "zero": 0, "short": 2, "long": 600}
+
+
+def create_app(package: str) -> Flask:
+    """Create an application with a blueprint for each max-age, and a route that tells the count."""
+    cors = importlib.import_module(f"{package}.cors")
+    app = Flask(__name__)
+    for name, max_age in MAX_AGES.items():
+        blueprint = Blueprint(name, __name__, url_prefix=f"/{name}")
+        cors.cors(blueprint, origins=["http://localhost:*"], request_headers=["X-One", "X-Two"], max_age=max_age)
+        for method in ("PUT", "DELETE"):
+            blueprint.add_url_rule("/<item>", method, lambda item: item, methods=[method])
+        app.register_blueprint(blueprint)
+    asked: Counter[str] = Counter()
+    app.add_url_rule("/asked", "asked", lambda: {"times": asked[request.args["url"]]})
+    cors.init_cors(app)
+    app.wsgi_app = count_preflights(app.wsgi_app, asked)
+    return app
+
+
+def count_preflights(inner: Callable[..., Iterable[bytes]], asked: Counter[str]) -> Callable[..., Iterable[bytes]]:
+    """Return a layer around an application that counts preflights by path and query."""
+
+    def layer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
+            asked[environ["REQUEST_URI"]] += 1
+        return inner(environ, start_response)
+
+    return layer
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path.cwd()))  # the project's folder
+    run_simple("127.0.0.1", int(sys.argv[2]), create_app(sys.argv[1]), threaded=True)

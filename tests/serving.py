@@ -1,0 +1,55 @@
+"""Run any program that serves a port, for as long as a test needs it."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tests.baking import environment
+
+
+@contextlib.contextmanager
+def serving(
+    command: Sequence[str | Path], port: int, folder: Path | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[Path]:
+    """Run a program until its port answers and the block ends; yield the file with everything that it says."""
+    with tempfile.TemporaryDirectory() as logs:
+        log = Path(logs, "log")
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment(env),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            until_it_answers(process, port, log)
+            yield log
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            with contextlib.suppress(ProcessLookupError):  # and whatever it has left behind
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 60) -> None:
+    """Wait until something listens on a port; fail with everything said when that does not happen."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        said = log.read_text(encoding="utf-8", errors="replace")
+        assert process.poll() is None, f"{process.args!r} ended with {process.returncode}:\n{said}"
+        assert time.monotonic() < deadline, f"{process.args!r} was waited for in vain:\n{said}"
+        time.sleep(0.05)
