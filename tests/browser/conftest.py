@@ -1,7 +1,5 @@
 """A project with its two servers, a foreign page, and browsers from wherever this machine has them."""
 
-import http.server
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,9 +8,8 @@ from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from tests.baking import BakedProject, require
 from tests.browser.browsers import launch_options
+from tests.browser.empty_page import empty_page
 from tests.running import RunningProject, running
-
-FOREIGN_PAGE = b'<!doctype html><html lang="en"><title>Elsewhere</title><h1>Elsewhere</h1></html>'
 
 
 @pytest.fixture(scope="session")
@@ -34,28 +31,11 @@ def site(with_node: BakedProject) -> Iterator[RunningProject]:
         yield started
 
 
-class ForeignServer(http.server.BaseHTTPRequestHandler):
-    """Any page, on an origin that the API does not know."""
-
-    def do_GET(self) -> None:
-        """Answer with the same page everywhere."""
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(FOREIGN_PAGE)))
-        self.end_headers()
-        self.wfile.write(FOREIGN_PAGE)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
-
-
 @pytest.fixture(scope="session")
 def foreign_port() -> Iterator[int]:
     """Serve a page from another origin."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), ForeignServer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()
+    with empty_page() as port:
+        yield port
 
 
 @pytest.fixture

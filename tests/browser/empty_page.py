@@ -1,0 +1,32 @@
+"""A page with nothing on it, on an origin of its own."""
+
+import contextlib
+import http.server
+import threading
+from collections.abc import Iterator
+
+PAGE = b'<!doctype html><html lang="en"><title>Elsewhere</title><h1>Elsewhere</h1></html>'
+
+
+class EmptyPage(http.server.BaseHTTPRequestHandler):
+    """Answers with the same page everywhere."""
+
+    def do_GET(self) -> None:
+        """Send the page."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(PAGE)))
+        self.end_headers()
+        self.wfile.write(PAGE)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def empty_page() -> Iterator[int]:
+    """Serve the page on a free port of this machine; yield the port."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
