@@ -1,4 +1,8 @@
-"""The strategies are interchangeable: one conformance suite holds for each, and fails for each wrong version."""
+"""The strategies are interchangeable: one conformance suite holds for each, and fails for each wrong version.
+
+`uv run python -m scripts.conformance` runs it in each, and counts the cases; here each project runs it with its own
+tests (`test_generated.py`).
+"""
 
 import re
 import shutil
@@ -7,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.baking import BakedProject
+from scripts import conformance
+from tests.baking import COMBINATIONS, BakedProject
 
 STRATEGIES = {"flask-cors": "default", "interceptor": "interceptor-without-front-end"}
 SUITE = ["tests/test_cors_conformance.py", "tests/cors_cases.py", "tests/test_cors_rules.py"]
@@ -71,6 +76,27 @@ def test_each_strategy_runs_the_same_suite(installed: Callable[[str], BakedProje
     cases = [re.findall(r"(?m)^tests/\S+::.*$", text) for text in listed]
     assert cases[0] == cases[1]
     assert len(cases[0]) >= 400
+
+
+def test_the_command_counts_what_the_combinations_run(baked: Callable[[str], BakedProject]) -> None:
+    usual = {"cors_strategy": "flask-cors", "frontend": True}
+    combinations = [usual | answers for answers in COMBINATIONS.values()]
+    assert [kind for kind in conformance.kinds() if kind not in combinations] == []
+    assert conformance.suite(baked("default")) == SUITE[::2]
+    assert conformance.suite(baked("proxy")) == ["tests/test_cors_closed.py", "tests/test_cors_rules.py"]
+
+
+@pytest.mark.parametrize(
+    ("said", "counted"),
+    [
+        ("456 passed in 2.10s", (456, 0)),
+        ("3 failed, 453 passed, 1 warning in 2.10s", (453, 3)),
+        ("450 passed, 2 errors in 2.10s", (450, 2)),
+        ("no tests ran in 0.01s", (0, 0)),
+    ],
+)
+def test_the_command_counts_cases(said: str, counted: tuple[int, int]) -> None:
+    assert conformance.count(said) == counted
 
 
 # what only one strategy has; every project refuses a second layer of CORS, and therefore knows the library by name
