@@ -8,8 +8,14 @@ from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from tests.baking import BakedProject, require
 from tests.browser.browsers import launch_options
+from tests.browser.deployment import HOSTS
 from tests.browser.empty_page import empty_page
 from tests.running import RunningProject, running
+
+NAMES_OF_THIS_MACHINE: dict[str, dict[str, Any]] = {
+    "chromium": {"args": ["--host-resolver-rules=MAP *.test 127.0.0.1"]},
+    "firefox": {"firefox_user_prefs": {"network.dns.localDomains": ",".join(HOSTS)}},
+}
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +25,7 @@ def browser_type_launch_args(
     """Use the browsers that this machine has."""
     options = launch_options(playwright, browser_name)
     require(options is not None, f"{browser_name} is not installed: uv run playwright install {browser_name}")
-    return {**browser_type_launch_args, **(options or {})}
+    return {**browser_type_launch_args, **(options or {}), **NAMES_OF_THIS_MACHINE.get(browser_name, {})}
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 // Sign in and out. The login is a cookie that no script can read: after a reload, the API says who it is.
 
-import { api } from "./api";
+import { API_URL, api, mixedNames } from "./api";
 import { button, field, find, make } from "./elements";
 import { markFields, show, tell } from "./outcome";
 
@@ -47,7 +47,11 @@ async function login(): Promise<User> {
   await api.post("/api/auth/login", { username: username.value, password: password.value });
   const user = await me();
   if (user) return user;
-  throw new Error("The API accepted the login, but the browser sent no cookie after it: page and API are two sites.");
+  const { hostname, origin } = new URL(API_URL, location.href);
+  const cure = "Give both a name under one domain, or set CROSS_SITE_COOKIES=1 in production (not for Safari).";
+  const sites = mixedNames(location.href, origin)?.message ?? `${location.origin} and ${origin} are two sites. ${cure}`;
+  const why = hostname === location.hostname ? "Allow cookies, and use https in production." : sites;
+  throw new Error(`The API accepted the login, but the browser sent no cookie with the next request. ${why}`);
 }
 
 const logout = () => api.post("/api/auth/logout").then(() => undefined);

@@ -1,0 +1,143 @@
+"""The cookie of the login, where page and API have names of their own: on one site with https, on two, on localhost."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from typing import Any, TypeAlias
+
+import pytest
+from playwright.sync_api import Page, Response, expect
+
+from tests.baking import BakedProject
+from tests.browser.deployment import (
+    OTHER_SITE_HOST,
+    PASSWORD,
+    SAME_SITE_HOST,
+    USER,
+    deployed,
+    production_settings,
+)
+from tests.browser.requests_of_a_page import fetch
+from tests.running import RunningProject, running
+
+# the name of the API, whose page is at app.example.test, and its setting CROSS_SITE_COOKIES
+CASES = {
+    "one site": (SAME_SITE_HOST, "0"),
+    "two sites": (OTHER_SITE_HOST, "0"),
+    "two sites, prepared": (OTHER_SITE_HOST, "1"),
+}
+COOKIES = {
+    "one site": {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"},
+    "two sites, prepared": {"Secure", "HttpOnly", "Path=/", "SameSite=None", "Partitioned"},
+}
+NO_COOKIE = "The API accepted the login, but the browser sent no cookie with the next request."
+Deploy: TypeAlias = Callable[[str], tuple[str, str]]
+
+
+@pytest.fixture(scope="session")
+def deploy(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
+    """Return a function that deploys a case at its first call, and returns the origins of page and API."""
+    settings = production_settings(with_node, tmp_path_factory.mktemp("database"))
+    with ExitStack() as stack:
+
+        @cache
+        def once(case: str) -> tuple[str, str]:
+            host, cross_site = CASES[case]
+            folder, changed = tmp_path_factory.mktemp("deployment"), {**settings, "CROSS_SITE_COOKIES": cross_site}
+            return stack.enter_context(deployed(with_node, folder, host, changed))
+
+        yield once
+
+
+@pytest.fixture(scope="session")
+def two_names(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProject]:
+    """Run the project for development, with a policy for both names of this machine."""
+    database = f"sqlite:///{tmp_path_factory.mktemp('database') / 'development.sqlite'}"
+    origins = "http://localhost:*, http://127.0.0.1:*"
+    with running(with_node, {"FRONTEND_ORIGINS": origins, "DATABASE_URL": database}) as started:
+        started.until_ready()
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Trust certificates that nobody has signed."""
+    return {**browser_context_args, "ignore_https_errors": True}
+
+
+def sign_in(page: Page, home: str, username: str, password: str) -> tuple[Response, Response]:
+    """Sign in by the form; return the answers to the login, and to the question that the page asks after it."""
+    with page.expect_response("**/api/auth/me"):
+        page.goto(home)
+    page.get_by_label("Name").fill(username)
+    page.get_by_label("Password").fill(password)
+    with page.expect_response("**/api/auth/login") as login, page.expect_response("**/api/auth/me") as me:
+        page.get_by_role("button", name="Sign in").click()
+    return login.value, me.value
+
+
+@pytest.mark.parametrize("case", COOKIES)
+def test_the_login_holds_until_the_sign_out(page: Page, deploy: Deploy, case: str) -> None:
+    home, _ = deploy(case)
+    login, me = sign_in(page, home, USER, PASSWORD)
+    assert (login.status, me.status) == (200, 200)
+    who = page.locator("#who")
+    expect(who).to_have_text(f"Signed in as {USER}")
+    page.reload()
+    expect(who).to_have_text(f"Signed in as {USER}")
+    page.get_by_label("Title").fill("over there")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.get_by_role("listitem").filter(has_text="over there").first).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(who).to_have_text("Not signed in")
+    with page.expect_response("**/api/auth/me") as after:
+        page.reload()
+    assert after.value.status == 401
+
+
+@pytest.mark.parametrize("case", COOKIES)
+def test_the_cookie_is_bound_to_the_host_and_no_laxer_than_it_must_be(page: Page, deploy: Deploy, case: str) -> None:
+    home, api = deploy(case)
+    login, _ = sign_in(page, home, USER, PASSWORD)
+    cookie, *attributes = (login.header_value("set-cookie") or "").split("; ")
+    assert cookie.startswith("__Host-my_lab_api_session=")
+    assert {attribute for attribute in attributes if not attribute.startswith("Expires=")} == COOKIES[case]
+    kept = [c for c in page.context.cookies() if c["name"].startswith("__Host-")]
+    assert [(c["domain"], c["secure"], c["httpOnly"]) for c in kept] == [(api[8:].partition(":")[0], True, True)]
+    assert page.evaluate("document.cookie") == ""
+
+
+def test_a_partitioned_login_is_none_of_the_api_s_own_pages(page: Page, deploy: Deploy) -> None:
+    home, api = deploy("two sites, prepared")
+    sign_in(page, home, USER, PASSWORD)
+    assert fetch(page, f"{api}/api/auth/me", credentials="include")["status"] == 200
+    with page.expect_response("**/api/auth/me") as at_the_top:
+        page.evaluate("(url) => { location.href = url; }", f"{api}/api/auth/me")
+    assert at_the_top.value.status == 401
+
+
+def test_on_two_sites_a_lax_cookie_stays_behind_and_the_page_says_why(page: Page, deploy: Deploy) -> None:
+    home, api = deploy("two sites")
+    login, me = sign_in(page, home, USER, PASSWORD)
+    assert (login.status, me.status) == (200, 401)
+    outcome = page.locator("#session-outcome")
+    expect(outcome).to_have_attribute("data-state", "error")
+    expect(outcome).to_contain_text(f"{NO_COOKIE} {home} and {api} are two sites.")
+    expect(outcome).to_contain_text("CROSS_SITE_COOKIES=1")
+    expect(page.locator("#who")).to_have_text("Not signed in")
+
+
+def test_127_0_0_1_and_localhost_are_two_sites_and_the_page_says_so(page: Page, two_names: RunningProject) -> None:
+    home = two_names.page.replace("localhost", "127.0.0.1")
+    login, me = sign_in(page, home, "demo", "demo-password")
+    assert (login.status, me.status) == (200, 401)
+    outcome = page.locator("#session-outcome")
+    expect(outcome).to_contain_text(f"{NO_COOKIE} The page is on 127.0.0.1, the API on localhost")
+    expect(outcome).to_contain_text("Use the name localhost for both.")
+
+
+def test_a_page_on_127_0_0_1_learns_the_same_where_only_localhost_is_allowed(page: Page, site: RunningProject) -> None:
+    page.goto(site.page.replace("localhost", "127.0.0.1"))
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#session-outcome")).to_contain_text("Blocked: mixed names")
+    expect(page.locator("#session-outcome")).to_contain_text("Use the name localhost for both.")
