@@ -1,14 +1,16 @@
 """A project with its two servers, a foreign page, and browsers from wherever this machine has them."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextlib import ExitStack
+from functools import cache
+from typing import Any, Protocol
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from tests.baking import BakedProject, require
 from tests.browser.browsers import launch_options
-from tests.browser.deployment import HOSTS
+from tests.browser.deployment import HOSTS, deployed, production_settings
 from tests.browser.empty_page import empty_page
 from tests.running import RunningProject, running
 
@@ -29,12 +31,69 @@ def browser_type_launch_args(
 
 
 @pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Take certificates that nobody has signed."""
+    return {**browser_context_args, "ignore_https_errors": True}
+
+
+@pytest.fixture(scope="session")
 def site(with_node: BakedProject) -> Iterator[RunningProject]:
     """Run the default project, with its usual settings but for the limit of logins."""
     unlimited = dict.fromkeys(("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT"), "100000 per minute")
     with running(with_node, unlimited) as started:
         started.until_ready()
         yield started
+
+
+@pytest.fixture(scope="session")
+def two_names(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProject]:
+    """Run the default project with a policy that lets in pages of 127.0.0.1 as well as of localhost."""
+    database = f"sqlite:///{tmp_path_factory.mktemp('database') / 'development.sqlite'}"
+    origins = "http://localhost:*, http://127.0.0.1:*"
+    with running(with_node, {"FRONTEND_ORIGINS": origins, "DATABASE_URL": database}) as started:
+        started.until_ready()
+        yield started
+
+
+@pytest.fixture(scope="session")
+def one_origin(whole: Callable[[str], BakedProject]) -> Iterator[RunningProject]:
+    """Run the project that was made for a proxy."""
+    with running(whole("proxy")) as started:
+        started.until_ready()
+        yield started
+
+
+class Deploy(Protocol):
+    """The type of the function that deploys."""
+
+    def __call__(
+        self, hosts: tuple[str, str], cross_site_cookies: str = "0", combination: str = "default"
+    ) -> tuple[str, str]:
+        """Deploy at the first call with these arguments; return the origins of page and API."""
+
+
+@pytest.fixture(scope="session")
+def database(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the settings of every deployment: all share one database."""
+    return production_settings(with_node, tmp_path_factory.mktemp("database"))
+
+
+@pytest.fixture(scope="session")
+def deploy(
+    whole: Callable[[str], BakedProject], database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deploy]:
+    """Return the function that deploys."""
+    with ExitStack() as stack:
+
+        @cache
+        def once(
+            hosts: tuple[str, str], cross_site_cookies: str = "0", combination: str = "default"
+        ) -> tuple[str, str]:
+            folder = tmp_path_factory.mktemp("deployment")
+            ours = {**database, "CROSS_SITE_COOKIES": cross_site_cookies}
+            return stack.enter_context(deployed(whole(combination), folder, hosts, ours))
+
+        yield once
 
 
 @pytest.fixture(scope="session")

@@ -13,41 +13,39 @@ from tests.baking import BakedProject, environment, require
 from tests.running import preferred_port
 from tests.serving import serving
 
-# the browsers of the tests take these names for this machine
+# Chromium and Firefox are told that these names are this machine
 PAGE_HOST, SAME_SITE_HOST, OTHER_SITE_HOST = "app.example.test", "api.example.test", "api.other.test"
 HOSTS = (PAGE_HOST, SAME_SITE_HOST, OTHER_SITE_HOST)
 USER, PASSWORD = "ada", "a password of her own"
 
-OPTIONS = "{ \n admin off \n auto_https off \n servers { \n protocols h1 h2 \n } \n }"
-FILES = "root * {} \n try_files {{path}} /index.html \n file_server"
-
 
 @contextlib.contextmanager
 def deployed(
-    project: BakedProject, folder: Path, api_host: str, settings: Mapping[str, str]
+    project: BakedProject, folder: Path, hosts: tuple[str, str], settings: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Serve the page at PAGE_HOST and the API at another name; yield the origins of both.
+    """Serve page and API by https; yield the origins of both.
 
     Args:
         project: with the packages of its front end.
         folder: for everything that is written.
-        api_host: the name of the API.
+        hosts: the names of the page and of the API; a project for a proxy has one name for both.
         settings: of the API, beside the page's origin; see `production_settings`.
 
     """
     port = preferred_port(0)
-    page, api = f"https://{PAGE_HOST}:{port}", f"https://{api_host}:{port}"
-    build = built(project, folder / "page", {"VITE_API_URL": api})
-    with production(project, {**settings, "FRONTEND_ORIGINS": page}) as api_port:
-        sites = {PAGE_HOST: FILES.format(build), api_host: f"reverse_proxy 127.0.0.1:{api_port}"}
-        with caddy(folder, port, sites):
+    page, api = (f"https://{host}:{port}" for host in hosts)
+    build = built(project, folder / "page", "" if page == api else api)
+    origins = "none" if page == api else page
+    with production(project, {**settings, "FRONTEND_ORIGINS": origins}) as api_port:
+        sites = {"SITE": page, "API_SITE": api, "API": f"127.0.0.1:{api_port}", "FRONTEND_DIST": str(build)}
+        with caddy(project, folder, port, sites):
             yield page, api
 
 
-def built(project: BakedProject, target: Path, env: Mapping[str, str]) -> Path:
-    """Build the front end into a folder, and return the folder."""
+def built(project: BakedProject, target: Path, api: str) -> Path:
+    """Build the front end for an API into a folder, and return the folder."""
     build = ["node", "node_modules/vite/bin/vite.js", "build", "--emptyOutDir", "--outDir", str(target)]
-    project.succeeds(*build, folder="frontend", env=env)
+    project.succeeds(*build, folder="frontend", env={"VITE_API_URL": api})
     return target
 
 
@@ -82,18 +80,21 @@ def production(project: BakedProject, settings: Mapping[str, str]) -> Iterator[i
 
 
 @contextlib.contextmanager
-def caddy(folder: Path, port: int, sites: Mapping[str, str]) -> Iterator[None]:
-    """Serve names by https; `sites` has the directives of each."""
-    require(shutil.which("caddy"), "caddy is not installed: see https://caddyserver.com/docs/install")
-    certificate = trustme.CA().issue_cert(*sites)
+def caddy(project: BakedProject, folder: Path, port: int, sites: Mapping[str, str]) -> Iterator[None]:
+    """Run Caddy with the project's own configuration, and certificates of ours where it would fetch some."""
+    require(shutil.which("caddy"), "Caddy is not installed: see https://caddyserver.com/docs/install")
+    names = {address.removeprefix("https://").partition(":")[0] for address in (sites["SITE"], sites["API_SITE"])}
+    certificate = trustme.CA().issue_cert(*sorted(names))
     key, chain = folder / "key.pem", folder / "chain.pem"
     certificate.private_key_pem.write_to_path(key)
     for pem in certificate.cert_chain_pems:
         pem.write_to_path(chain, append=True)
-    common = f"bind 127.0.0.1 \n tls {chain} {key}"
-    blocks = [f"https://{host}:{port} {{ \n {common} \n {directives} \n }}" for host, directives in sites.items()]
+    theirs, each = project.read("deploy/Caddyfile"), "\tencode zstd gzip\n"
+    assert theirs.count(each) == len(names)
+    ours = "{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n"
     config = folder / "Caddyfile"
-    config.write_text("\n".join([OPTIONS, *blocks, ""]), encoding="utf-8")
+    config.write_text(ours + theirs.replace(each, f"\ttls {chain} {key}\n{each}"), encoding="utf-8")
+    command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(config)]
     home = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    with serving(["caddy", "run", "--adapter", "caddyfile", "--config", config], port, folder, home):
+    with serving(command, port, folder, {**sites, **home}):
         yield

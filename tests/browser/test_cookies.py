@@ -1,68 +1,24 @@
 """The cookie of the login, where page and API have names of their own: on one site with https, on two, on localhost."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import cache
-from typing import Any, TypeAlias
-
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.baking import BakedProject
-from tests.browser.deployment import (
-    OTHER_SITE_HOST,
-    PASSWORD,
-    SAME_SITE_HOST,
-    USER,
-    deployed,
-    production_settings,
-)
+from tests.browser.conftest import Deploy
+from tests.browser.deployment import OTHER_SITE_HOST, PAGE_HOST, PASSWORD, SAME_SITE_HOST, USER
 from tests.browser.requests_of_a_page import fetch
-from tests.running import RunningProject, running
+from tests.running import RunningProject
 
-# the name of the API, whose page is at app.example.test, and its setting CROSS_SITE_COOKIES
+# the names of page and API, and its setting CROSS_SITE_COOKIES
 CASES = {
-    "one site": (SAME_SITE_HOST, "0"),
-    "two sites": (OTHER_SITE_HOST, "0"),
-    "two sites, prepared": (OTHER_SITE_HOST, "1"),
+    "one site": ((PAGE_HOST, SAME_SITE_HOST), "0"),
+    "two sites": ((PAGE_HOST, OTHER_SITE_HOST), "0"),
+    "two sites, prepared": ((PAGE_HOST, OTHER_SITE_HOST), "1"),
 }
 COOKIES = {
     "one site": {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"},
     "two sites, prepared": {"Secure", "HttpOnly", "Path=/", "SameSite=None", "Partitioned"},
 }
 NO_COOKIE = "The API accepted the login, but the browser sent no cookie with the next request."
-Deploy: TypeAlias = Callable[[str], tuple[str, str]]
-
-
-@pytest.fixture(scope="session")
-def deploy(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
-    """Return a function that deploys a case at its first call, and returns the origins of page and API."""
-    settings = production_settings(with_node, tmp_path_factory.mktemp("database"))
-    with ExitStack() as stack:
-
-        @cache
-        def once(case: str) -> tuple[str, str]:
-            host, cross_site = CASES[case]
-            folder, changed = tmp_path_factory.mktemp("deployment"), {**settings, "CROSS_SITE_COOKIES": cross_site}
-            return stack.enter_context(deployed(with_node, folder, host, changed))
-
-        yield once
-
-
-@pytest.fixture(scope="session")
-def two_names(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProject]:
-    """Run the project for development, with a policy for both names of this machine."""
-    database = f"sqlite:///{tmp_path_factory.mktemp('database') / 'development.sqlite'}"
-    origins = "http://localhost:*, http://127.0.0.1:*"
-    with running(with_node, {"FRONTEND_ORIGINS": origins, "DATABASE_URL": database}) as started:
-        started.until_ready()
-        yield started
-
-
-@pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    """Trust certificates that nobody has signed."""
-    return {**browser_context_args, "ignore_https_errors": True}
 
 
 def sign_in(page: Page, home: str, username: str, password: str) -> tuple[Response, Response]:
@@ -78,7 +34,7 @@ def sign_in(page: Page, home: str, username: str, password: str) -> tuple[Respon
 
 @pytest.mark.parametrize("case", COOKIES)
 def test_the_login_holds_until_the_sign_out(page: Page, deploy: Deploy, case: str) -> None:
-    home, _ = deploy(case)
+    home, _ = deploy(*CASES[case])
     login, me = sign_in(page, home, USER, PASSWORD)
     assert (login.status, me.status) == (200, 200)
     who = page.locator("#who")
@@ -97,7 +53,7 @@ def test_the_login_holds_until_the_sign_out(page: Page, deploy: Deploy, case: st
 
 @pytest.mark.parametrize("case", COOKIES)
 def test_the_cookie_is_bound_to_the_host_and_no_laxer_than_it_must_be(page: Page, deploy: Deploy, case: str) -> None:
-    home, api = deploy(case)
+    home, api = deploy(*CASES[case])
     login, _ = sign_in(page, home, USER, PASSWORD)
     cookie, *attributes = (login.header_value("set-cookie") or "").split("; ")
     assert cookie.startswith("__Host-my_lab_api_session=")
@@ -108,7 +64,7 @@ def test_the_cookie_is_bound_to_the_host_and_no_laxer_than_it_must_be(page: Page
 
 
 def test_a_partitioned_login_is_none_of_the_api_s_own_pages(page: Page, deploy: Deploy) -> None:
-    home, api = deploy("two sites, prepared")
+    home, api = deploy(*CASES["two sites, prepared"])
     sign_in(page, home, USER, PASSWORD)
     assert fetch(page, f"{api}/api/auth/me", credentials="include")["status"] == 200
     with page.expect_response("**/api/auth/me") as at_the_top:
@@ -117,7 +73,7 @@ def test_a_partitioned_login_is_none_of_the_api_s_own_pages(page: Page, deploy: 
 
 
 def test_on_two_sites_a_lax_cookie_stays_behind_and_the_page_says_why(page: Page, deploy: Deploy) -> None:
-    home, api = deploy("two sites")
+    home, api = deploy(*CASES["two sites"])
     login, me = sign_in(page, home, USER, PASSWORD)
     assert (login.status, me.status) == (200, 401)
     outcome = page.locator("#session-outcome")

@@ -1,0 +1,86 @@
+"""The strategy proxy in real browsers: one origin, no preflight, no CORS header, in development and in production."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Response, expect
+
+from tests.baking import BakedProject
+from tests.browser.conftest import Deploy
+from tests.browser.deployment import PAGE_HOST, PASSWORD, USER, built, production
+from tests.running import RunningProject
+
+
+def works_at(page: Page, origin: str, username: str, password: str) -> list[Response]:
+    """Sign in, write, change and delete a note, come back, sign out; return every answer that the page got."""
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto(origin)
+    expect(page.locator("#relation")).to_have_text("same origin")
+    page.get_by_label("Name").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#who")).to_have_text(f"Signed in as {username}")
+    page.get_by_label("Title").fill("of one origin")
+    page.get_by_role("button", name="Add note").click()
+    note = page.get_by_role("listitem").filter(has_text="of one origin")
+    note.get_by_role("button", name="Delete").click()
+    expect(note).to_have_count(0)
+    page.reload()
+    expect(page.locator("#who")).to_have_text(f"Signed in as {username}")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("#who")).to_have_text("Not signed in")
+    return answers
+
+
+def has_cors(answer: Response) -> bool:
+    return any(header["name"].lower().startswith("access-control-") for header in answer.headers_array())
+
+
+def test_through_vite_nothing_is_asked_and_no_header_is_sent(page: Page, one_origin: RunningProject) -> None:
+    answers = works_at(page, one_origin.page, "demo", "demo-password")
+    assert {"POST", "DELETE", "GET"} <= {answer.request.method for answer in answers}
+    assert [answer.url for answer in answers if has_cors(answer)] == []
+    assert re.search(r"\bDELETE /api/notes/\d+ 204\b", one_origin.said)  # so what the API is asked is in what it says
+    assert "OPTIONS" not in one_origin.said
+
+
+def test_through_caddy_page_and_api_work_over_https(page: Page, deploy: Deploy) -> None:
+    home, _ = deploy((PAGE_HOST, PAGE_HOST), combination="proxy")
+    answers = works_at(page, home, USER, PASSWORD)
+    assert [answer.url for answer in answers if has_cors(answer)] == []
+    (login,) = (answer for answer in answers if answer.url.endswith("/api/auth/login"))
+    cookie = login.header_value("set-cookie") or ""
+    assert cookie.startswith("__Host-my_lab_api_session=")
+    assert cookie.endswith("; Secure; HttpOnly; Path=/; SameSite=Lax")
+    deep_links_load(page, home)
+
+
+@pytest.fixture(scope="session")
+def served_by_flask(
+    whole: Callable[[str], BakedProject], database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Run the API for production with the built page, and nothing in front of it."""
+    project, folder = whole("proxy"), tmp_path_factory.mktemp("page")
+    settings = {**database, "FRONTEND_ORIGINS": "none", "FRONTEND_DIST": str(built(project, folder, ""))}
+    with production(project, settings) as port:
+        yield f"http://localhost:{port}"
+
+
+def test_flask_itself_serves_a_page_that_works(page: Page, served_by_flask: str) -> None:
+    works_at(page, served_by_flask, USER, PASSWORD)
+    deep_links_load(page, served_by_flask)
+
+
+def deep_links_load(page: Page, home: str) -> None:
+    """Open an address that only the page's script could know: the page comes, and everything that it names."""
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto(f"{home}/samples/7", wait_until="networkidle")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("#relation")).to_have_text("same origin")
+    assets = {Path(answer.url).suffix: answer.status for answer in answers if "/assets/" in answer.url}
+    assert {".css", ".js"} <= set(assets)
+    assert set(assets.values()) <= {200, 304}
