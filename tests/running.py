@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
-import requests
 
 from tests.baking import BakedProject, environment
 
@@ -107,18 +106,6 @@ def running(
         if sys.exc_info()[0]:
             print(started.said)
         started.log.unlink()
-
-
-def until_answers(process: subprocess.Popen[bytes], address: str, seconds: float = 60) -> None:
-    """Wait until a server answers at its address, whatever it says."""
-    deadline = time.monotonic() + seconds
-    while True:
-        assert process.poll() is None, f"the server ended with {process.returncode}"
-        with contextlib.suppress(requests.RequestException):
-            requests.get(address, timeout=5, verify=False)
-            return
-        assert time.monotonic() < deadline, f"{address} was waited for in vain"
-        time.sleep(0.05)
 
 
 def preferred_port(port: int) -> int:

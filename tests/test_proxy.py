@@ -1,17 +1,16 @@
 """Page and API as one origin: by Vite's proxy, by Flask, by a web server; and from two origins to one and back."""
 
-import contextlib
 import re
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.baking import BakedProject, environment, require
-from tests.running import preferred_port, running, until_answers
+from tests.baking import BakedProject, require
+from tests.running import preferred_port, running
+from tests.serving import serving
 
 EVIL = "https://evil.example"
 DEMO = {"username": "demo", "password": "demo-password"}
@@ -23,18 +22,6 @@ ONE_ORIGIN = {"FRONTEND_ORIGINS": "none", "VITE_API_URL": ""}
 def project(whole: Callable[[str], BakedProject]) -> BakedProject:
     """Return the project that was made for a proxy."""
     return whole("proxy")
-
-
-@contextlib.contextmanager
-def serving(command: Sequence[str], folder: Path, env: Mapping[str, str], address: str) -> Iterator[str]:
-    """Run a server until its address answers, and stop it."""
-    process = subprocess.Popen(command, cwd=folder, env=environment(env), stdin=subprocess.DEVNULL)
-    try:
-        until_answers(process, address)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(15)
 
 
 def cors_headers(answer: requests.Response) -> list[str]:
@@ -101,8 +88,8 @@ def production(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) 
     settings = {"APP_ENV": "production", "PORT": str(port), "DATABASE_URL": f"sqlite:///{database}"}
     project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
     command = [project.python, "-m", project.package]
-    with serving(command, project.path, settings, f"http://localhost:{port}") as address:
-        yield address
+    with serving(command, port, project.path, settings):
+        yield f"http://localhost:{port}"
 
 
 def test_in_production_flask_serves_the_page(production: str) -> None:
@@ -114,11 +101,12 @@ def test_in_production_flask_serves_the_page(production: str) -> None:
 def test_in_production_a_web_server_may_serve_the_page(project: BakedProject, production: str) -> None:
     caddy = shutil.which("caddy")
     require(caddy, "Caddy is not installed: see https://caddyserver.com/docs/install")
-    site = f"http://localhost:{preferred_port(8080)}"
+    port = preferred_port(8080)
+    site = f"http://localhost:{port}"
     settings = {"SITE": site, "API": production.removeprefix("http://")}
     settings["CADDY_ADMIN"] = f"localhost:{preferred_port(2019)}"
     command = [str(caddy), "run", "--adapter", "caddyfile", "--config", "deploy/Caddyfile"]
-    with serving(command, project.path, settings, site):
+    with serving(command, port, project.path, settings):
         behaves_as_one_origin(site, sign_in=False)
         script = serves_the_build(site)
         assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
