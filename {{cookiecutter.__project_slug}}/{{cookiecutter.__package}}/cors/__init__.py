@@ -2,7 +2,7 @@
 
 In the order of reading: `declare.py` (the call beside a blueprint), `policy.py` (what it becomes),
 `rules.py` and `origins.py` (what is refused, and what to write instead), `preflight.py` (the
-question that browsers ask first), `engine.py` (the headers of responses).
+question that browsers ask first), `engine.py` (the headers of responses); `fetch.py` (what browsers do).
 The standard: https://fetch.spec.whatwg.org/#http-cors-protocol
 """
 
