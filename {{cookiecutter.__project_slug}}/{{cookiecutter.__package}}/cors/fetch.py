@@ -19,7 +19,7 @@ SAFELISTED_METHODS = {"GET", "HEAD", "POST"}
 NORMALIZED_METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"}
 FORBIDDEN_METHODS = {"CONNECT", "TRACE", "TRACK"}
 FORBIDDEN_HEADERS = re.compile(
-    "accept-(charset|encoding)|access-control-request-.*|connection|content-length|cookie2?"
+    "accept-(charset|encoding)|access-control-request-(headers|method)|connection|content-length|cookie2?"
     "|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via"
     "|(proxy|sec)-.*"
 )

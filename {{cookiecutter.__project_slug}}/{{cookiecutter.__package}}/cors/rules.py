@@ -103,7 +103,7 @@ def _request_header(value: str, credentials: bool) -> str | None:
     name = value.lower()
     if name == "*" and credentials:
         return "which is a literal name with credentials, not a wildcard; list the headers"
-    if is_forbidden_header(name, ""):
+    if is_forbidden_header(name, "") or name.startswith("access-control-request-"):
         return "which only the browser itself sets; leave it out"
     if RESPONSE_HEADERS.fullmatch(name):
         return "which is a header of responses; to let the page read it, write it in expose_headers"
