@@ -1,6 +1,7 @@
 """What to write where, so that a blocked request gets through."""
 
 import difflib
+import re
 import sys
 from urllib.parse import urljoin, urlsplit
 
@@ -17,6 +18,7 @@ from .policy import FromConfig, Policy
 from .rules import RESPONSE_HEADERS
 
 OUR_SERVERS = ("Werkzeug", "granian")  # what `Server` begins with when nothing stands in front
+PREFLIGHT_REDIRECTED = {"CORSPreflightDidNotSucceed", "CORSExternalRedirectNotAllowed"}
 VITE = "http://localhost:5173"
 NO_COOKIES = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch)"
 ANOTHER_METHOD = "in the page's call: another method; this one no page can send"
@@ -87,15 +89,12 @@ class Cures:
             case "CORSMultipleAllowOriginNotAllowed":
                 return ONE_LAYER
             case "CORSNotSupportingCredentials" | "CORSMissingAllowCredentials":
-                if policy is None:
-                    return NO_COOKIES
-                own = ', origins=FromConfig("FRONTEND_ORIGINS")' if policy.any_origin else ""
-                return f"{NO_COOKIES}; or {policy.place}: credentials=True{own}"
+                return NO_COOKIES + (f"; or {_let_cookies(policy)}" if policy else "")
             case "CORSMethodNotFound":
-                return self._let_method(policy, request) if policy else self._declare(request)
+                return self._let_method(policy, request, heard) if policy else self._declare(request)
             case "CORSMissingAllowHeaderFromPreflight":
                 return _let_headers(policy, request) if policy else self._declare(request)
-        if location is not None:
+        if location is not None and reason in PREFLIGHT_REDIRECTED:
             return f"in the page's call: {urljoin(request.url, location)}; a preflight follows no redirect"
         return f"see what answers at {origin_of(request.url)}, for the API itself does not answer so"
 
@@ -146,9 +145,9 @@ class Cures:
                 continue
         return None
 
-    def _let_method(self, policy: Policy, request: Request) -> str:
+    def _let_method(self, policy: Policy, request: Request, heard: Response) -> str:
         method = request.method.upper()
-        if method in policy.methods:
+        if method in re.split("[, ]+", header(heard, "Access-Control-Allow-Methods") or ""):
             return f'in the page\'s call: method: "{method}", because methods are case-sensitive'
         if self._declaration(policy).options["methods"] is None:
             file = policy.place.rpartition(":")[0]
@@ -188,6 +187,13 @@ def _at_another_server(request: Request) -> str:
     cookies = " and Access-Control-Allow-Credentials: true" * request.credentials
     header = f"at {origin_of(request.url)}: Access-Control-Allow-Origin: {request.origin}{cookies}"
     return f"{header}; if it is not yours, call it from this API instead of the page"
+
+
+def _let_cookies(policy: Policy) -> str:
+    if policy.credentials:
+        return f"see what writes the headers in its place: the policy ({policy.place}) does not"
+    own = ', origins=FromConfig("FRONTEND_ORIGINS")' if policy.any_origin else ""
+    return f"{policy.place}: credentials=True{own}"
 
 
 def _let_headers(policy: Policy, request: Request) -> str:

@@ -183,11 +183,9 @@ class Live:
 
 def _over_the_network(method: str, url: str, headers: Headers) -> Response:
     parts = urlsplit(url)
-    https = parts.scheme == "https"
-    connect = http.client.HTTPSConnection if https else http.client.HTTPConnection
+    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = connect(parts.hostname or "", parts.port, timeout=PATIENCE)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    place = f"{parts.scheme}://{parts.netloc}"
     try:
         connection.putrequest(method, target, skip_accept_encoding=True)
         empty = () if method in (*SAFE, "OPTIONS") else (("Content-Length", "0"),)
@@ -196,20 +194,30 @@ def _over_the_network(method: str, url: str, headers: Headers) -> Response:
         connection.endheaders()
         response = connection.getresponse()
         return Response(response.status, tuple(response.getheaders()))
-    except socket.gaierror as error:
-        cure = "check the name, or the connection to the network"
-        raise NoAnswer(f"No machine is called {parts.hostname!r}.", cure) from error
-    except TimeoutError as error:
-        cure = "see whether it hangs, or whether a firewall is in between"
-        raise NoAnswer(f"{place} does not answer within {PATIENCE} seconds.", cure) from error
-    except ssl.SSLCertVerificationError as error:
-        cure = f"open {place} in the browser, which tells what is wrong with the certificate"
-        raise NoAnswer(f"The certificate of {place} is not trusted: {error.verify_message}.", cure) from error
-    except (ssl.SSLError, http.client.HTTPException, ConnectionResetError) as error:
-        other = f"http{'' if https else 's'}:{url.partition(':')[2]}"
-        raise NoAnswer(f"What answers at {place} does not speak {parts.scheme}.", f"try {other}") from error
-    except OSError as error:
-        cure = "start it (this project: uv run dev.py), or call the address where it runs"
-        raise NoAnswer(f"Nothing answers at {place} ({error.strerror or error}).", cure) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise silence(url, error) from error
     finally:
         connection.close()
+
+
+def silence(url: str, error: Exception) -> NoAnswer:
+    """Return in words why nothing came back from a URL."""
+    parts = urlsplit(url)
+    place = f"{parts.scheme}://{parts.netloc}"
+    match error:
+        case socket.gaierror():
+            why, cure = f"No machine is called {parts.hostname!r}.", "another name, or a working network"
+        case TimeoutError():
+            why = f"{place} does not answer within {PATIENCE} seconds."
+            cure = f"see what hangs at {place}, or which firewall is in between"
+        case ssl.SSLCertVerificationError():
+            why = f"The certificate of {place} is not trusted."
+            cure = f"open {place} in the browser, which tells what is wrong with its certificate"
+        case ssl.SSLError() | http.client.HTTPException() | ConnectionResetError():
+            why = f"What answers at {place} does not speak {parts.scheme}."
+            cure = f"try {'http' if parts.scheme == 'https' else 'https'}://{parts.netloc}"
+        case _:
+            said = getattr(error, "strerror", None)
+            why = f"Nothing answers at {place}" + (f" ({said})." if said else ".")
+            cure = "start it (this project: uv run dev.py), or call the address where it runs"
+    return NoAnswer(why, cure)

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask
+from werkzeug.routing import Rule
 from werkzeug.test import EnvironBuilder
 
 from .declare import policies_of
@@ -22,16 +23,11 @@ ADDED_BY_SERVERS = {"*", "age", "content-encoding", "content-length", "date", "s
 def misfits(app: Flask) -> Iterator[str]:
     """Yield a sentence, with its cure, for each thing that does not fit."""
     policies = policies_of(app)
-    names = _names_in_source(Path(app.root_path)) if any(p.expose_headers for p in policies.built) else set()
+    names = _names_in_source() if any(policy.expose_headers for policy in policies.built) else set()
     for policy in policies.built:
-        routed = {
-            method
-            for rule in app.url_map.iter_rules()
-            if policies.find(rule.rule) is policy
-            for method in (rule.methods or set()) - {"OPTIONS"}
-        }
-        yield from _of_methods(policy, routed)
-        yield from _of_exposed_headers(app, policy, names)
+        rules = [rule for rule in app.url_map.iter_rules() if policies.find(rule.rule) is policy]
+        yield from _of_methods(policy, {m for rule in rules for m in rule.methods or set()} - {"OPTIONS"})
+        yield from _of_exposed_headers(app, policy, rules, names)
     yield from of_cookies(app, policies.built)
 
 
@@ -51,11 +47,11 @@ def _of_methods(policy: Policy, routed: set[str]) -> Iterator[str]:
         )
 
 
-def _of_exposed_headers(app: Flask, policy: Policy, names: set[str]) -> Iterator[str]:
+def _of_exposed_headers(app: Flask, policy: Policy, rules: list[Rule], names: set[str]) -> Iterator[str]:
     unseen = [n for n in policy.expose_headers if n.lower() not in ADDED_BY_SERVERS and not _is_in(n, names)]
     if not unseen:
         return
-    carried = _carried(app, policy)
+    carried = {name for rule in rules for name in _carried(app, rule)}
     for name in unseen:
         if name.lower() not in carried:
             yield (
@@ -69,14 +65,16 @@ def _is_in(header: str, names: set[str]) -> bool:
     return any(word in name for name in names)
 
 
-def _names_in_source(root: Path) -> set[str]:
-    """Return the texts and names of a package's source, with _ for -, but those in `expose_headers`.
+def _names_in_source() -> set[str]:
+    """Return the texts and names of the package's source, with _ for -, but those in `expose_headers`.
 
     A header may be set by a text ("X-Pagination"), an attribute (`retry_after`) or a function (`set_etag`).
     """
     found: set[str] = set()
-    files = (f for f in root.rglob("*.py") if Path(__file__).parent not in f.parents)
-    for file in files:
+    own = Path(__file__).parent
+    for file in own.parent.rglob("*.py"):
+        if own in file.parents:
+            continue  # here they are only spoken of
         tree = ast.parse(file.read_bytes())
         exposed = {
             child
@@ -94,11 +92,11 @@ def _names_in_source(root: Path) -> set[str]:
     return found
 
 
-def _carried(app: Flask, policy: Policy) -> set[str]:
-    """Return the headers of an answer under a policy's prefix; no view runs for it."""
-    path = VARIABLE.sub("1", policy.prefix)
+def _carried(app: Flask, rule: Rule) -> set[str]:
+    """Return the headers that a route's answer has although its view does not run."""
+    path, method = VARIABLE.sub("1", rule.rule), min(rule.methods or {"GET"})
     with rehearsal():
-        answer, _ = everything_but_the_view(app, EnvironBuilder(path))
+        answer, _ = everything_but_the_view(app, EnvironBuilder(path, method=method))
     return {name.lower() for name, _ in answer.headers}
 
 

@@ -30,10 +30,10 @@ def init_cors(app: Flask) -> None:
     ]
     declared: Prefixes[Declaration] = Prefixes()
     problems += _add_each(policies.declarations, declared)
-    _refuse([*problems, *_second_layers(app)])
+    _refuse([*problems, *second_layers(app)])
 
     policies.use(_build(policies.declarations, declared, app))
-    policies.last_check = lambda: _refuse(list(_second_layers(app)))
+    policies.last_check = lambda: _refuse(list(second_layers(app)))
     init_responses(app, policies)
     for misfit in of_cookies(app, policies.built):
         app.logger.warning(misfit)
@@ -56,7 +56,7 @@ def _add_each(declarations: list[Declaration], tree: Prefixes[Declaration]) -> I
             )
 
 
-def _second_layers(app: Flask) -> Iterator[str]:
+def second_layers(app: Flask) -> Iterator[str]:
     """Yield a sentence for each foreign CORS layer: of two layers, the laxer one would win."""
     for key in sorted(key for key in app.config if key.startswith("CORS_")):
         yield f"the setting {key!r} is flask-cors' own; remove it, and declare with cors(blueprint, …)."
