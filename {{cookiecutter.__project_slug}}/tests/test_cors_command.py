@@ -180,7 +180,7 @@ def test_a_page_gets_the_same_explanation(client: FlaskClient) -> None:
     )
     assert (blocked.json["allowed"], blocked.json["preflighted"]) == (False, True)
     assert "http://localhost:5173" in blocked.json["cure"]
-    assert ask(client, headers=[["A", "1"], ["A", "2"]], url=f"{API}/x", origin=API).json["status"] == 404
+    assert ask(client, headers=[["A", "1"], ["A", "2"]], url=f"{API}/api/x", origin=API).json["status"] == 404
 
 
 def test_no_view_runs_and_nothing_is_asked_elsewhere(app: Flask) -> None:

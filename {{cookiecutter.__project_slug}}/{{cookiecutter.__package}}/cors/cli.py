@@ -47,8 +47,10 @@ def list_policies() -> None:
         say(f"\n{policy.prefix}   {policy.place}, blueprint {policy.blueprint}")
         for name, value in rows.items():
             say(f"{name:<12} {value}", "  ", " " * 15)
-    closed = " The strategy proxy closes them all: no answer has a CORS header." * (STRATEGY == "proxy")
-    say(f"\nAny other path is for pages of the API's own origin.{closed}\n")
+    say("\nAny other path is for pages of the API's own origin.")
+    if STRATEGY == "proxy":
+        say("The strategy proxy closes these as well: no answer has a CORS header.")
+    say()
     with rehearsal():
         say_problems(list(misfits(app)))
 
