@@ -155,6 +155,12 @@ def test_what_does_not_start_is_told_in_the_same_form() -> None:
     assert "serve the page from http://localhost" in str(json.loads(run.stdout)["problems"])
 
 
+def test_flask_learns_of_the_command_without_the_package() -> None:
+    name = create_app.__module__  # an error in it must not end `flask run --debug`
+    code = f"import sys, {name}_cors; sys.exit({name!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=30).returncode == 0  # noqa: S603
+
+
 def test_explain_takes_an_application_that_does_not_start_for_a_dead_server() -> None:
     words = ["explain", "GET", "/x", "--origin", PAGE, "--json"]
     result = CliRunner().invoke(

@@ -148,6 +148,13 @@ CURES = {  # the policy, the configuration, what a page asks for, the answers, a
         "200",
         "https://localhost:5173",
     ),
+    "a name above a pattern": (
+        {"origins": ["https://*.localhost:5173"]},
+        {},
+        {"origin": "https://localhost:5173"},
+        "200",
+        "(allowed is https://*.localhost:5173; yours differs in the host)",
+    ),
     "a bare 502": ({}, {}, {}, "502", "(Server: not said)"),
 }
 

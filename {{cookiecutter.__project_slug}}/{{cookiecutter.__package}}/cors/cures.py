@@ -116,9 +116,12 @@ class Cures:
             return f"{own}; or {line} and VITE_API_URL={origin_of(request.url)}"
         for allowed in policy.origins:
             if part := fetch.difference(allowed, origin):
-                near = f"open the page at {allowed} (allowed is {allowed}; yours differs in the {part})"
+                near = f"allowed is {allowed}; yours differs in the {part}"
+                if "*" in allowed:
+                    return f"{line} ({near})"
                 # two names of one machine are two sites: no cookie would go along, whatever the policy says
-                return f"{near}; or {line}" if part == "host" else f"{line}; or {near}"
+                names = part == "host" and all(_is_local(urlsplit(o).hostname) for o in (allowed, origin))
+                return f"open the page at {allowed} ({near}); or {line}" if names else f"{line} ({near})"
         return line
 
     def _declare(self, request: Request) -> str:

@@ -26,6 +26,7 @@ from .fetch import (
 
 SAFE = {"GET", "HEAD"}
 PATIENCE = 5  # seconds
+NO_COOKIES = "Asked without cookies."
 _explaining: ContextVar[bool] = ContextVar("explaining", default=False)
 
 
@@ -104,13 +105,13 @@ class InProcess:
         method = normalize_method(request.method)
         if method in SAFE and self.views:
             response = self._run(request, method, request_headers(request))
-            return Answer(response, response.status, "Asked without cookies.")
+            return Answer(response, response.status, NO_COOKIES)
         builder = _environ(request, method, request_headers(request))
         with rehearsal():
             answer, complete = everything_but_the_view(self.app, builder)
         response = Response(answer.status_code, tuple(answer.headers))
         if complete:
-            return Answer(response, answer.status_code, "Asked without cookies.")
+            return Answer(response, answer.status_code, NO_COOKIES)
         note = "Everything of the application ran but the view, so what the view adds is missing."
         return Answer(response, None, note)
 
@@ -175,7 +176,7 @@ class Live:
         method = normalize_method(request.method)
         if method in SAFE or self.unsafe:
             response = _over_the_network(method, request.url, request_headers(request))
-            return Answer(response, response.status)
+            return Answer(response, response.status, NO_COOKIES)
         response = _over_the_network("HEAD", request.url, request_headers(request))
         note = f"This answers HEAD, which changes nothing; add --send to really send {method}."
         return Answer(response, None, note)
