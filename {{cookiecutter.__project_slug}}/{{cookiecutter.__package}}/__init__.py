@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from . import commands, config, errors, logs, security, sessions
+from . import commands, config, dev, errors, logs, security, sessions
 from .auth import auth
 from .cors import init_cors
 from .docs import docs
@@ -49,6 +49,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     api.register_blueprint(notes)
     app.register_blueprint(health)
     app.register_blueprint(docs)
+    dev.init_app(app)
     if app.config["FRONTEND_ORIGINS"] == "none":  # page and API are one origin
         app.register_blueprint(pages)
 

@@ -24,6 +24,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import quote_etag
 
+from .cors.exchange import is_explaining
 from .errors import PROBLEM, ProblemSchema, problem_of
 
 
@@ -39,6 +40,7 @@ class Database(SQLAlchemy):
 # objects stay readable after a commit: no second query only to send back what was saved
 db = Database(session_options={"expire_on_commit": False})
 limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True)
+limiter.request_filter(is_explaining)
 # for every text that goes to the database: PostgreSQL fails on it
 NO_NUL = Regexp(r"^[^\x00]*$", error="NUL characters cannot be stored.")
 

@@ -11,6 +11,7 @@ from flask import Flask, Response, g, request
 from flask.logging import default_handler
 
 from .cors import find_policy
+from .cors.exchange import is_explaining
 
 # what a proxy or a page may choose as id; anything else could forge log lines
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
@@ -36,6 +37,7 @@ def init_app(app: Flask) -> None:
     """Give every request an id and a line in the log."""
     plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
     default_handler.setFormatter(JsonFormatter() if app.config["LOG_FORMAT"] == "json" else plain)
+    default_handler.addFilter(_is_no_rehearsal)
     app.logger.setLevel(logging.DEBUG if app.config["APP_ENV"] == "development" else logging.INFO)
     logging.getLogger("werkzeug").addFilter(_is_no_access_line)  # ours says the same, and the id
     app.before_request(_start)
@@ -44,6 +46,10 @@ def init_app(app: Flask) -> None:
 
 def _is_no_access_line(record: logging.LogRecord) -> bool:
     return " - - [" not in record.getMessage()
+
+
+def _is_no_rehearsal(_record: logging.LogRecord) -> bool:
+    return not is_explaining()
 
 
 def _start() -> None:

@@ -46,7 +46,7 @@ def cors(
     Source: https://fetch.spec.whatwg.org/#http-cors-protocol
     """
     caller = sys._getframe(1)
-    place = f"{_short(caller.f_code.co_filename)}:{caller.f_lineno}"
+    place = f"{short(caller.f_code.co_filename)}:{caller.f_lineno}"
     options: dict[str, Any] = {
         "origins": origins,
         "methods": methods,
@@ -63,7 +63,8 @@ def cors(
     blueprint.record(declare)
 
 
-def _short(file: str) -> str:
+def short(file: str) -> str:
+    """Return a file as people name it: from the folder where they are."""
     path = Path(file)
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else file
 

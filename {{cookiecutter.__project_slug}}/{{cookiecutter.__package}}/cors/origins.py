@@ -116,8 +116,9 @@ def site_of(origin: str) -> str:
     """Return scheme and registrable domain, which decide whether cookies are third-party; ports do not."""
     scheme, _, host = origin.partition("://")
     host = re.sub(r":[0-9*]*\Z", "", host).removeprefix("*.")
-    address = host.startswith("[") or _is_number(host.rpartition(".")[2])
-    return f"{scheme}://{host if address else suffixes().privatesuffix(host) or host}"
+    # an address, or one label as localhost, has no domain above; the list takes a moment to read
+    alone = host.startswith("[") or "." not in host or _is_number(host.rpartition(".")[2])
+    return f"{scheme}://{host if alone else suffixes().privatesuffix(host) or host}"
 
 
 @cache

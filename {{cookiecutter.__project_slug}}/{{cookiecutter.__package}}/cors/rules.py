@@ -7,17 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .declare import Declaration, cors
+from .fetch import TOKEN, is_forbidden_header, is_forbidden_method
 from .origins import problem_of_origin
 from .policy import FromConfig
 
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, section 5.6.2
-UNSENDABLE_METHODS = {"CONNECT", "TRACE", "TRACK"}  # Fetch, "forbidden method"
-# Fetch, "forbidden request-header"
-FORBIDDEN_HEADERS = re.compile(
-    "accept-(charset|encoding)|access-control-request-.*|connection|content-length|cookie2?"
-    "|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via"
-    "|(proxy|sec)-.*"
-)
 RESPONSE_HEADERS = re.compile(
     "accept-ranges|access-control-(allow|expose|max)-.*|age|allow|etag|location|retry-after|server|vary"
     "|www-authenticate"
@@ -99,7 +92,7 @@ def _each(option: str, values: Any, check: Any, credentials: bool) -> Iterator[s
 def _method(value: str, credentials: bool) -> str | None:
     if value == "*":
         return "which would open methods that you add later; list them"
-    if value.upper() in UNSENDABLE_METHODS:
+    if is_forbidden_method(value):
         return "which no page can send; leave it out"
     if value != value.upper():
         return f"but methods are case-sensitive; write {value.upper()!r}"
@@ -110,7 +103,7 @@ def _request_header(value: str, credentials: bool) -> str | None:
     name = value.lower()
     if name == "*" and credentials:
         return "which is a literal name with credentials, not a wildcard; list the headers"
-    if FORBIDDEN_HEADERS.fullmatch(name):
+    if is_forbidden_header(name, "") or name.startswith("access-control-request-"):
         return "which only the browser itself sets; leave it out"
     if RESPONSE_HEADERS.fullmatch(name):
         return "which is a header of responses; to let the page read it, write it in expose_headers"

@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import Flask
 
-from .declare import Declaration, Policies, policies_of
+from .declare import Declaration, policies_of
 from .engine import init_responses
-from .origins import site_of
+from .misfits import of_cookies
 from .policy import Policy, PolicyError
 from .prefixes import Prefixes
 from .rules import problems_of, resolve_origins
@@ -30,12 +30,13 @@ def init_cors(app: Flask) -> None:
     ]
     declared: Prefixes[Declaration] = Prefixes()
     problems += _add_each(policies.declarations, declared)
-    _refuse([*problems, *_second_layers(app)])
+    _refuse([*problems, *second_layers(app)])
 
     policies.use(_build(policies.declarations, declared, app))
-    policies.last_check = lambda: _refuse(list(_second_layers(app)))
+    policies.last_check = lambda: _refuse(list(second_layers(app)))
     init_responses(app, policies)
-    _warn_of_cookies(app, policies)
+    for misfit in of_cookies(app, policies.built):
+        app.logger.warning(misfit)
 
 
 def _refuse(problems: list[str]) -> None:
@@ -55,7 +56,7 @@ def _add_each(declarations: list[Declaration], tree: Prefixes[Declaration]) -> I
             )
 
 
-def _second_layers(app: Flask) -> Iterator[str]:
+def second_layers(app: Flask) -> Iterator[str]:
     """Yield a sentence for each foreign CORS layer: of two layers, the laxer one would win."""
     for key in sorted(key for key in app.config if key.startswith("CORS_")):
         yield f"the setting {key!r} is flask-cors' own; remove it, and declare with cors(blueprint, …)."
@@ -100,17 +101,3 @@ def _build(declarations: list[Declaration], tree: Prefixes[Declaration], app: Fl
         )
         for d in declarations
     ]
-
-
-def _warn_of_cookies(app: Flask, policies: Policies) -> None:
-    api = app.config.get("API_URL")
-    if not api or app.config["SESSION_COOKIE_SAMESITE"] == "None":
-        return
-    for policy in policies.built:
-        for origin in policy.origins:
-            if policy.credentials and site_of(origin) != site_of(api):
-                app.logger.warning(
-                    "%s: %s and %s are two sites, and the cookie is SameSite=Lax: a sign-in from there"
-                    " answers 200 and the next request 401; use one host name, or CROSS_SITE_COOKIES=1.",
-                    *(policy.place, origin, api),
-                )

@@ -1,0 +1,91 @@
+"""A server that answers each path as a script says, byte for byte, and keeps what it was asked."""
+
+import contextlib
+import socketserver
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+Headers = tuple[tuple[str, str], ...]
+SHORT = {name: f"Access-Control-Allow-{name}" for name in ("Origin", "Credentials", "Methods", "Headers")}
+SHORT |= {"Expose": "Access-Control-Expose-Headers"}
+
+
+class Reply(NamedTuple):
+    """What the server answers."""
+
+    status: int
+    headers: Headers
+
+
+class Asked(NamedTuple):
+    """What the server was asked; the names of headers in lower case, several lines joined."""
+
+    method: str
+    headers: dict[str, str]
+
+
+class ScriptedServer(socketserver.ThreadingTCPServer):
+    """Answer OPTIONS with the first reply of a path, everything else with the second."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self) -> None:
+        """Listen on a free port; see `serving` for one that is stopped as well."""
+        super().__init__(("127.0.0.1", 0), Connection)
+        self.url = f"http://localhost:{self.server_address[1]}"
+        self.replies: dict[str, tuple[Reply, Reply]] = {}
+        self.asked: dict[str, list[Asked]] = defaultdict(list)
+
+
+class Connection(socketserver.StreamRequestHandler):
+    """Read and write HTTP/1.1 as it is on the wire: http.server would judge methods and headers by itself."""
+
+    server: ScriptedServer
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        """Answer requests until the browser closes the connection."""
+        with contextlib.suppress(ConnectionError):
+            while line := self.rfile.readline().decode("latin-1"):
+                self.answer(*line.split()[:2])
+
+    def answer(self, method: str, path: str) -> None:
+        """Read the headers of a request, keep it, and send the reply of its path."""
+        headers: dict[str, str] = {}
+        while (line := self.rfile.readline().decode("latin-1").removesuffix("\r\n")) != "":
+            name, _, value = line.partition(":")
+            name, value = name.lower(), value.strip(" \t")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        self.rfile.read(int(headers.get("content-length", "0")))
+        self.server.asked[path].append(Asked(method, headers))
+        preflight, reply = self.server.replies.get(path, (NOT_FOUND, NOT_FOUND))
+        status, lines = preflight if "access-control-request-method" in headers else reply
+        text = "".join(f"{name}: {value}\r\n" for name, value in lines)
+        self.wfile.write(f"HTTP/1.1 {status} Scripted\r\n{text}\r\n".encode("latin-1"))
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[ScriptedServer]:
+    """Start a server, and stop it."""
+    with ScriptedServer() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def reply(status: int, text: str) -> Reply:
+    """Return a reply with the headers of a text as "Origin: * | Methods: GET, PUT | X-Lab: 1" and no body."""
+    length = () if status in (204, 304) else (("Content-Length", "0"),)
+    return Reply(status, (*headers_of(text), *length))
+
+
+def headers_of(text: str) -> Headers:
+    """Return the headers of a text, with those of CORS in short."""
+    split = [line.partition(": ") for line in text.split(" | ") if line]
+    return tuple((SHORT.get(name, name), value) for name, _, value in split)
+
+
+NOT_FOUND = reply(404, "")

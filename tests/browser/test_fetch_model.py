@@ -1,0 +1,209 @@
+"""The model of a browser in `cors/fetch.py`, beside real browsers: nothing differs but what is listed here."""
+
+import importlib
+import re
+import sys
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.baking import BakedProject
+from tests.browser.fetch_cases import CASES, Case
+from tests.browser.scripted_server import Asked, ScriptedServer, headers_of, reply, serving
+
+# `fetch` with each request of a list at once; null for what the script cannot read
+FETCH_ALL = """(requests) => Promise.all(requests.map(async ([url, options]) => {
+  try {
+    const response = await fetch(url, options);
+    return { status: response.status, headers: [...new Set(response.headers.keys())] };
+  } catch {
+    return null;
+  }
+}))"""
+CHUNK = 200
+PREFLIGHT = ("Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers")
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class Outcome(NamedTuple):
+    """What a browser did: what it asked, which of the script's headers it sent, what the script can read."""
+
+    preflight: tuple[str | None, ...] | None
+    method: str | None
+    sent: tuple[str, ...]
+    status: int | None
+    readable: tuple[str, ...]
+
+
+# what browsers do otherwise: by a sentence, the name in the model, and what stands there instead
+Deviations = dict[str, tuple[str, Callable[[Any], Any]]]
+AUTHORIZATION: Deviations = {
+    "Access-Control-Allow-Headers: * covers Authorization without credentials": (
+        "preflight_checks",
+        lambda checks: lambda request, response: checks(request, with_authorization(request, response)),
+    ),
+}
+CHROMIUM: Deviations = AUTHORIZATION | {
+    "client hints need no preflight": (
+        "is_safelisted_header",
+        lambda safelisted: lambda name, value: safelisted(name, value) or is_client_hint(name.lower(), value),
+    ),
+    "a User-Agent of the script is dropped, and needs no preflight": (
+        "is_forbidden_header",
+        lambda forbidden: lambda name, value: forbidden(name, value) or name.lower() == "user-agent",
+    ),
+    "several values of one request header are joined before they are judged": (
+        "sent_headers",
+        lambda sent: lambda headers: tuple(joined(sent(headers)).items()),
+    ),
+}
+FIREFOX: Deviations = AUTHORIZATION | {
+    "what is not ASCII is unsafe, and so is a parameter that is none": (
+        "is_safelisted_header",
+        lambda safelisted: lambda name, value: safelisted(name, value) and value.isascii() and ";," not in value,
+    ),
+    "each header is judged alone: no 1024 bytes of all together, and what is set twice is asked about twice": (
+        "unsafe_names",
+        lambda unsafe: lambda headers: sorted(name for line in headers for name in unsafe([line])),
+    ),
+}
+DEVIATIONS = {"chromium": CHROMIUM, "firefox": FIREFOX}
+
+
+def with_authorization(request: Any, response: Any) -> Any:
+    """Return a reply to a preflight that lists Authorization where it has an asterisk."""
+    name, headers = "Access-Control-Allow-Headers", response.headers
+    listed = [part.strip() for key, value in headers if key == name for part in value.split(",")]
+    more = ((name, "Authorization"),) if "*" in listed and not request.credentials else ()
+    return response._replace(headers=(*headers, *more))
+
+
+def is_client_hint(name: str, value: str) -> bool:
+    """Tell whether Chromium takes a header for one of its own (https://wicg.github.io/client-hints-infrastructure)."""
+    number = re.fullmatch("[0-9.]+", value) is not None
+    numbers = dict.fromkeys(["device-memory", "dpr", "width", "viewport-width", "rtt", "downlink"], number)
+    hints = {**numbers, "ect": value in ("slow-2g", "2g", "3g", "4g"), "save-data": value == "on", "intervention": True}
+    return len(value) <= 128 and hints.get(name, False)
+
+
+def joined(headers: Headers) -> dict[str, str]:
+    """Return headers by their names in lower case, the values of each joined."""
+    names = dict.fromkeys(name.lower() for name, _ in headers)
+    return {name: ", ".join(value.strip(" \t") for n, value in headers if n.lower() == name) for name in names}
+
+
+@pytest.fixture(scope="module")
+def model(baked: Callable[[str], BakedProject]) -> Iterator[Any]:
+    """Return `cors/fetch.py` of a generated project, without the rest of the package, which needs Flask."""
+    project = baked("default")
+    folder = ModuleType("cors_of_a_project")
+    folder.__path__ = [str(Path(project.path, project.package, "cors"))]
+    sys.modules[folder.__name__] = folder
+    yield importlib.import_module(f"{folder.__name__}.fetch")
+    for name in [name for name in sys.modules if name.partition(".")[0] == folder.__name__]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def api() -> Iterator[ScriptedServer]:
+    """Serve the replies of the cases."""
+    with serving() as server:
+        yield server
+
+
+def predicted(model: Any, case: Case, url: str, origin: str) -> Outcome:
+    """Return what the model says a browser does."""
+    if model.is_forbidden_method(case.method):
+        return Outcome(None, None, (), None, ())
+    request = model.Request(case.method, url, origin, headers_of(case.headers), case.credentials)
+    preflight = None
+    if model.needs_preflight(request):
+        said = dict(model.preflight_headers(request))
+        preflight = tuple(said.get(name) for name in PREFLIGHT)
+        answer = model.Response(*scripted(case.preflight, origin))
+        if not all(step.ok for step in model.preflight_checks(request, answer)):
+            return Outcome(preflight, None, (), None, ())
+    sent = tuple(sorted({name.lower() for name, _ in model.sent_headers(request.headers)}))
+    response = model.Response(*scripted(case.reply, origin))
+    ok = model.cors_check(request, response).ok
+    status, readable = (response.status, model.readable_headers(request, response)) if ok else (None, ())
+    return Outcome(preflight, model.normalize_method(case.method), sent, status, tuple(readable))
+
+
+def scripted(answer: tuple[int, str], origin: str) -> Any:
+    """Return a reply of a case, for the origin of the page."""
+    return reply(answer[0], answer[1].replace("PAGE", origin))
+
+
+def observed(case: Case, asked: list[Asked], read: dict[str, Any] | None) -> Outcome:
+    """Return what a browser did, by what the server got and the script read."""
+    preflights = [one for one in asked if PREFLIGHT[1].lower() in one.headers]
+    requests = [one for one in asked if one not in preflights]
+    assert len(preflights) <= 1, asked
+    assert len(requests) <= 1, asked
+    preflight = tuple(preflights[0].headers.get(name.lower()) for name in PREFLIGHT) if preflights else None
+    status, readable = (read["status"], tuple(sorted(read["headers"]))) if read else (None, ())
+    if not requests:
+        return Outcome(preflight, None, (), status, readable)
+    got = requests[0].headers
+    sent = {name for name, value in joined(headers_of(case.headers)).items() if got.get(name) == value}
+    sent |= got.keys() & {"range"}  # which caches write anew
+    return Outcome(preflight, requests[0].method, tuple(sorted(sent)), status, readable)
+
+
+def test_browsers_do_what_the_model_says(
+    foreign_page: Page, api: ScriptedServer, model: Any, browser_name: str
+) -> None:
+    origin, deviations = foreign_page.evaluate("origin"), DEVIATIONS[browser_name]
+    urls, requests = [f"{api.url}/{number}" for number in range(len(CASES))], []
+    for url, case in zip(urls, CASES, strict=True):
+        api.replies[url.removeprefix(api.url)] = (scripted(case.preflight, origin), scripted(case.reply, origin))
+        headers = [list(pair) for pair in headers_of(case.headers)]
+        credentials = "include" if case.credentials else "omit"
+        requests.append([url, {"method": case.method, "headers": headers, "credentials": credentials}])
+    chunks = [requests[start : start + CHUNK] for start in range(0, len(requests), CHUNK)]
+    read = [answer for chunk in chunks for answer in foreign_page.evaluate(FETCH_ALL, chunk)]
+    asked = [api.asked[url.removeprefix(api.url)] for url in urls]
+    seen = list(map(observed, CASES, asked, read))
+
+    def predictions(without: str | None = None) -> list[Outcome]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, (function, instead_of) in deviations.items():
+                if name != without:
+                    patch.setattr(model, function, instead_of(getattr(model, function)))
+            return [predicted(model, case, url, origin) for case, url in zip(CASES, urls, strict=True)]
+
+    rows = zip(CASES, seen, predictions(), strict=True)
+    wrong = [f"{case}\n  {browser_name}: {did}\n  model: {says}" for case, did, says in rows if did != says]
+    assert not wrong, f"{len(wrong)} of {len(CASES)} differ:\n" + "\n".join(wrong[:20])
+    assert [name for name in deviations if predictions(without=name) == seen] == [], "the browser has it no longer"
+
+
+def test_after_a_redirect_to_another_origin_the_origin_is_null(
+    foreign_page: Page, api: ScriptedServer, model: Any
+) -> None:
+    origin, requests, expected = foreign_page.evaluate("origin"), [], []
+    with serving() as other:
+        values = ["Origin: PAGE", "Origin: *", "Origin: null", ""]
+        for number, (first, last, server) in enumerate(product(values, values, (api, other))):
+            redirect = scripted((302, f"{first} | Location: {server.url}/last{number}"), origin)
+            answer = scripted((200, last), origin)
+            api.replies[f"/first{number}"] = (redirect, redirect)
+            server.replies[f"/last{number}"] = (answer, answer)
+            request = model.Request("GET", f"{api.url}/first{number}", origin)
+            sent = origin if server is api else "null"
+            checks = [model.cors_check(request, model.Response(*redirect))]
+            checks += [model.cors_check(request, model.Response(*answer), sent)]
+            requests.append([request.url, {}])
+            expected.append((all(check.ok for check in checks), [sent] if checks[0].ok else []))
+        read = foreign_page.evaluate(FETCH_ALL, requests)
+        lasts = [[*api.asked[f"/last{n}"], *other.asked[f"/last{n}"]] for n in range(len(requests))]
+        origins = [[one.headers["origin"] for one in asked] for asked in lasts]
+    assert [(answer is not None, sent) for answer, sent in zip(read, origins, strict=True)] == expected
+    assert {allowed for allowed, _ in expected} == {True, False}

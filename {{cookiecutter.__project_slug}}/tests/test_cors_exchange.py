@@ -1,0 +1,169 @@
+"""Questions and answers: in process, where nothing may change, and over the network."""
+
+import http.client
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PAGE, settings
+from cors_cases import lab, start
+from flask import Blueprint, Flask, abort, redirect, request
+from flask.logging import default_handler
+from test_blocked_by_cors import Scripted
+from werkzeug.serving import make_server
+
+from {{ cookiecutter.__package }} import create_app
+from {{ cookiecutter.__package }}.cors import fetch
+from {{ cookiecutter.__package }}.cors.engine import STRATEGY
+from {{ cookiecutter.__package }}.cors.exchange import InProcess, Live, rehearsal, silence
+from {{ cookiecutter.__package }}.cors.explain import Explanation, explain, request_of
+
+API, ELSEWHERE = "http://localhost", "https://api.example.org"
+OPEN = STRATEGY != "proxy"  # whether a page of another origin can be let in at all
+
+ran: list[str] = []
+
+
+@pytest.fixture(scope="module")
+def site() -> Flask:
+    """An application of which it is known which views have run."""
+    blueprint, closed = lab(credentials=True), Blueprint("closed", __name__, url_prefix="/closed")
+    blueprint.add_url_rule(
+        "/thing", "thing", lambda: ran.append(request.method) or "", methods=["GET", "PUT"]
+    )
+    blueprint.add_url_rule("/moved", "moved", lambda: redirect(f"{ELSEWHERE}/x"))
+    blueprint.add_url_rule("/folder/", "folder", str)
+    blueprint.before_request(lambda: abort(401) if "sign-in" in request.args else None)
+    closed.before_request(lambda: {}["nothing"])
+    closed.add_url_rule("/", "closed", str, methods=["DELETE"])
+    app = start(blueprint, closed, API_URL=API)
+    app.get("/free")(str)
+    return app
+
+
+def within(
+    site: Flask, method: str, path: str, origin: str = API, views: bool = True, **more: Any
+) -> Explanation:
+    ran.clear()
+    return explain(request_of(method, API + path, origin, **more), InProcess(site, API, views=views), site)
+
+
+IN_PROCESS = {  # what is asked, the status, and whether the view has run
+    "GET runs the view": ("GET", "/lab/thing", 200, True),
+    "HEAD as well": ("HEAD", "/lab/thing", 200, True),
+    "PUT does not": ("PUT", "/lab/thing", None, False),
+    "PUT to a path that only reads gets its 405": ("PUT", "/lab/folder/", 405, False),
+    "an unknown path gets its 404": ("PUT", "/lab/nowhere", 404, False),
+    "what stands before the view answers": ("PUT", "/lab/thing?sign-in", 401, False),
+    "what fails before the view is a 500": ("DELETE", "/closed/", 500, False),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "status", "runs"), IN_PROCESS.values(), ids=IN_PROCESS)
+@pytest.mark.parametrize("origin", [API, PAGE])
+def test_in_process(site: Flask, method: str, path: str, status: int | None, runs: bool, origin: str) -> None:
+    found = within(site, method, path, origin)
+    let_in = origin == API or (OPEN and path[1] == "l")
+    assert (found.allowed, bool(ran)) == (let_in, runs and (let_in or method in fetch.SAFELISTED_METHODS))
+    assert found.status == (status if let_in else None)
+    assert within(site, method, path, origin, views=False).status != 200
+    assert ran == []
+
+
+def test_a_redirect_for_the_slash_is_followed_and_one_out_of_the_api_asks_nobody(site: Flask) -> None:
+    found = within(site, "GET", "/lab/folder")
+    assert (found.allowed, found.status) == (True, 200)
+    out = within(site, "GET", "/lab/moved")
+    assert (out.allowed, out.reason, out.cure) == (
+        False,
+        None,
+        f"uv run flask cors explain GET {ELSEWHERE}/x asks it",
+    )
+
+
+def test_the_process_asks_the_network_only_about_what_lies_beyond(site: Flask) -> None:
+    asks = request_of("GET", f"{API}/lab/moved", API, [("X-Lab", "1")])
+    beyond = Scripted(f"204 | Origin: {API} | Headers: x-lab", f"200 | Origin: {API}")
+    found = explain(asks, InProcess(site, API, views=True, beyond=beyond), site)
+    assert (found.allowed, found.preflighted, beyond.left) == (True, True, [])
+
+
+@pytest.fixture(scope="module")
+def server(site: Flask) -> Iterator[str]:
+    """The same application, behind a socket."""
+    found = make_server("127.0.0.1", 0, site, threaded=True)
+    threading.Thread(target=found.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{found.server_port}"
+    found.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("method", "send", "status", "runs"),
+    [("GET", False, 200, True), ("PUT", False, None, True), ("PUT", True, 200, True)],
+)
+def test_a_url_is_asked_over_the_network(
+    site: Flask, server: str, method: str, send: bool, status: int | None, runs: bool
+) -> None:
+    ran.clear()
+    found = explain(request_of(method, f"{server}/lab/thing?a=b", server), Live(send=send), site)
+    assert (found.allowed, found.status, ran) == (
+        True,
+        status,
+        ["GET" if method == "GET" else "PUT" if send else "HEAD"],
+    )
+    assert found.preflighted is False
+    preflight = explain(request_of("PUT", f"{server}/lab/thing", PAGE), Live(send=send), site)
+    assert (preflight.preflighted, preflight.allowed) == (True, OPEN)
+
+
+def test_a_server_that_is_not_there_or_speaks_something_else_is_told(server: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    for url, words in (
+        (f"http://127.0.0.1:{port}", "Nothing answers at"),
+        (f"https{server[4:]}", "does not speak https"),
+    ):
+        found = explain(request_of("GET", url, PAGE), Live(send=False), start(lab()))
+        assert (found.allowed, found.reason, words in found.steps[-1].detail) == (
+            False,
+            "CORSDidNotSucceed",
+            True,
+        )
+
+
+SILENCES = [
+    (socket.gaierror(), "No machine is called 'api.example.com'"),
+    (TimeoutError(), "does not answer within 5 seconds"),
+    (ssl.SSLCertVerificationError(), "is not trusted"),
+    (ssl.SSLError(), "does not speak https"),
+    (http.client.BadStatusLine(""), "does not speak https"),
+    (OSError(113, "No route to host"), "(No route to host)"),
+]
+
+
+@pytest.mark.parametrize(("error", "words"), SILENCES)
+def test_silence_has_a_reason_and_a_cure(error: Exception, words: str) -> None:
+    found = silence("https://api.example.com/x", error)
+    assert words in str(found)
+    assert found.cure
+
+
+def test_explaining_counts_for_no_limit_and_writes_no_line_of_the_log(database: Path) -> None:
+    app = create_app(settings(database, LOGIN_LIMIT="1 per minute"))
+    asks = request_of("POST", "http://localhost:8000/api/auth/login", "http://localhost:8000")
+    record = logging.makeLogRecord({})
+    assert [explain(asks, InProcess(app, asks.origin, views=False), app).status for _ in range(3)] == [
+        None
+    ] * 3
+    assert (
+        app.test_client().post("/api/auth/login", json={"username": "ada", "password": "x"}).status_code
+        == 401
+    )
+    assert default_handler.filter(record)
+    with rehearsal():
+        assert not default_handler.filter(record)

@@ -1,0 +1,205 @@
+"""Explanations: they go the browser's way, and name the line that would change it."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from conftest import PAGE
+from cors_cases import APP, lab, start
+from flask import Blueprint
+from test_blocked_by_cors import Scripted
+from test_blocked_by_cors import lab as policy_app
+
+from {{ cookiecutter.__package }}.cors.cures import Cures
+from {{ cookiecutter.__package }}.cors.explain import Explanation, explain, request_of
+
+API, ELSEWHERE = "http://localhost", "https://api.example.org"
+FINE = f"Origin: {PAGE} | Credentials: true"
+LISTS = f"204 | {FINE} | Methods: PUT | Headers: Authorization, Content-Type"
+
+
+def scripted(
+    *answers: str, method: str = "GET", headers: Any = (), origin: str = PAGE, **more: Any
+) -> Explanation:
+    asks = request_of(method, f"{API}/lab/1", origin, headers, more.get("credentials", False))
+    return explain(asks, Scripted(*answers), start(lab()))
+
+
+def test_the_object_has_these_keys_and_no_others() -> None:
+    found = json.loads(json.dumps(scripted(f"200 | {FINE} | X-Lab: 1 | ETag: 2 | Expires: 0").as_dict()))
+    steps = found.pop("steps")
+    assert {key for step in steps for key in step} == {"step", "ok", "detail"}
+    assert all(step["ok"] for step in steps)
+    assert "etag, x-lab" in steps[-1]["detail"]
+    assert found == {
+        "allowed": True,
+        "preflighted": False,
+        "status": 200,
+        "reason": None,
+        "cure": None,
+        "readable_headers": ["expires"],
+        "cookies_sent": None,
+    }
+
+
+REDIRECTS = {  # the status, where to, what is sent then, and what no more
+    "PUT is GET and has no type after 303": (303, "/x", "GET /x", "Content-Type"),
+    "PUT stays PUT after 302": (302, "/x?a=b", "PUT /x?a=b", "Origin: null"),
+    "POST is GET after 301": (301, "x", "GET /lab/x", "Content-Type"),
+    "the page is nobody after a second origin": (307, f"{ELSEWHERE}/x", "Origin: null", "Authorization"),
+    "the page is nobody even at its own origin": (307, f"{PAGE}/x", "Origin: null", "Authorization"),
+}
+
+
+@pytest.mark.parametrize(("status", "to", "sent", "gone"), REDIRECTS.values(), ids=REDIRECTS)
+def test_after_a_redirect(status: int, to: str, sent: str, gone: str) -> None:
+    second = LISTS.replace(PAGE, "null") if "://" in to else LISTS
+    headers = [("Authorization", "a"), ("Content-Type", "application/json")]
+    method = "POST" if status == 301 else "PUT"
+    found = scripted(
+        LISTS, f"{status} | {FINE} | Location: {to}", second, second, method=method, headers=headers
+    )
+    last = [step.detail for step in found.steps if step.step.startswith("The browser sends")][-1]
+    assert (found.allowed, sent in last.splitlines(), gone in last) == (True, True, False)
+
+
+def test_a_redirect_of_the_own_origin_leads_into_cors_with_the_pages_name() -> None:
+    asks = request_of("GET", f"{PAGE}/x", PAGE)
+    found = explain(asks, Scripted(f"302 | Location: {API}/lab", f"200 | {FINE}"), start(lab()))
+    assert found.allowed
+    assert f"Origin: {PAGE}" in found.steps[-4].detail
+    assert "Origin" not in found.steps[1].detail
+
+
+def test_no_redirect_to_another_origin_has_a_user_name() -> None:
+    found = scripted(f"302 | {FINE} | Location: https://me@api.example.org/x")
+    assert (found.allowed, found.reason) == (False, "CORSDidNotSucceed")
+    assert "user name" in found.steps[-1].detail
+
+
+def test_what_a_script_cannot_set_is_said_and_what_it_writes_small_is_sent_so() -> None:
+    headers = [("Cookie", "a=b"), ("X-HTTP-Method", "TRACE"), ("Accept", "*/*")]
+    found = scripted(LISTS, method="patch", headers=headers)
+    assert "Only DELETE, GET" in found.steps[0].detail
+    assert found.steps[1].detail == "Dropped without a word: Cookie, X-HTTP-Method."
+
+
+def test_a_page_with_https_is_told_of_the_permission_and_goes_on() -> None:
+    found = scripted(f"200 | Origin: {APP}", origin=APP)
+    assert found.allowed
+    assert "Chromium asks the visitor" in found.steps[2].detail
+
+
+def test_the_cookie_of_a_secure_api_needs_https() -> None:
+    app = start(lab(), SESSION_COOKIE_SECURE=True)
+    asks = request_of("GET", "http://api.example.com/lab", "http://app.example.com", credentials=True)
+    answer = "200 | Origin: http://app.example.com | Credentials: true"
+    found = explain(asks, Scripted(answer), app)
+    assert (found.allowed, found.cookies_sent) == (True, False)
+    assert "https" in (found.cure or "")
+
+
+CURES = {  # the policy, the configuration, what a page asks for, the answers, and the cure
+    "a view without a blueprint": ({}, {}, {"path": "/free"}, "200", "the view 'free' into a blueprint"),
+    "a blueprint without a policy": (
+        {},
+        {},
+        {"path": "/closed"},
+        "200",
+        f'explain.py: cors(closed, origins=["{PAGE}"])',
+    ),
+    "a method without a policy": (
+        {},
+        {},
+        {"path": "/free", "method": "PUT"},
+        LISTS.replace("PUT", ""),
+        "into a blueprint",
+    ),
+    "a header without a policy": (
+        {},
+        {},
+        {"path": "/free", "headers": [("X-Lab", "1")]},
+        LISTS,
+        "into a blueprint",
+    ),
+    "cookies without a policy": ({}, {}, {"path": "/free"}, "200 | Origin: *", "withCredentials: false"),
+    "no path like it": ({}, {}, {"path": "/~~~~~~"}, "404", "no route and no policy is under /~~~~~~"),
+    "origins in a list": ({"origins": [APP]}, {}, {}, "200", f'lab.py:7: origins=["{APP}", "{PAGE}"]'),
+    "no page at all": ({"origins": []}, {}, {}, "200", f"and VITE_API_URL={API}"),
+    "methods in a list": (
+        {"methods": ["PUT"]},
+        {},
+        {"method": "LOCK"},
+        LISTS,
+        'lab.py:7: methods=["PUT", "LOCK"]',
+    ),
+    "any page, and cookies": (
+        {"origins": ["*"], "credentials": False},
+        {},
+        {},
+        "200 | Origin: *",
+        "FromConfig(",
+    ),
+    "http in production": (
+        {"origins": [APP], "credentials": False},
+        {"APP_ENV": "production"},
+        {},
+        "200",
+        "https://localhost:5173",
+    ),
+    "a name above a pattern": (
+        {"origins": ["https://*.localhost:5173"]},
+        {},
+        {"origin": "https://localhost:5173"},
+        "200",
+        "(allowed is https://*.localhost:5173; yours differs in the host)",
+    ),
+    "a bare 502": ({}, {}, {}, "502", "(Server: not said)"),
+}
+
+
+@pytest.mark.parametrize(("policy", "config", "asks", "answers", "cure"), CURES.values(), ids=CURES)
+def test_the_cure_is(policy: Any, config: Any, asks: Any, answers: str, cure: str) -> None:
+    app = policy_app(**policy)
+    app.config.update(config, API_URL=API)
+    closed = Blueprint("closed", __name__)
+    closed.add_url_rule("/closed", view_func=str)
+    closed.add_url_rule("/closed/", "folder", view_func=str, methods=["PUT"])
+    app.register_blueprint(closed)
+    app.add_url_rule("/free", "free", str)
+    given = {"method": "GET", "origin": PAGE, "credentials": True, **asks}
+    asked = request_of(url=API + given.pop("path", "/api/lab"), **given)
+    assert cure in (explain(asked, Scripted(answers), app, Cures(app, "flask-cors")).cure or "")
+
+
+def test_under_the_strategy_proxy_the_cure_is_the_pages_own_address() -> None:
+    app = policy_app()
+    found = explain(request_of("GET", f"{API}:8000/api/lab", APP), Scripted("200"), app, Cures(app, "proxy"))
+    assert "open the page at its own address" in (found.cure or "")
+
+
+NO_REQUEST = {  # what no browser takes, and what is said
+    "a method": ({"method": "GE T"}, "write for example PUT"),
+    "a pattern": ({"origin": "http://localhost:*"}, "write the origin of one page"),
+    "an origin with a slash": ({"origin": f"{PAGE}/"}, f"write {PAGE!r}"),
+    "a header's name": ({"headers": [("X Lab", "1")]}, "write a name without spaces"),
+    "a header's value": ({"headers": [("X-Lab", "\n")]}, "write one line of Latin-1"),
+    **{
+        url: ({"url": url}, "is no address")
+        for url in ("/x", "ftp://a", "http://", "http://a:x", "http://me@a", "http://a b", "http://[")
+    },
+}
+
+
+@pytest.mark.parametrize(("changes", "sentence"), NO_REQUEST.values(), ids=NO_REQUEST)
+def test_it_is_no_request(changes: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        request_of(**{"method": "GET", "url": API, "origin": PAGE, **changes})
+
+
+def test_a_url_is_written_as_browsers_send_it() -> None:
+    assert (
+        request_of("GET", "http://LocalHost:1/a b/é?q=ü#top", "null").url
+        == "http://localhost:1/a%20b/%C3%A9?q=%C3%BC"
+    )
