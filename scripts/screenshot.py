@@ -40,7 +40,7 @@ def visit(page: Page) -> None:
         card = page.locator(f'[data-request="{kind}"]')
         card.get_by_role("button", name="Send").click()
         expect(card.locator("[data-outcome]")).to_have_attribute("data-state", re.compile(".+"))
-    page.get_by_role("button", name="Load all five").click()
+    page.get_by_role("button", name="Load them all").click()
     page.evaluate("scrollTo(0, 0)")
     page.evaluate("document.activeElement.blur()")
 

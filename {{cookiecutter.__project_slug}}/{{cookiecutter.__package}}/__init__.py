@@ -6,6 +6,7 @@ from flask import Flask
 
 from . import commands, config, dev, errors, logs, security, sessions
 from .auth import auth
+from .closed import closed
 from .cors import init_cors
 from .docs import docs
 from .extensions import OrjsonProvider, api, db, limiter
@@ -45,6 +46,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
 
     # blueprints
     api.register_blueprint(public)
+    api.register_blueprint(closed)
     api.register_blueprint(auth)
     api.register_blueprint(notes)
     app.register_blueprint(health)

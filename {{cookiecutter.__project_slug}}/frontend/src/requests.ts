@@ -13,7 +13,7 @@ const kinds: Record<string, () => AxiosRequestConfig> = {
   "simple-post": () => ({ method: "POST", url: "/api/public/feedback", ...feedback(), withCredentials }),
   preflighted: () => ({ method: "POST", url: "/api/public/echo", data: { message }, withCredentials }),
   credentialed: () => ({ url: "/api/auth/me" }),
-  blocked: () => ({ url: "/health/live", withCredentials }),
+  blocked: () => ({ url: "/api/closed/hello", withCredentials }),
 };
 
 export function startRequests(): void {

@@ -1,0 +1,80 @@
+"""What a page may do with a file of another origin by CORS alone, and the counter-proof where there is no policy."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.running import RunningProject
+
+USES = ["fetch", "xhr", "font", "canvas", "webgl", "shape"]
+# a script of the page uses a file by a function of the browser, and tells what it got
+LOAD = """([url, crossOrigin]) => new Promise((done) => {
+  const image = new Image();
+  if (crossOrigin) image.crossOrigin = crossOrigin;
+  image.onload = () => done("loaded");
+  image.onerror = () => done("refused");
+  image.src = url;
+})"""
+
+
+@pytest.fixture
+def used(home: Page) -> Page:
+    """Return the page after it used every file both ways."""
+    home.get_by_role("button", name="Load them all").click()
+    expect(home.locator('[data-from][data-state=""]')).to_have_count(0)
+    return home
+
+
+def states(page: Page, blueprint: str) -> dict[str | None, str | None]:
+    halves = page.locator(f'[data-resource] > [data-from="{blueprint}"]').all()
+    return {half.locator("..").get_attribute("data-resource"): half.get_attribute("data-state") for half in halves}
+
+
+def test_each_use_succeeds_with_cors_and_is_refused_without(used: Page, browser_name: str) -> None:
+    public, closed = states(used, "public"), states(used, "closed")
+    if browser_name == "firefox" and public["webgl"] == "missing":  # it needs a driver, which no test machine has
+        assert (public.pop("webgl"), closed.pop("webgl")) == ("missing", "missing")
+    assert list(public) == list(closed) == [use for use in USES if use in public]
+    assert set(public.values()) == {"ok"}, public
+    assert set(closed.values()) == {"refused"}, closed
+    expect(used.locator('[data-resource="fetch"]')).to_contain_text("without: refused")
+
+
+def test_what_the_page_says_is_what_can_be_seen(used: Page) -> None:
+    family = "(element) => getComputedStyle(element).fontFamily"
+    font = used.locator('[data-resource="font"] .lettering')
+    assert "From the API" in font.nth(0).evaluate(family)
+    assert "From the API" not in font.nth(1).evaluate(family)
+    # the first line of words starts within the box of the image where they flow around the disc in it
+    inside = "(words) => words.getClientRects()[0].left < words.previousSibling.getBoundingClientRect().right"
+    words = used.locator('[data-resource="shape"] .sample > span')
+    assert [words.nth(0).evaluate(inside), words.nth(1).evaluate(inside)] == [True, False]
+    # the image is shown on both canvases; of the second one the page may read nothing
+    middle = "(canvas) => { try { return [...canvas.getContext('2d').getImageData(36, 36, 1, 1).data]; } catch { } }"
+    canvas = used.locator('[data-resource="canvas"] canvas')
+    assert canvas.nth(0).evaluate(middle)[3] == 255
+    assert canvas.nth(1).evaluate(middle) is None
+    assert canvas.nth(0).screenshot() == canvas.nth(1).screenshot()
+
+
+@pytest.mark.parametrize(
+    ("path", "mode", "outcome"),
+    [
+        ("/api/public/assets/cors.png", None, "loaded"),
+        ("/api/public/assets/cors.png", "anonymous", "loaded"),
+        ("/api/public/assets/cors.png", "use-credentials", "refused"),
+        ("/api/closed/assets/cors.png", None, "loaded"),
+        ("/api/closed/assets/cors.png", "anonymous", "refused"),
+    ],
+)
+def test_an_image_is_shown_by_whoever_asks_without_cors(
+    home: Page, site: RunningProject, path: str, mode: Any, outcome: str
+) -> None:
+    assert home.evaluate(LOAD, [site.api + path, mode]) == outcome
+
+
+def test_an_image_that_says_so_is_not_even_shown_elsewhere(page: Page, site: RunningProject) -> None:
+    page.goto(site.page.replace("localhost", "127.0.0.1"))  # another site: Cross-Origin-Resource-Policy same-origin
+    assert page.evaluate(LOAD, [f"{site.api}/api/docs/favicon-32x32.png", None]) == "refused"
+    assert page.evaluate(LOAD, [f"{site.api}/api/closed/assets/cors.png", None]) == "loaded"
