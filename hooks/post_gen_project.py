@@ -13,8 +13,9 @@ ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 def main() -> None:
     """Do each step; what this machine lacks is said, and never fails."""
-    if not ANSWERS["frontend"]:
-        shutil.rmtree("frontend", ignore_errors=True)
+    for folder, wanted in {"frontend": ANSWERS["frontend"], ".github": ANSWERS["ci"] == "GitHub"}.items():
+        if not wanted:  # a folder cannot have a conditional name, as a file can
+            shutil.rmtree(folder, ignore_errors=True)
     runpy.run_path("dev.py")["write_env"]()
     problem = first_commit()
     if problem:

@@ -20,7 +20,9 @@ INSTALLED = set(
     werkzeug wrapt""".split()
 )
 # files and folders of the project itself, or of the tools that fill it
-OURS = set("build conftest cors-cases deploy dev dist docs frontend instance node-modules src test tests venv".split())
+OURS = set(
+    "build conftest cors-cases deploy dev dist docs frontend instance license node-modules src test tests venv".split()
+)
 
 LONGEST = {"project_name": 80, "project_slug": 50, "description": 200, "author": 200}
 PUNCTUATION = "-_.,'&()+!:"

@@ -20,15 +20,21 @@ CHECKOUT = Path(__file__).parents[1]
 COMBINATIONS: dict[str, dict[str, object]] = {
     "default": {},
     "without-front-end": {"frontend": False},
-    "interceptor": {"cors_strategy": "interceptor"},
-    "interceptor-without-front-end": {"cors_strategy": "interceptor", "frontend": False},
-    "proxy": {"cors_strategy": "proxy"},
-    "proxy-without-front-end": {"cors_strategy": "proxy", "frontend": False},
+    "interceptor": {"cors_strategy": "interceptor", "license": "BSD-3-Clause", "ci": "GitLab"},
+    "interceptor-without-front-end": {
+        "cors_strategy": "interceptor",
+        "frontend": False,
+        "license": "Apache-2.0",
+        "ci": "GitLab",
+    },
+    "proxy": {"cors_strategy": "proxy", "license": "none", "ci": "none"},
+    "proxy-without-front-end": {"cors_strategy": "proxy", "frontend": False, "license": "none"},
     "awkward-answers": {
         "project_name": "Ärzte & Löwen's Labor_für_alles (2.0): los!" + " 实验室" * 9,
         "project_slug": "a-name-as-long-as-it-may-be-to-see-where-lines-end",
         "description": 'say "hi" \\ <b>&amp;</b> ${x} %s \'\'\' """ # 课程项目 🎓' + " and so on" * 15,
         "author": 'Ada "the first" O\'Neil \\ 王小明',
+        "license": "Apache-2.0",
     },
 }
 

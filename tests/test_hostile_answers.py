@@ -4,18 +4,14 @@ An answer reaches the tests as cookiecutter has it after the questions. `no_inpu
 it for a default and render that, so such answers are written here as an expression which renders to them.
 """
 
-import ast
-import html.parser
-import json
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from cookiecutter.exceptions import FailedHookException
-from markdown_it import MarkdownIt
 
-from tests.baking import BakedProject, bake
+from tests.baking import bake
+from tests.reading import assert_read_back
 
 # question, answer, what the sentence says, why the answer is dangerous
 REFUSED = [
@@ -55,6 +51,7 @@ REFUSED = [
     ("project_slug", "test-notes", "file or folder in the project", "pytest imports its test module instead"),
     ("project_slug", "cors-cases", "file or folder in the project", "tests import the module beside them instead"),
     ("project_slug", "dev", "file or folder in the project", "is the name of dev.py"),
+    ("project_slug", "license", "file or folder in the project", "is LICENSE on macOS and Windows"),
     ("project_slug", "frontend", "file or folder in the project", "is the folder of the front end"),
     ("project_slug", "con", "device on Windows", "cannot be a folder on Windows"),
     ("project_slug", "com1", "device on Windows", "cannot be a folder on Windows"),
@@ -158,72 +155,3 @@ def test_accepted_and_read_back_as_it_was_given(question: str, answer: str, reas
     assert_read_back(project, given["project_name"], given["description"], given["author"])
     if question == "project_slug":
         assert project.path.name == answer, reason
-
-
-def assert_read_back(project: BakedProject, name: str, description: str, author: str) -> None:
-    """Read what was written by the rules of each language, and compare with the answers."""
-    metadata = tomllib.loads(project.read("pyproject.toml"))["project"]
-    assert metadata["name"] == project.path.name
-    assert metadata["description"] == description
-    assert metadata["authors"] == [{"name": author}]
-
-    for path in project.files:
-        if path.endswith(".py"):
-            ast.parse(project.read(path))
-        if path.endswith(".json") and not path.startswith("frontend/tsconfig"):
-            json.loads(project.read(path))
-    constants = python_constants(project.read(f"{project.package}/config.py"))
-    assert constants["TITLE"] == name
-    assert constants["DESCRIPTION"] == description
-
-    page = Page(project.read("frontend/index.html"))
-    assert page.texts["title"] == name
-    assert page.texts["h1"] == name
-    assert page.description == description
-    assert text_of_markdown(project.read("README.md")).startswith(f"{name}\n")
-
-
-def python_constants(source: str) -> dict[str, object]:
-    """Return the names that a module gives to literals."""
-    found: dict[str, object] = {}
-    for node in ast.parse(source).body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
-                found[name] = value
-    return found
-
-
-def text_of_markdown(source: str) -> str:
-    """Return the text that a reader sees of a Markdown page: a line for each block."""
-    lines = []
-    for token in MarkdownIt("commonmark").parse(source):
-        if token.type == "inline":
-            lines.append("".join(part.content for part in token.children or []))
-    return "\n".join(lines)
-
-
-class Page(html.parser.HTMLParser):
-    """What a browser reads in a page: the text of each kind of element, and the description."""
-
-    def __init__(self, source: str) -> None:
-        """Parse the source."""
-        super().__init__()
-        self.texts: dict[str, str] = {}
-        self.description: str | None = None
-        self._tag = ""
-        self.feed(source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Notice where an element begins."""
-        self._tag = tag
-        attributes = dict(attrs)
-        if attributes.get("name") == "description":
-            self.description = attributes.get("content")
-
-    def handle_endtag(self, tag: str) -> None:
-        """Notice where it ends."""
-        self._tag = ""
-
-    def handle_data(self, data: str) -> None:
-        """Keep the text."""
-        self.texts[self._tag] = self.texts.get(self._tag, "") + data

@@ -1,0 +1,94 @@
+"""Read the files of a project as the programs do that they are for."""
+
+import ast
+import html.parser
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+import yaml
+from markdown_it import MarkdownIt
+
+from tests.baking import BakedProject
+
+
+def assert_read_back(project: BakedProject, name: str, description: str, author: str) -> None:
+    """Read every file by the rules of its language, and compare what it says with the answers."""
+    metadata = tomllib.loads(project.read("pyproject.toml"))["project"]
+    assert metadata["name"] == project.path.name
+    assert metadata["description"] == description
+    assert metadata["authors"] == [{"name": author}]
+
+    for path in project.files:
+        if parse := PARSERS.get(PurePosixPath(path).suffix):
+            parse(project.read(path))
+    constants = python_constants(project.read(f"{project.package}/config.py"))
+    assert constants["TITLE"] == name
+    assert constants["DESCRIPTION"] == description
+
+    if "frontend/index.html" in project.files:
+        page = Page(project.read("frontend/index.html"))
+        assert page.texts["title"] == name
+        assert page.texts["h1"] == name
+        assert page.description == description
+    if "LICENSE" in project.files:
+        assert re.search(rf"(?m)^ *Copyright (\(c\) )?\d{{4}},? {re.escape(author)}$", project.read("LICENSE"))
+    assert text_of_markdown(project.read("README.md")).startswith(f"{name}\n")
+
+
+def python_constants(source: str) -> dict[str, object]:
+    """Return the names that a module gives to literals."""
+    found: dict[str, object] = {}
+    for node in ast.parse(source).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
+                found[name] = value
+    return found
+
+
+def text_of_markdown(source: str) -> str:
+    """Return the text that a reader sees of a Markdown page: a line for each block."""
+    lines = []
+    for token in MarkdownIt("commonmark").parse(source):
+        if token.type == "inline":
+            lines.append("".join(part.content for part in token.children or []))
+    return "\n".join(lines)
+
+
+class Page(html.parser.HTMLParser):
+    """What a browser reads in a page: the text of each kind of element, and the description."""
+
+    def __init__(self, source: str) -> None:
+        """Parse the source."""
+        super().__init__()
+        self.texts: dict[str, str] = {}
+        self.description: str | None = None
+        self._tag = ""
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Notice where an element begins."""
+        self._tag = tag
+        attributes = dict(attrs)
+        if attributes.get("name") == "description":
+            self.description = attributes.get("content")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Notice where it ends."""
+        self._tag = ""
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text."""
+        self.texts[self._tag] = self.texts.get(self._tag, "") + data
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    ".html": Page,
+    ".json": json.loads,
+    ".md": text_of_markdown,
+    ".py": ast.parse,
+    ".toml": tomllib.loads,
+    ".yml": yaml.safe_load,
+}

@@ -1,0 +1,66 @@
+"""Whatever is answered: a project that every program can read and that says what was answered, or no file at all."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cookiecutter.exceptions import FailedHookException
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jinja2 import Environment
+
+from tests.baking import bake
+from tests.reading import assert_read_back
+
+# what begins or ends something in one of the languages that the answers are written in
+QUOTING = """" ' \""" \\ ` }} #} ${x} %s %( <b> </title> &amp; <!-- --> ]]> # --- : * | ~ [ ] { } \\n \\u0041""".split()
+PIECES = st.sampled_from(QUOTING) | st.text(st.characters(exclude_categories=["C", "Z"]), max_size=20)
+LINES = st.lists(PIECES).map(lambda pieces: " ".join(pieces)[:200].strip())
+NAMES = st.text(st.characters(categories=["L", "M", "N"], include_characters="-_.,'&()+!: "), min_size=1, max_size=80)
+ANYTHING = st.text(max_size=220) | st.sampled_from(
+    ["{{ x }}", "{% x %}", "{# x #}", "..", "/", "con", "class", "tests"]
+)
+
+TEXTS = ["project_name", "project_slug", "description", "author"]
+WRITTEN: dict[str, st.SearchStrategy[object]] = {
+    "project_name": NAMES.map(lambda name: name.strip() or "Lab"),
+    "project_slug": st.from_regex("[a-z]([a-z0-9]|-[a-z0-9]){0,24}", fullmatch=True),
+    "description": LINES,
+    "author": LINES.filter(bool),
+    "cors_strategy": st.sampled_from(["flask-cors", "interceptor", "proxy"]),
+    "frontend": st.booleans(),
+    "license": st.sampled_from(["MIT", "BSD-3-Clause", "Apache-2.0", "none"]),
+    "ci": st.sampled_from(["GitHub", "GitLab", "none"]),
+}
+
+
+@given(
+    answers=st.fixed_dictionaries(WRITTEN),
+    question=st.none() | st.sampled_from(TEXTS),
+    anything=ANYTHING,
+)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_project_says_what_was_answered_or_does_not_exist(
+    answers: dict[str, Any], question: str | None, anything: str
+) -> None:
+    if question:
+        answers = {**answers, question: anything}
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            project = bake(Path(folder), answers | {name: literal(answers[name]) for name in TEXTS})
+        except FailedHookException:
+            assert list(Path(folder).iterdir()) == []
+            return
+        assert project.path.name == answers["project_slug"]
+        assert_read_back(project, answers["project_name"], answers["description"], answers["author"])
+
+
+def literal(text: str) -> str:
+    """Return an expression that renders to a text: cookiecutter takes a given answer for a default, and renders it."""
+    return '{{ "' + "".join(f"\\U{ord(c):08x}" for c in text) + '" }}'
+
+
+@pytest.mark.parametrize("text", ['"', "\\", "\x00", "\udc80", "{{ 7*7 }}", "实验室", "🎓"])
+def test_a_literal_is_the_text_that_it_stands_for(text: str) -> None:
+    assert Environment().from_string(literal(text)).render() == text

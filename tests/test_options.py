@@ -1,0 +1,59 @@
+"""What the questions about licence and CI leave in a project: what was asked for, and nothing of the rest."""
+
+import datetime
+import tomllib
+from collections.abc import Callable
+
+import pytest
+from identify.identify import license_id
+
+from tests.baking import COMBINATIONS, BakedProject
+
+Asked = tuple[BakedProject, dict[str, object]]
+DEFAULTS: dict[str, object] = {"license": "MIT", "ci": "GitHub", "author": "Ada Lovelace"}
+CI = {
+    "GitHub": {".github/dependabot.yml", ".github/workflows/tests.yml"},
+    "GitLab": {".gitlab-ci.yml"},
+    "none": set(),
+}
+
+
+@pytest.fixture(params=COMBINATIONS)
+def asked(
+    request: pytest.FixtureRequest, baked: Callable[[str], BakedProject]
+) -> tuple[BakedProject, dict[str, object]]:
+    """Return each combination with what was answered."""
+    return baked(request.param), DEFAULTS | COMBINATIONS[request.param]
+
+
+def test_the_combinations_have_each_choice() -> None:
+    given = [DEFAULTS | answers for answers in COMBINATIONS.values()]
+    assert {answers["license"] for answers in given} == {"MIT", "BSD-3-Clause", "Apache-2.0", "none"}
+    assert {answers["ci"] for answers in given} == set(CI)
+
+
+def test_the_licence_is_the_one_that_was_asked_for(asked: Asked) -> None:
+    project, answers = asked
+    metadata = tomllib.loads(project.read("pyproject.toml"))["project"]
+    if answers["license"] == "none":
+        assert "LICENSE" not in project.files
+        assert not {"license", "license-files"} & set(metadata)
+        return
+    assert license_id(str(project.path / "LICENSE")) == answers["license"]
+    assert (metadata["license"], metadata["license-files"]) == (answers["license"], ["LICENSE"])
+
+
+def test_the_licence_names_year_and_author(asked: Asked) -> None:
+    project, answers = asked
+    if answers["license"] != "none":
+        now = datetime.datetime.now(datetime.UTC)
+        years = {(now - datetime.timedelta(hours=hours)).year for hours in (0, 1)}  # of the tests' first minute, too
+        lines = {line.strip().replace("(c) ", "").replace(",", "", 1) for line in project.read("LICENSE").splitlines()}
+        assert lines & {f"Copyright {year} {answers['author']}" for year in years}
+
+
+def test_ci_is_the_one_that_was_asked_for(asked: Asked) -> None:
+    project, answers = asked
+    found = {name for name in project.files if name.startswith((".github/", ".gitlab"))}
+    assert found == CI[str(answers["ci"])]
+    assert (project.path / ".github").exists() is (answers["ci"] == "GitHub")
