@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,14 @@ def first_block(text: str) -> list[str]:
 
 def test_the_first_block_of_code_is_the_two_commands(readme: str) -> None:
     assert first_block(readme) == [START, TEST]
+
+
+def test_what_an_example_prints_is_what_is_printed(readme: str, installed: Callable[[str], BakedProject]) -> None:
+    examples = [token.content for token in MarkdownIt().parse(readme) if token.content.startswith("$ ")]
+    assert len(examples) == 2
+    for command, *shown in map(str.splitlines, examples):
+        said = installed("default").run("sh", "-c", command[2:]).stdout.splitlines()
+        assert [line for line in shown if line not in [*said, "…"]] == []
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
