@@ -41,7 +41,8 @@ def driver(display: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     require(NSS_WRAPPER, "nss_wrapper is not installed: apt install libnss-wrapper")
     hosts = tmp_path_factory.mktemp("names") / "hosts"
     hosts.write_text("".join(f"127.0.0.1 {host}\n" for host in ("localhost", *HOSTS)), encoding="utf-8")
-    env = {"DISPLAY": display, "LD_PRELOAD": str(NSS_WRAPPER), "NSS_WRAPPER_HOSTS": str(hosts)}
+    names = {"LD_PRELOAD": str(NSS_WRAPPER), "NSS_WRAPPER_HOSTS": str(hosts)}
+    env = {"DISPLAY": display, "GDK_BACKEND": "x11", **names}
     port = preferred_port(0)
     with serving(["WebKitWebDriver", f"--port={port}"], port, env=env):
         yield f"http://127.0.0.1:{port}"
