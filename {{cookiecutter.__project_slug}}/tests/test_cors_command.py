@@ -171,11 +171,10 @@ def test_explain_takes_an_application_that_does_not_start_for_a_dead_server() ->
     assert "write development or production" in found["steps"][0]["detail"]
 
 
-def ask(client: FlaskClient, **changes: Any) -> Any:
+def ask(client: FlaskClient, base: str = "http://localhost", **changes: Any) -> Any:
     asks = {"method": "GET", "url": "http://localhost/api/auth/me", "origin": "http://localhost", **changes}
-    return client.post(
-        "/api/dev/explain", json={key: value for key, value in asks.items() if value is not None}
-    )
+    given = {name: value for name, value in asks.items() if value is not None}
+    return client.post("/api/dev/explain", base_url=base, json=given)
 
 
 def test_a_page_gets_the_same_explanation(client: FlaskClient) -> None:
@@ -186,6 +185,8 @@ def test_a_page_gets_the_same_explanation(client: FlaskClient) -> None:
     )
     assert (blocked.json["allowed"], blocked.json["preflighted"]) == (False, True)
     assert "http://localhost:5173" in blocked.json["cure"]
+    elsewhere = {"base": "http://localhost:9", "url": "http://localhost:9/health/live", "origin": PAGE}
+    assert ("health.py: cors(" in ask(client, **elsewhere).json["cure"]) is OPEN
     assert ask(client, headers=[["A", "1"], ["A", "2"]], url=f"{API}/api/x", origin=API).json["status"] == 404
 
 
