@@ -20,7 +20,7 @@ from {{ cookiecutter.__package }} import create_app
 from {{ cookiecutter.__package }}.cors.cli import MDN, commands
 from {{ cookiecutter.__package }}.cors.engine import STRATEGY
 from {{ cookiecutter.__package }}.cors.exchange import is_explaining
-from {{ cookiecutter.__package }}.cors.misfits import misfits
+from {{ cookiecutter.__package }}.cors.misfits import misfits, names_in_source
 
 OPEN = STRATEGY != "proxy"  # whether a page of another origin can be let in at all
 API = "http://localhost:8000"
@@ -85,6 +85,14 @@ def test_an_exposed_header_is_no_misfit_when_it_comes_by(name: str) -> None:
     blueprint.after_request(lambda response: response.headers.set("X-After", "1") or response)
     assert list(misfits(start(blueprint))) == []
     assert not is_explaining()
+
+
+def test_what_is_only_exposed_counts_for_nothing(tmp_path: Path) -> None:
+    source = 'cors(lab, expose_headers=["X-Only", *["X-Too"]])\nanswer.headers["X-Sent"] = answer.retry_after'
+    (tmp_path / "lab.py").write_text(source)
+    found = names_in_source(tmp_path)
+    assert {"x_sent", "retry_after"} <= found
+    assert not {"x_only", "x_too"} & found
 
 
 @pytest.mark.parametrize(
