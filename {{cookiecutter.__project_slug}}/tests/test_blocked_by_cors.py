@@ -129,6 +129,8 @@ UNFIT = """
 class Scripted:
     """Gives the answers of a situation, one after the other, and then none."""
 
+    address = ""
+
     def __init__(self, *texts: str) -> None:
         self.left = [self.read(text) for text in texts]
 

@@ -20,7 +20,7 @@ from {{ cookiecutter.__package }} import create_app
 from {{ cookiecutter.__package }}.cors.cli import MDN, commands
 from {{ cookiecutter.__package }}.cors.engine import STRATEGY
 from {{ cookiecutter.__package }}.cors.exchange import is_explaining
-from {{ cookiecutter.__package }}.cors.misfits import misfits
+from {{ cookiecutter.__package }}.cors.misfits import misfits, names_in_source
 
 OPEN = STRATEGY != "proxy"  # whether a page of another origin can be let in at all
 API = "http://localhost:8000"
@@ -85,6 +85,14 @@ def test_an_exposed_header_is_no_misfit_when_it_comes_by(name: str) -> None:
     blueprint.after_request(lambda response: response.headers.set("X-After", "1") or response)
     assert list(misfits(start(blueprint))) == []
     assert not is_explaining()
+
+
+def test_what_is_only_exposed_counts_for_nothing(tmp_path: Path) -> None:
+    source = 'cors(lab, expose_headers=["X-Only", *["X-Too"]])\nanswer.headers["X-Sent"] = answer.retry_after'
+    (tmp_path / "lab.py").write_text(source)
+    found = names_in_source(tmp_path)
+    assert {"x_sent", "retry_after"} <= found
+    assert not {"x_only", "x_too"} & found
 
 
 @pytest.mark.parametrize(
@@ -171,11 +179,10 @@ def test_explain_takes_an_application_that_does_not_start_for_a_dead_server() ->
     assert "write development or production" in found["steps"][0]["detail"]
 
 
-def ask(client: FlaskClient, **changes: Any) -> Any:
+def ask(client: FlaskClient, base: str = "http://localhost", **changes: Any) -> Any:
     asks = {"method": "GET", "url": "http://localhost/api/auth/me", "origin": "http://localhost", **changes}
-    return client.post(
-        "/api/dev/explain", json={key: value for key, value in asks.items() if value is not None}
-    )
+    given = {name: value for name, value in asks.items() if value is not None}
+    return client.post("/api/dev/explain", base_url=base, json=given)
 
 
 def test_a_page_gets_the_same_explanation(client: FlaskClient) -> None:
@@ -186,6 +193,8 @@ def test_a_page_gets_the_same_explanation(client: FlaskClient) -> None:
     )
     assert (blocked.json["allowed"], blocked.json["preflighted"]) == (False, True)
     assert "http://localhost:5173" in blocked.json["cure"]
+    elsewhere = {"base": "http://localhost:9", "url": "http://localhost:9/health/live", "origin": PAGE}
+    assert ("health.py: cors(" in ask(client, **elsewhere).json["cure"]) is OPEN
     assert ask(client, headers=[["A", "1"], ["A", "2"]], url=f"{API}/api/x", origin=API).json["status"] == 404
 
 

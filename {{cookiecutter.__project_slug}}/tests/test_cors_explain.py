@@ -92,12 +92,14 @@ def test_a_page_with_https_is_told_of_the_permission_and_goes_on() -> None:
 
 
 def test_the_cookie_of_a_secure_api_needs_https() -> None:
-    app = start(lab(), SESSION_COOKIE_SECURE=True)
+    app = start(lab(), SESSION_COOKIE_SECURE=True, API_URL="http://api.example.com")
     asks = request_of("GET", "http://api.example.com/lab", "http://app.example.com", credentials=True)
     answer = "200 | Origin: http://app.example.com | Credentials: true"
     found = explain(asks, Scripted(answer), app)
     assert (found.allowed, found.cookies_sent) == (True, False)
     assert "https" in (found.cure or "")
+    app.config["API_URL"] = ""
+    assert ".env: API_URL=" in (explain(asks, Scripted(answer), app).cure or "")
 
 
 CURES = {  # the policy, the configuration, what a page asks for, the answers, and the cure

@@ -48,13 +48,14 @@ class Cures:
         self.strategy = strategy
         self.policies = policies_of(app)
 
-    def of(self, failed: Step, request: Request, heard: Response | None) -> str:
+    def of(self, failed: Step, request: Request, heard: Response | None, address: str = "") -> str:
         """Return what to write, and in which file.
 
         Args:
             failed: the step at which the browser stops.
             request: what it asks for there.
             heard: the last answer that it got.
+            address: an origin at which this application answers, besides API_URL.
         """
         if failed.reason is None:
             return ANOTHER_METHOD
@@ -65,7 +66,7 @@ class Cures:
         if stranger := _stranger(failed, request, heard):
             return stranger
         policy = self.policies.find(urlsplit(request.url).path)
-        if policy is None and not is_here(request.url, self.app.config.get("API_URL") or ""):
+        if policy is None and not is_here(request.url, address, self.app.config.get("API_URL") or ""):
             return _at_another_server(request)
         if self.strategy == "proxy":
             return PROXY
@@ -74,6 +75,8 @@ class Cures:
     def of_cookie(self, request: Request) -> str:
         """Return what to write so that the session cookie goes along."""
         page, api = urlsplit(request.origin), urlsplit(request.url)
+        if not self.app.config.get("API_URL"):
+            return ".env: API_URL=https://api.example.com, the address that pages call: cookies depend on it"
         if api.scheme == "http" and self.app.config["SESSION_COOKIE_SECURE"]:
             return "the API's address with https: its cookie is Secure"
         if _is_local(page.hostname) and _is_local(api.hostname) and page.hostname != api.hostname:

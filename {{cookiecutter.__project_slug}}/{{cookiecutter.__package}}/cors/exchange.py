@@ -53,6 +53,8 @@ def header(response: Response, name: str) -> str | None:
 
 
 class Exchange(Protocol):
+    @property
+    def address(self) -> str: ...  # the origin at which it is this application for certain; "" for none
     def preflight(self, request: Request) -> Response: ...
     def send(self, request: Request) -> Answer: ...
 
@@ -165,6 +167,8 @@ class Live:
     Args:
         send: whether a method other than GET and HEAD is really sent; else HEAD stands in for it.
     """
+
+    address = ""
 
     def __init__(self, *, send: bool) -> None:
         self.unsafe = send

@@ -66,7 +66,7 @@ def explain(request: Request, exchange: Exchange, app: Flask, cures: Cures | Non
             found.steps.append(step._replace(step=step.step[0].upper() + step.step[1:]))
             if not step.ok and step.step != COOKIE:
                 found.reason = step.reason
-                found.cure = cures.of(step, walk.request, walk.heard)
+                found.cure = cures.of(step, walk.request, walk.heard, exchange.address)
                 if walk.request.origin != request.origin:
                     found.cure = f"in the page's call: {walk.request.url}, to which it was redirected"
                 return found

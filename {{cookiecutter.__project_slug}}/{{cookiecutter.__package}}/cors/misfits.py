@@ -16,6 +16,7 @@ from .origins import site_of
 from .policy import Policy
 from .prefixes import VARIABLE
 
+CORS = Path(__file__).parent
 # added outside of the application: by the server, or by a proxy in front
 ADDED_BY_SERVERS = {"*", "age", "content-encoding", "content-length", "date", "server", "via"}
 
@@ -23,7 +24,8 @@ ADDED_BY_SERVERS = {"*", "age", "content-encoding", "content-length", "date", "s
 def misfits(app: Flask) -> Iterator[str]:
     """Yield a sentence, with its cure, for each thing that does not fit."""
     policies = policies_of(app)
-    names = _names_in_source() if any(policy.expose_headers for policy in policies.built) else set()
+    exposing = any(policy.expose_headers for policy in policies.built)
+    names = names_in_source(CORS.parent) if exposing else set()
     for policy in policies.built:
         rules = [rule for rule in app.url_map.iter_rules() if policies.find(rule.rule) is policy]
         yield from _of_methods(policy, {m for rule in rules for m in rule.methods or set()} - {"OPTIONS"})
@@ -65,15 +67,14 @@ def _is_in(header: str, names: set[str]) -> bool:
     return any(word in name for name in names)
 
 
-def _names_in_source() -> set[str]:
-    """Return the texts and names of the package's source, with _ for -, but those in `expose_headers`.
+def names_in_source(package: Path) -> set[str]:
+    """Return the texts and names in a package's source, with _ for -, but those in `expose_headers`.
 
     A header may be set by a text ("X-Pagination"), an attribute (`retry_after`) or a function (`set_etag`).
     """
     found: set[str] = set()
-    own = Path(__file__).parent
-    for file in own.parent.rglob("*.py"):
-        if own in file.parents:
+    for file in package.rglob("*.py"):
+        if CORS in file.parents:
             continue  # here they are only spoken of
         tree = ast.parse(file.read_bytes())
         exposed = {
