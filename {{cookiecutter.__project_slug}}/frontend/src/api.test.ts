@@ -4,7 +4,8 @@ import browserLog from "node:console";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { type ApiError, api, BlockedError, createApi, mixedNames } from "./api";
+import { type ApiError, api, createApi } from "./api";
+import { BlockedError, mixedNames } from "./explain";
 
 const PAGE = "http://localhost:5173";
 const type = "about:blank";

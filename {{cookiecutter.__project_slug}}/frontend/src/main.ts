@@ -1,7 +1,8 @@
 // The page: where it stands towards the API, and a section for each of the other files.
 
-import { API_URL, mixedNames } from "./api";
+import { API_URL } from "./api";
 import { find, make } from "./elements";
+import { mixedNames } from "./explain";
 import { showNotes } from "./notes";
 import { startRequests } from "./requests";
 import { startResources } from "./resources";

@@ -1,7 +1,8 @@
 // Tell what became of a request, in words, to a screen reader as well (role="status").
 
-import { ApiError, BlockedError } from "./api";
+import { ApiError } from "./api";
 import { find, make } from "./elements";
+import { BlockedError } from "./explain";
 
 export function show(place: HTMLElement, state: "" | "ok" | "error" | "blocked", ...content: (Node | string)[]): void {
   place.dataset.state = state;

@@ -1,0 +1,175 @@
+"""axios' option `proxy` works in Node, through a forward proxy that is not ours: for http, and by a tunnel to https."""
+
+import contextlib
+import http.server
+import json
+import shutil
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import trustme
+
+from tests.baking import BakedProject, environment, require
+from tests.running import preferred_port, until_answers
+
+SCRIPT = """
+import { createApi } from "./api.ts";
+
+const [baseURL, host, port, path] = process.argv.slice(2);
+const options = { baseURL, proxy: host ? { host, port: Number(port) } : undefined };
+try {
+  console.log(JSON.stringify((await createApi(options).get(path ?? "/api/public/hello")).data));
+} catch (error: any) {
+  console.log(JSON.stringify({ name: error.name, message: error.message, advice: error.advice }));
+}
+"""
+# how a script gets from TypeScript to Node; without Vite there is no import.meta.env, as where Node reads TypeScript
+COMPILERS = {
+    "vite": "vite/bin/vite.js build --ssr src/hello.ts",
+    "tsc": "typescript/bin/tsc src/hello.ts --ignoreConfig --module nodenext --target es2024 --types vite/client,node"
+    " --rewriteRelativeImportExtensions",
+}
+
+
+class Proxy(NamedTuple):
+    """A forward proxy that runs, and what it has written so far."""
+
+    port: int
+    log: Path
+
+    @property
+    def arguments(self) -> list[str]:
+        """What the script takes to use it."""
+        return ["127.0.0.1", str(self.port)]
+
+
+@pytest.fixture(scope="module")
+def tinyproxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """Run tinyproxy on a port of its own."""
+    program = shutil.which("tinyproxy")
+    require(program, "tinyproxy is not installed: apt-get install tinyproxy-bin")
+    folder = tmp_path_factory.mktemp("tinyproxy")
+    proxy = Proxy(preferred_port(0), folder / "log")
+    config = folder / "tinyproxy.conf"
+    lines = [f"Port {proxy.port}", "Listen 127.0.0.1", f'LogFile "{proxy.log}"', "LogLevel Connect", "Timeout 20"]
+    config.write_text("\n".join(lines) + "\n", "utf-8")
+    process = subprocess.Popen([str(program), "-d", "-c", str(config)], env=environment(), stdin=subprocess.DEVNULL)
+    try:
+        until_answers(process, f"http://127.0.0.1:{proxy.port}")
+        yield proxy
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+@pytest.fixture(scope="module", params=COMPILERS)
+def run(request: pytest.FixtureRequest, with_node: BakedProject) -> Callable[..., dict[str, object]]:
+    """Return a function that runs the script in Node, with arguments, and returns what it printed."""
+    source = with_node.path / "frontend" / "src" / "hello.ts"
+    compiled = f"node_modules/.node-{request.param}"  # no linter looks there
+    program, *arguments = COMPILERS[request.param].split()
+    source.write_text(SCRIPT, "utf-8")
+    try:
+        with_node.succeeds("node", f"node_modules/{program}", *arguments, "--outDir", compiled, folder="frontend")
+    finally:
+        source.unlink()
+
+    def hello(*arguments: str, **env: str) -> dict[str, object]:
+        said = with_node.succeeds("node", f"{compiled}/hello.js", *arguments, folder="frontend", env=env)
+        answer: dict[str, object] = json.loads(said.splitlines()[-1])
+        return answer
+
+    return hello
+
+
+@pytest.fixture(scope="module")
+def api(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the generated API alone; return its address."""
+    port = preferred_port(0)
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('database') / 'lab.sqlite'}"}
+    command = [with_node.python, "-m", "flask", "--app", with_node.package, "run", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=with_node.path, env=environment(settings), stdin=subprocess.DEVNULL)
+    try:
+        until_answers(process, f"http://localhost:{port}/health/live")
+        yield f"http://localhost:{port}"
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+class Secret(http.server.BaseHTTPRequestHandler):
+    """An API behind https."""
+
+    def do_GET(self) -> None:
+        """Answer in JSON."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b'{"message": "Hello by https"}')
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Serve by https; return the address, and the file of the authority that signed its certificate."""
+    authority = trustme.CA()
+    certificate = tmp_path_factory.mktemp("certificates") / "authority.pem"
+    authority.cert_pem.write_to_path(str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Secret) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://localhost:{server.server_port}", certificate
+        server.shutdown()
+
+
+def test_a_request_to_http_goes_through_the_proxy(run: Callable[..., object], api: str, tinyproxy: Proxy) -> None:
+    with written(tinyproxy) as lines:
+        assert run(api, *tinyproxy.arguments) == {"message": "Hello, World!"}
+    assert f"GET {api}/api/public/hello" in lines[0]
+
+
+def test_a_request_to_https_goes_through_a_tunnel(
+    run: Callable[..., object], https: tuple[str, Path], tinyproxy: Proxy
+) -> None:
+    address, authority = https
+    with written(tinyproxy) as lines:
+        trusting = {"NODE_EXTRA_CA_CERTS": str(authority)}
+        assert run(address, *tinyproxy.arguments, **trusting) == {"message": "Hello by https"}
+    assert f"CONNECT {address.removeprefix('https://')}" in lines[0]
+    assert "/api/public/hello" not in lines[0]
+
+
+def test_without_the_option_nothing_goes_through_it(run: Callable[..., object], api: str, tinyproxy: Proxy) -> None:
+    with written(tinyproxy) as lines:
+        assert run(api) == {"message": "Hello, World!"}
+    assert lines == [""]
+
+
+def test_what_fails_is_said_in_words(run: Callable[..., dict[str, object]], api: str, tinyproxy: Proxy) -> None:
+    nobody = str(preferred_port(0))
+    refused = run(f"http://localhost:{nobody}")
+    assert (refused["name"], "uv run dev.py" in str(refused["advice"])) == ("BlockedError", True)
+    assert f"nothing answers at http://localhost:{nobody}" in str(refused["message"])
+    refused = run(api, "127.0.0.1", nobody)
+    assert f"nothing answers at the proxy 127.0.0.1:{nobody}" in str(refused["message"])
+    assert run(f"http://localhost:{nobody}", *tinyproxy.arguments)["name"] == "ApiError"  # tinyproxy's own answer
+    missing = run(api, *tinyproxy.arguments, "/api/nothing")
+    assert (missing["name"], "not found" in str(missing["message"])) == ("ApiError", True)
+
+
+@contextlib.contextmanager
+def written(proxy: Proxy) -> Iterator[list[str]]:
+    """Collect what the proxy writes into its log meanwhile."""
+    lines: list[str] = []
+    before = len(proxy.log.read_text("utf-8"))
+    yield lines
+    lines.append(proxy.log.read_text("utf-8")[before:])
