@@ -8,7 +8,7 @@ import click
 
 
 class Later(click.Group):
-    """The commands of `{{ cookiecutter.__package }}.cors.cli`, imported when one is asked for."""
+    """The commands of the package's `cors/cli.py`, imported when one is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return self._group().list_commands(ctx)
