@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, cast
 
 import click
-from flask import Flask, current_app
+from flask import Flask, current_app, has_app_context
 from flask.cli import AppGroup, ScriptInfo
 from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError, IntegrityError
@@ -52,7 +52,7 @@ class Migrations(AppGroup):
     def _group(self, ctx: click.Context) -> click.Group:
         from flask_alembic.cli import cli
 
-        if not current_app:
+        if not has_app_context():
             ctx.with_resource((ctx.find_object(ScriptInfo) or ScriptInfo()).load_app().app_context())
         ctx.obj = migrations()  # what its commands work on
         return cli
