@@ -15,7 +15,8 @@ import pytest
 import trustme
 
 from tests.baking import BakedProject, environment, require
-from tests.running import preferred_port, until_answers
+from tests.running import preferred_port
+from tests.serving import serving
 
 SCRIPT = """
 import { createApi } from "./api.ts";
@@ -58,13 +59,8 @@ def tinyproxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     config = folder / "tinyproxy.conf"
     lines = [f"Port {proxy.port}", "Listen 127.0.0.1", f'LogFile "{proxy.log}"', "LogLevel Connect", "Timeout 20"]
     config.write_text("\n".join(lines) + "\n", "utf-8")
-    process = subprocess.Popen([str(program), "-d", "-c", str(config)], env=environment(), stdin=subprocess.DEVNULL)
-    try:
-        until_answers(process, f"http://127.0.0.1:{proxy.port}")
+    with serving([str(program), "-d", "-c", config], proxy.port):
         yield proxy
-    finally:
-        process.terminate()
-        process.wait(15)
 
 
 @pytest.fixture(scope="module", params=COMPILERS)
