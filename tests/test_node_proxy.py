@@ -5,7 +5,6 @@ import http.server
 import json
 import shutil
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import NamedTuple
 import pytest
 import trustme
 
-from tests.baking import BakedProject, environment, require
+from tests.baking import BakedProject, require
 from tests.running import preferred_port
 from tests.serving import serving
 
@@ -89,13 +88,8 @@ def api(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> It
     port = preferred_port(0)
     settings = {"DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('database') / 'lab.sqlite'}"}
     command = [with_node.python, "-m", "flask", "--app", with_node.package, "run", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=with_node.path, env=environment(settings), stdin=subprocess.DEVNULL)
-    try:
-        until_answers(process, f"http://localhost:{port}/health/live")
+    with serving(command, port, with_node.path, settings):
         yield f"http://localhost:{port}"
-    finally:
-        process.terminate()
-        process.wait(15)
 
 
 class Secret(http.server.BaseHTTPRequestHandler):
