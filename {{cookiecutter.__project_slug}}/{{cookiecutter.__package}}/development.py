@@ -1,4 +1,4 @@
-"""Blueprint `dev`, in development only: tells a page why the browser blocked its request."""
+"""Blueprint `development`, there in development only: it tells a page why the browser blocked its request."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from .cors.explain import explain, request_of
 from .cors.fetch import Request, origin_of
 from .extensions import Blueprint
 
-dev = Blueprint("dev", __name__, url_prefix="/api/dev")
-cors(dev, origins=["*"], request_headers=["Content-Type"])
+development = Blueprint("development", __name__, url_prefix="/api/dev")
+cors(development, origins=["*"], request_headers=["Content-Type"])
 
 
 def init_app(app: Flask) -> None:
     """Register the blueprint in development, and not with `api`: it is no part of the documentation."""
     if app.config["APP_ENV"] == "development":
-        app.register_blueprint(dev)
+        app.register_blueprint(development)
 
 
 class HeadersField(ma.fields.Field[list[tuple[str, str]]]):
@@ -53,8 +53,8 @@ class RequestSchema(ma.Schema):
             raise ma.ValidationError(str(error)) from error
 
 
-@dev.route("/explain", methods=["POST"])
-@dev.arguments(RequestSchema)
+@development.route("/explain", methods=["POST"])
+@development.arguments(RequestSchema)
 def explain_request(asked: Request) -> dict[str, Any]:
     """Explain what a browser does with a request to this API; no view runs, nothing is sent anywhere"""
     here = origin_of(request.host_url)
