@@ -42,13 +42,6 @@ def test_a_credentialed_request_is_answered_by_who_is_signed_in(sign_in: Callabl
     assert (state, '"demo"' in said) == ("ok", True), said
 
 
-def test_what_the_browser_blocks_is_explained(home: Page, site: RunningProject) -> None:
-    state, said = outcome(home, "blocked")
-    assert state == "blocked"
-    assert f"{site.api} is running" in said
-    assert "no CORS policy" in said
-
-
 def test_notes_are_made_changed_and_deleted(sign_in: Callable[[], Page]) -> None:
     page = sign_in()
     title = f"Note {uuid.uuid4()}"
