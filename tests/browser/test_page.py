@@ -161,6 +161,10 @@ def test_everybody_can_use_the_page(
         expect(page.locator("#notes li").first).to_be_visible()
     outcome(page, "simple-get")
     outcome(page, "blocked")
+    page.get_by_text("Step by step", exact=True).click()
+    page.locator("#presets").get_by_role("button", name="patch in lower case").click()
+    page.locator("#play-send").click()
+    expect(page.locator("#play-why")).to_have_attribute("data-state", "blocked")
     name = f"{browser_name}-{scheme}-{size['width']}-{'in' if signed_in else 'out'}.png"
     page.screenshot(path=SCREENSHOTS / name, full_page=True)
     found = Axe().run(page)
