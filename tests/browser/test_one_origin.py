@@ -18,7 +18,7 @@ def works_at(page: Page, origin: str, username: str, password: str) -> list[Resp
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))
     page.goto(origin)
-    expect(page.locator("#relation")).to_have_text("same origin")
+    expect(page.locator("#relation")).to_have_text("same origin (proxy)")
     page.get_by_label("Name").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
@@ -80,7 +80,7 @@ def deep_links_load(page: Page, home: str) -> None:
     page.on("response", lambda answer: answers.append(answer))
     page.goto(f"{home}/samples/7", wait_until="networkidle")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.locator("#relation")).to_have_text("same origin")
+    expect(page.locator("#relation")).to_have_text("same origin (proxy)")
     assets = {Path(answer.url).suffix: answer.status for answer in answers if "/assets/" in answer.url}
     assert {".css", ".js"} <= set(assets)
     assert set(assets.values()) <= {200, 304}

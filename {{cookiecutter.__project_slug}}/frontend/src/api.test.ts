@@ -3,6 +3,7 @@
 import browserLog from "node:console";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { type ApiError, api, createApi } from "./api";
 import { BlockedError, mixedNames } from "./explain";
@@ -24,21 +25,28 @@ const cors = {
   "Access-Control-Allow-Headers": "Content-Type",
   "Access-Control-Expose-Headers": "Retry-After",
 };
-const server = createServer(({ url, method }, response) => {
-  const [status, body, headers] = answers[url ?? ""] ?? [200, {}, { "Access-Control-Allow-Origin": "" }];
-  response.writeHead(method === "OPTIONS" ? 204 : status, { ...cors, ...headers }).end(JSON.stringify(body));
+const server = createServer(async (request, response) => {
+  const [status, body, headers] = answers[request.url ?? ""] ?? [200, {}, { "Access-Control-Allow-Origin": "" }];
+  if (request.url === "/api/dev/explain" && request.method === "POST") asked.push(await json(request));
+  response.writeHead(request.method === "OPTIONS" ? 204 : status, { ...cors, ...headers }).end(JSON.stringify(body));
 });
+const asked: unknown[] = []; // by the stub, when it wants to know why
 const dead = "http://localhost:9"; // the port "discard": nobody listens there
 let live = "";
 
 beforeAll(async () => {
   vi.spyOn(browserLog, "error").mockReturnValue();
   vi.spyOn(browserLog, "warn").mockReturnValue();
+  vi.spyOn(console, "error").mockReturnValue();
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   live = `http://localhost:${(server.address() as AddressInfo).port}`;
 });
 afterAll(() => server.close());
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.mocked(console.error).mockClear();
+  delete answers["/api/dev/explain"];
+});
 
 const get = (path: string, config = {}) => createApi({ baseURL: live }).get(path, config);
 const failure = <E = ApiError>(request: Promise<unknown>) =>
@@ -87,6 +95,56 @@ test.each([
   const error = await refusal(createApi({ baseURL: baseURL() }).put("/closed", {}));
   expect(error.reason).toBe(reason);
   expect([error.message, ...error.advice].join("\n")).toContain(words);
+});
+
+const steps = [
+  { step: "The method", ok: true, detail: "It is fine." },
+  { step: "CORS check", ok: false, detail: "It says no." },
+];
+const explained = { allowed: false, reason: "CORSMethodNotFound", cure: ".env: A=b", steps };
+const anyPage = { "Access-Control-Allow-Origin": "*" };
+
+test("in development the API tells why, to who catches the error and in the console", async () => {
+  answers["/api/dev/explain"] = [200, explained, anyPage];
+  const headers = { "X-Lab": "1" };
+  const error = await refusal(createApi({ baseURL: live, headers }).patch("/closed?a=b", { title: "New" }));
+  const words = `PATCH ${live}/closed?a=b from a page of ${PAGE}: blocked by the browser at "CORS check". It says no.`;
+  expect(error).toMatchObject({ reason: "CORS", message: words, cure: "Cure: .env: A=b", steps });
+  expect(vi.mocked(console.error).mock.calls).toEqual([
+    [expect.stringMatching(/It says no.*Cure: .env: A=b.*Errors\/CORSMethodNotFound$/s)],
+  ]);
+  expect(asked).toEqual([
+    { method: "PATCH", url: `${live}/closed?a=b`, origin: PAGE, credentials: true, headers: expect.anything() },
+  ]);
+  expect(Object.fromEntries((asked.pop() as { headers: [] }).headers)).toEqual({
+    Accept: "application/json, text/plain, */*",
+    "Content-Type": "application/json",
+    "X-Lab": "1",
+  });
+});
+
+test.each([
+  [
+    "allows what got no answer",
+    [200, { ...explained, allowed: true, reason: null }, anyPage],
+    "unclear",
+    "yet no answer",
+  ],
+  ["is none of development", [404, { type, title: "Not Found", status: 404 }, anyPage], "CORS", "is running"],
+  ["cannot be read", [200, explained, { "Access-Control-Allow-Origin": "" }], "CORS", "is running"],
+] as const)("an explanation that %s is not taken for a refusal", async (_, answer, reason, words) => {
+  answers["/api/dev/explain"] = [...answer];
+  const error = await refusal(get("/closed"));
+  expect([error.reason, error.message]).toEqual([reason, expect.stringContaining(words)]);
+});
+
+test("a built page asks nobody why", async () => {
+  vi.stubEnv("DEV", false);
+  answers["/api/dev/explain"] = [200, explained, anyPage];
+  asked.length = 0;
+  expect((await refusal(get("/closed"))).explanation).toBeUndefined();
+  expect(asked).toEqual([]);
+  vi.unstubAllEnvs();
 });
 
 test.each([true, false])("cookies are advised about only where they were sent: %s", async (withCredentials) => {

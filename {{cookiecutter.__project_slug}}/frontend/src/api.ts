@@ -57,7 +57,7 @@ export function createApi(options: ApiOptions = {}) {
   const client = axios.create({ baseURL: API_URL, withCredentials: true, ...options });
   client.interceptors.response.use(undefined, async (error: AxiosError) => {
     if (error.response) throw new ApiError(problemOf(error.response), error.response.headers);
-    throw gotNoAnswer(error) ? await explain(error) : error;
+    throw error.config && gotNoAnswer(error.code) ? await explain(error.config, error.message) : error;
   });
   return client;
 }

@@ -2,16 +2,18 @@
 
 import { API_URL } from "./api";
 import { find, make } from "./elements";
-import { mixedNames } from "./explain";
+import { isSameOrigin, mixedNames } from "./explain";
 import { showNotes } from "./notes";
+import { startPlayground } from "./playground";
 import { startRequests } from "./requests";
 import { startResources } from "./resources";
 import { startSession } from "./session";
 
-const apiOrigin = new URL(API_URL, location.href).origin;
+const mode = isSameOrigin(API_URL) ? "same origin (proxy)" : "cross-origin";
 find("#page-origin").textContent = location.origin;
-find("#api-origin").textContent = apiOrigin;
-find("#relation").textContent = location.origin === apiOrigin ? "same origin" : "cross-origin";
+find("#api-origin").textContent = new URL(API_URL, location.href).origin;
+find("#relation").textContent = mode;
+for (const text of document.querySelectorAll<HTMLElement>("[data-when]")) text.hidden = text.dataset.when !== mode;
 
 const mixed = mixedNames(location.href, API_URL);
 if (mixed) find("#warning").append(`${mixed.message} Open `, make("a", { href: mixed.open }, mixed.open));
@@ -19,4 +21,5 @@ find("#warning").hidden = !mixed;
 
 startRequests();
 startSession((user) => showNotes(user !== undefined));
+startPlayground();
 startResources();

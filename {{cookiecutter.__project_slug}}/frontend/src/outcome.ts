@@ -2,7 +2,7 @@
 
 import { ApiError } from "./api";
 import { find, make } from "./elements";
-import { BlockedError } from "./explain";
+import { BlockedError, type Explanation, mdn } from "./explain";
 
 export function show(place: HTMLElement, state: "" | "ok" | "error" | "blocked", ...content: (Node | string)[]): void {
   place.dataset.state = state;
@@ -14,12 +14,30 @@ export function tell(place: HTMLElement, error: unknown, form?: HTMLFormElement)
   if (error instanceof BlockedError) {
     const advice = make("ol", {}, ...error.advice.map((text) => make("li", {}, text)));
     show(place, "blocked", make("strong", {}, `Blocked: ${error.reason}`), make("p", {}, error.message), advice);
+    const summary = make("summary", {}, "Step by step");
+    if (error.explanation) place.append(make("details", {}, summary, ...why(error.explanation)));
   } else if (error instanceof ApiError) {
     const known = error.retryAfter ? `Too many tries. Try again in ${error.retryAfter} seconds.` : error.message;
     const words = form && error.status === 422 ? "Correct the marked fields." : known;
     show(place, "error", make("strong", {}, `${error.status} ${error.problem.title}`), make("p", {}, words));
     if (form) markFields(form, error.fields);
   } else show(place, "error", error instanceof Error ? error.message : String(error));
+}
+
+/** List the steps of an explanation, and where MDN tells more. */
+export function why({ steps, reason }: Explanation): HTMLElement[] {
+  const items = steps.map(({ step, ok, detail }) => {
+    const lines = detail.split("\n");
+    const exchange = lines.findIndex((line) => !line.endsWith(".")); // after the sentences, a request or an answer
+    const sentences = lines.splice(0, exchange < 0 ? lines.length : exchange).join(" ");
+    const state = { class: "step", "data-state": ok ? "ok" : "blocked" };
+    const item = make("li", state, make("strong", {}, `${ok ? "✓" : "✗"} ${step}`));
+    if (sentences) item.append(make("p", {}, sentences));
+    if (lines.length > 0) item.append(make("pre", {}, lines.join("\n")));
+    return item;
+  });
+  const more = reason ? [make("a", { href: mdn(reason) }, `MDN: ${reason}`)] : [];
+  return [make("ol", { class: "steps" }, ...items), ...more];
 }
 
 /** Write what is wrong with each field where its aria-describedby points, and take away what was. */

@@ -3,6 +3,7 @@
 import type { AxiosRequestConfig, AxiosResponse } from "axios";
 import { api } from "./api";
 import { find, make, status as place } from "./elements";
+import { isSameOrigin } from "./explain";
 import { show, tell } from "./outcome";
 
 const withCredentials = false; // for an answer to any origin (*): to a request with cookies the browser would refuse it
@@ -37,12 +38,13 @@ function feedback(): AxiosRequestConfig {
 }
 
 function describe({ status, statusText, data, config }: AxiosResponse): Node[] {
-  const asked = String(config.headers["Content-Type"]).startsWith("application/json");
-  const kind = config.withCredentials
-    ? "credentialed"
-    : asked
-      ? "preflighted: OPTIONS went ahead"
-      : "simple: no preflight";
   const body = make("code", {}, JSON.stringify(data));
-  return [make("strong", {}, `${status} ${statusText}`), make("p", {}, `It was ${kind}.`), body];
+  return [make("strong", {}, `${status} ${statusText}`), make("p", {}, `It was ${kindOf(config)}.`), body];
+}
+
+function kindOf({ baseURL = "", headers, withCredentials }: AxiosRequestConfig): string {
+  if (isSameOrigin(baseURL)) return "of the page's own origin: no preflight, and nothing for CORS to decide";
+  if (withCredentials) return "credentialed";
+  const json = String(headers?.["Content-Type"]).startsWith("application/json");
+  return json ? "preflighted: OPTIONS went ahead" : "simple: no preflight";
 }

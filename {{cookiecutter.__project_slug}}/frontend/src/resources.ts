@@ -3,6 +3,7 @@
 
 import { API_URL } from "./api";
 import { find, make } from "./elements";
+import { isSameOrigin } from "./explain";
 
 // each shows a sample in its place, and throws where the browser refuses
 type Use = (place: HTMLElement, url: string) => Promise<unknown>;
@@ -14,7 +15,9 @@ const uses: [id: string, name: string, file: string, use: Use][] = [
   ["webgl", "WebGL texture", "cors.png", useTexture],
   ["shape", "CSS shape-outside", "cors.png", useShape],
 ];
-const blueprints = { public: "with CORS", closed: "without" };
+const blueprints = isSameOrigin(API_URL)
+  ? { public: "from public", closed: "from closed" }
+  : { public: "with CORS", closed: "without" };
 
 export function startResources(): void {
   for (const [id, name, file, use] of uses) {

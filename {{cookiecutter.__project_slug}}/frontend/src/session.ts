@@ -1,7 +1,8 @@
 // Sign in and out. The login is a cookie that no script can read: after a reload, the API says who it is.
 
-import { API_URL, api, mixedNames } from "./api";
+import { API_URL, api } from "./api";
 import { button, field, find, make } from "./elements";
+import { mixedNames } from "./explain";
 import { markFields, show, tell } from "./outcome";
 
 type User = { id: number; username: string };

@@ -1,0 +1,156 @@
+"""The page itself says why the browser blocked its request, and what to write; and so does its playground."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+
+from tests.baking import BakedProject
+from tests.browser.requests_of_a_page import fetch
+from tests.running import RunningProject, preferred_port
+from tests.serving import serving
+
+# the name of a preset, whether the page gets an answer, what the explanation says of it
+PRESETS = {
+    "simple": (True, "a plain form could send this too"),
+    "preflighted": (True, "Access-Control-Request-Headers: content-type"),
+    "credentialed": (True, "The session cookie goes along"),
+    "an error to read": (True, "The answer is 404"),
+    "patch in lower case": (False, 'method: "PATCH", because methods are case-sensitive'),
+    "header that is not allowed": (False, 'request_headers=["Content-Type", "X-Lab"]'),
+    "header that only browsers set": (True, "Cookie"),
+    "no policy": (False, "closed.py: cors(closed, origins="),
+    "wildcard with cookies": (False, "CORSNotSupportingCredentials"),
+    "method of no page": (False, "TRACE is an error in every page"),
+}
+
+
+def send(page: Page, kind: str) -> Locator:
+    """Send a request by its card, and return the place where the page says what became of it."""
+    card = page.locator(f'[data-request="{kind}"]')
+    card.get_by_role("button", name="Send").click()
+    place = card.locator("[data-outcome]")
+    expect(place).to_have_attribute("data-state", re.compile(".+"))
+    return place
+
+
+def play(page: Page, preset: str | None = None) -> tuple[Locator, Locator]:
+    """Send a request of the playground, and return what the browser did, and why."""
+    if preset:
+        page.locator("#presets").get_by_role("button", name=preset, exact=True).click()
+    page.locator("#play-send").click()
+    answer, why = page.locator("#play-answer"), page.locator("#play-why")
+    expect(why).not_to_contain_text(re.compile("Not sent|Sending"))
+    return answer, why
+
+
+def test_what_the_browser_blocks_is_explained_on_the_page_and_in_the_console(home: Page, site: RunningProject) -> None:
+    cure = f'closed.py: cors(closed, origins=["{site.page}"])'
+    console: list[ConsoleMessage] = []
+    home.on("console", lambda message: console.append(message))
+    place = send(home, "blocked")
+    expect(place).to_have_attribute("data-state", "blocked")
+    for words in (f"GET {site.api}/api/closed/hello from a page of {site.page}", "Allow-Origin is missing", cure):
+        expect(place).to_contain_text(words)
+    said = [message.text for message in console if cure in message.text]
+    assert len(said) == 1
+    assert "Access-Control-Allow-Origin is missing" in said[0]
+    expect(place.locator(".step")).to_have_count(5)
+    expect(place.locator(".step").last).to_be_hidden()
+    place.get_by_text("Step by step").click()
+    expect(place.locator(".step").last).to_contain_text("✗ CORS check of the response")
+
+
+def test_a_page_on_127_0_0_1_is_told_which_name_to_use(page: Page, site: RunningProject) -> None:
+    page.goto(site.page.replace("localhost", "127.0.0.1"))
+    for place in (page.locator("#session-outcome"), send(page, "credentialed")):
+        expect(place).to_contain_text(
+            f"open the page at {site.page} (allowed is {site.page}; yours differs in the host)"
+        )
+    expect(send(page, "simple-get")).to_have_attribute("data-state", "ok")  # what is open to all is open to it
+
+
+@pytest.fixture
+def page_without_api(with_node: BakedProject) -> Iterator[tuple[str, str]]:
+    """Serve the page alone; return its address, and that where it looks for the API."""
+    port, api = preferred_port(5173), f"http://localhost:{preferred_port(0)}"
+    vite = ["node", "node_modules/vite/bin/vite.js", "--port", str(port)]
+    with serving(vite, port, with_node.path / "frontend", {"VITE_API_URL": api}):
+        yield f"http://localhost:{port}", api
+
+
+def test_without_its_api_the_page_says_that_nothing_answers(page: Page, page_without_api: tuple[str, str]) -> None:
+    address, api = page_without_api
+    page.goto(address)
+    for place in (page.locator("#session-outcome"), send(page, "preflighted")):
+        expect(place).to_contain_text(f"nothing answers at {api}")
+        expect(place).to_contain_text("Start the API: `uv run dev.py`")
+    answer, why = play(page)
+    expect(answer).to_have_attribute("data-state", "blocked")
+    expect(why).to_contain_text("the API does not run")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_verdict_of_the_playground_is_what_the_browser_did(home: Page, preset: str) -> None:
+    answered, words = PRESETS[preset]
+    answer, why = play(home, preset)
+    expect(why).to_contain_text("The browser did just that.")
+    expect(why).to_contain_text(words)
+    assert (why.get_attribute("data-state") == "ok") == answered
+    assert (answer.get_attribute("data-state") != "blocked") == answered
+
+
+def test_every_preset_is_tested(home: Page) -> None:
+    assert home.locator("#presets button").all_inner_texts() == list(PRESETS)
+
+
+def test_any_request_can_be_composed_and_the_page_shows_what_it_can_read(
+    sign_in: Callable[[], Page], site: RunningProject
+) -> None:
+    page = sign_in()
+    page.get_by_label("Method").fill("POST")
+    page.get_by_label("Path").fill("/api/notes")
+    page.get_by_label("Headers").fill("Content-Type: application/json\n\nIf-Match: a:b")
+    page.get_by_label("Body").fill('{"title": "of the playground"}')
+    page.get_by_label("with credentials").check()
+    answer, why = play(page)
+    expect(answer).to_contain_text("201")
+    expect(answer).to_contain_text("etag: ")
+    expect(answer).to_contain_text('"title":"of the playground"')
+    expect(why).to_contain_text("Access-Control-Request-Headers: content-type,if-match")
+    assert "of the playground" in fetch(page, f"{site.api}/api/notes", credentials="include")["text"]
+
+
+@pytest.mark.parametrize(("path", "headers"), [("/api/public/hello", "no header"), ("http://", "")])
+def test_what_no_script_can_send_is_said(home: Page, path: str, headers: str) -> None:
+    home.get_by_label("Path").fill(path)
+    home.get_by_label("Headers").fill(headers)
+    home.locator("#play-send").click()
+    expect(home.locator("#play-answer")).to_contain_text(re.compile("TypeError|[Ii]nvalid|valid URL"))
+
+
+def test_of_one_origin_the_page_says_so_and_nothing_is_blocked(page: Page, one_origin: RunningProject) -> None:
+    page.goto(one_origin.page)
+    expect(page.locator("#relation")).to_have_text("same origin (proxy)")
+    expect(page.locator(".notice")).to_have_count(3)
+    for notice in page.locator(".notice").all():
+        expect(notice).to_be_visible()
+    for kind in ("simple-get", "preflighted", "blocked"):
+        place = send(page, kind)
+        expect(place).to_have_attribute("data-state", "ok")
+        expect(place).to_contain_text("nothing for CORS to decide")
+    page.get_by_role("button", name="Load them all").click()
+    expect(page.locator('[data-from][data-state=""]')).to_have_count(0)
+    expect(page.locator('[data-from][data-state="refused"]')).to_have_count(0)
+    for preset in ("no policy", "wildcard with cookies", "header that is not allowed"):
+        answer, why = play(page, preset)
+        expect(answer).to_contain_text("200")
+        expect(why).to_contain_text("The browser did just that.")
+        expect(why).to_contain_text("CORS plays no part")
+
+
+def test_of_two_origins_the_page_says_so(home: Page) -> None:
+    expect(home.locator("#relation")).to_have_text("cross-origin")
+    for notice in home.locator(".notice").all():
+        expect(notice).to_be_hidden()
