@@ -55,7 +55,7 @@ HEADERS += ["Accept: a | Accept-Language: de | Content-Language: de | Content-Ty
 # 1024 bytes, and more: with the standard's own names only by repetition, which Chromium sees otherwise
 LONG = [f"{name}: {'1' * 128}" for name in "Accept Accept-Language Content-Language Intervention DPR".split()]
 LONG += [f"{name}: {'1' * 128}" for name in "Width RTT Downlink".split()]
-HEADERS += [" | ".join(LONG), " | ".join([*LONG, "Range: bytes=0-"]), " | ".join([*LONG[:1] * 8, "Range: bytes=0-"])]
+HEADERS += [" | ".join(LONG), " | ".join([*LONG, "Device-Memory: 1"]), " | ".join([*LONG[:1] * 8, "Range: bytes=0-"])]
 
 GOOD = "Origin: PAGE | Credentials: true"
 ORIGINS = ["Origin: PAGE", "Origin: *", "", "Origin: ", "Origin: null", "Origin: PAGE/", "Origin: PAGE0", "Origin: **"]

@@ -2,6 +2,7 @@
 
 import contextlib
 import socketserver
+import ssl
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ SHORT |= {"Expose": "Access-Control-Expose-Headers"}
 
 
 class Reply(NamedTuple):
-    """What the server answers."""
+    """What the server answers; with the status 0, it closes the connection instead."""
 
     status: int
     headers: Headers
@@ -32,10 +33,12 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self) -> None:
-        """Listen on a free port; see `serving` for one that is stopped as well."""
+    def __init__(self, host: str = "localhost", tls: ssl.SSLContext | None = None) -> None:
+        """Listen on a free port, by https with a context for it; see `serving` for one that is stopped as well."""
         super().__init__(("127.0.0.1", 0), Connection)
-        self.url = f"http://localhost:{self.server_address[1]}"
+        self.url = f"http{'s' if tls else ''}://{host}:{self.server_address[1]}"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.replies: dict[str, tuple[Reply, Reply]] = {}
         self.asked: dict[str, list[Asked]] = defaultdict(list)
 
@@ -48,7 +51,7 @@ class Connection(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         """Answer requests until the browser closes the connection."""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
             while line := self.rfile.readline().decode("latin-1"):
                 self.answer(*line.split()[:2])
 
@@ -61,16 +64,18 @@ class Connection(socketserver.StreamRequestHandler):
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         self.rfile.read(int(headers.get("content-length", "0")))
         self.server.asked[path].append(Asked(method, headers))
-        preflight, reply = self.server.replies.get(path, (NOT_FOUND, NOT_FOUND))
-        status, lines = preflight if "access-control-request-method" in headers else reply
+        preflight, answer = self.server.replies.get(path.partition("?")[0], (NOT_FOUND, NOT_FOUND))
+        status, lines = preflight if "access-control-request-method" in headers else answer
+        if not status:
+            raise ConnectionAbortedError
         text = "".join(f"{name}: {value}\r\n" for name, value in lines)
         self.wfile.write(f"HTTP/1.1 {status} Scripted\r\n{text}\r\n".encode("latin-1"))
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[ScriptedServer]:
+def serving(host: str = "localhost", tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
     """Start a server, and stop it."""
-    with ScriptedServer() as server:
+    with ScriptedServer(host, tls) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()

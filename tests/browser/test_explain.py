@@ -1,0 +1,155 @@
+"""`flask cors explain`, beside a real Chromium: both come to the same end in each situation.
+
+Chromium alone, because its DevTools protocol tells of preflights, whatever server gets them.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Playwright
+
+from tests.baking import BakedProject, require
+from tests.browser.browsers import launch_options
+from tests.browser.scripted_server import reply, serving
+from tests.browser.situations import SITUATIONS, Situation
+from tests.browser.world import HTML, NOTHING, World, ask, certificate_for, started
+
+# run by the project's Python: each command with its arguments, in one process
+EXPLAIN = """
+import functools, json, sys
+from click.testing import CliRunner
+from flask.cli import ScriptInfo, cli
+from {package} import create_app
+
+create, results = functools.cache(create_app), []
+for arguments in json.loads(sys.argv[1]):
+    result = CliRunner().invoke(cli, ["cors", "explain", *arguments], obj=ScriptInfo(create_app=create))
+    results.append([result.exit_code, result.stdout])
+print(json.dumps(results))
+"""
+OF_THE_APP = [situation for situation in SITUATIONS if situation.server == "app"]
+# to every answer, and not by the application
+ADDED_BY_THE_SERVER = {"connection", "date", "server"}
+REASONS = """DidNotSucceed MissingAllowOrigin AllowOriginNotMatchingOrigin MultipleAllowOriginNotAllowed
+NotSupportingCredentials MissingAllowCredentials PreflightDidNotSucceed ExternalRedirectNotAllowed InvalidAllowMethod
+InvalidAllowHeader MethodNotFound MissingAllowHeaderFromPreflight RequestNotHttp"""
+# the script of a page on a name asks the API: what kind of page, by which address, whether it gets the answer
+WHERE_NO_HEADER_HELPS = [
+    ("https page", "http://api.example.test", False),  # mixed content
+    ("https page", "http://localhost", True),
+    ("public http page", "http://localhost", False),  # Local Network Access
+    ("public https page", "http://localhost", True),
+]
+
+Seen = Callable[[Situation], dict[str, Any]]
+Told = dict[tuple[Situation, bool], tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
+    """Return a function that launches Chromium, with arguments of its own."""
+    options = launch_options(playwright, "chromium")
+    require(options is not None, "chromium is not installed: uv run playwright install chromium")
+    with ExitStack() as stack:
+        yield lambda *args: stack.enter_context(playwright.chromium.launch(**(options or {}), args=args))
+
+
+@pytest.fixture(scope="module")
+def world(
+    installed: Callable[[str], BakedProject],
+    chromium: Callable[..., Browser],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    """Start everything that the situations name."""
+    with started(installed("default"), tmp_path_factory.mktemp("world"), chromium()) as everything:
+        yield everything
+
+
+@pytest.fixture(scope="module")
+def seen(world: World) -> Seen:
+    """Return a function that lets Chromium act out a situation, once."""
+    return cache(world.act_out)
+
+
+@pytest.fixture(scope="module")
+def told(world: World) -> Told:
+    """Return exit code and object of explain: by situation, and by whether it asked over the network."""
+    asked = [(one, True) for one in SITUATIONS] + [(one, False) for one in OF_THE_APP]
+    return dict(zip(asked, explain(world, [arguments(world, one, live) for one, live in asked]), strict=True))
+
+
+def explain(world: World, commands: list[list[str]]) -> list[tuple[int, dict[str, Any]]]:
+    """Return exit code and object of each command, run in one process."""
+    code = EXPLAIN.format(package=world.project.package)
+    text = world.project.succeeds(world.project.python, "-c", code, json.dumps(commands), env=world.settings)
+    return [(code, json.loads(output)) for code, output in json.loads(text.splitlines()[-1])]
+
+
+def arguments(world: World, situation: Situation, live: bool) -> list[str]:
+    """Return the arguments of `flask cors explain`: a URL is asked over the network, a path in process."""
+    url = world.url_of(situation)
+    target = [url, "--send"] if live else [url.removeprefix(world.servers["app"])]
+    origin = world.pages[situation.page].evaluate("origin")
+    headers = [part for line in situation.headers for part in ("-H", line)]
+    credentials = ["--credentials"] * situation.credentials
+    return [situation.method, *target, "--origin", origin, *headers, *credentials, "--json"]
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=str)
+def test_asked_over_the_network_explain_ends_as_chromium_does(situation: Situation, seen: Seen, told: Told) -> None:
+    did, (code, said) = seen(situation), told[situation, True]
+    assert {name: said[name] for name in did} == did, said
+    assert code == (0 if did["allowed"] else 1)
+
+
+@pytest.mark.parametrize("situation", OF_THE_APP, ids=str)
+def test_asked_in_process_explain_ends_as_chromium_does(situation: Situation, seen: Seen, told: Told) -> None:
+    did, (_, said) = seen(situation), told[situation, False]
+    assert (said["allowed"], said["preflighted"]) == (did["allowed"], did["preflighted"]), said
+    if said["status"] is None:  # no view has run, and what views add is unknown
+        assert set(said["readable_headers"]) <= set(did["readable_headers"]), said
+    else:
+        readable = [name for name in did["readable_headers"] if name not in ADDED_BY_THE_SERVER]
+        assert (said["status"], said["readable_headers"]) == (did["status"], readable), said
+
+
+def test_the_situations_are_many_and_end_for_every_reason(told: Told) -> None:
+    assert len(SITUATIONS) >= 60
+    assert {said["reason"] for _, said in told.values()} == {None, *(f"CORS{name}" for name in REASONS.split())}
+
+
+@pytest.mark.parametrize("live", [True, False], ids=["a URL", "a path"])
+@pytest.mark.parametrize("situation", [one for one in OF_THE_APP if one.page == "numeric"], ids=str)
+def test_the_command_line_says_the_same(situation: Situation, live: bool, world: World, told: Told) -> None:
+    command = [world.project.python, "-m", "flask", "cors", "explain", *arguments(world, situation, live)]
+    done = world.project.run(*command, env=world.settings)
+    said = json.loads(done.stdout.splitlines()[-1])
+    # the steps have the date and the number of the request in them
+    assert (done.returncode, said | {"steps": []}) == (
+        told[situation, live][0],
+        told[situation, live][1] | {"steps": []},
+    )
+
+
+@pytest.mark.parametrize(("kind", "address", "allowed"), WHERE_NO_HEADER_HELPS)
+def test_where_no_header_helps_explain_ends_as_chromium_does(
+    chromium: Callable[..., Browser], world: World, kind: str, address: str, allowed: bool
+) -> None:
+    tls = certificate_for("app.example.test") if "https" in kind else None
+    with serving("app.example.test", tls) as server:
+        server.replies["/"] = (NOTHING, reply(200, HTML))
+        public = f"--ip-address-space-overrides=127.0.0.1:{server.server_address[1]}=public"
+        names = "--host-resolver-rules=MAP *.test 127.0.0.1"
+        context = chromium(names, *[public] * ("public" in kind)).new_context(ignore_https_errors=True)
+        context.grant_permissions(["local-network-access"])  # as a visitor may
+        page = context.new_page()
+        page.goto(server.url)
+        url = f"{address}:{world.servers['app'].rpartition(':')[2]}/api/public/hello"
+        did = ask(page, url, {})
+    [(code, said)] = explain(world, [["GET", url, "--origin", server.url, "--json"]])
+    assert {name: said[name] for name in did} == did
+    assert (did["allowed"], code) == (allowed, 0 if allowed else 1)

@@ -1,0 +1,124 @@
+"""Everything that the situations name: the real API, broken ones, servers in front, and a Chromium with its pages."""
+
+import contextlib
+import ssl
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import trustme
+from playwright.sync_api import Browser, Page
+
+from tests.baking import BakedProject
+from tests.browser.errors_of_an_api import flask
+from tests.browser.nginx import serving_by_nginx
+from tests.browser.requests_of_a_page import FETCH
+from tests.browser.scripted_server import reply, serving
+from tests.browser.situations import SCRIPTS, Situation
+from tests.running import preferred_port
+
+BROKEN_APPS = Path(__file__).with_name("broken_apps.py")
+HTML = "Content-Type: text/html"
+NOTHING = reply(404, "")
+
+
+class World(NamedTuple):
+    """The address of each server, a tab of the browser for each page."""
+
+    project: BakedProject
+    settings: dict[str, str]
+    servers: dict[str, str]
+    pages: dict[str, Page]
+    preflights: list[str]  # the addresses that the browser has asked first
+
+    def url_of(self, situation: Situation) -> str:
+        """Return the address that a situation is about."""
+        return f"{self.servers[situation.server]}{situation.path}?number={situation.number}"
+
+    def act_out(self, situation: Situation) -> dict[str, Any]:
+        """Let the browser act out a situation; return what happens, in the words of explain."""
+        self.preflights.clear()
+        headers = [line.split(": ", 1) for line in situation.headers]
+        credentials = "include" if situation.credentials else "same-origin"
+        options = {"method": situation.method, "headers": headers, "credentials": credentials}
+        got = ask(self.pages[situation.page], self.url_of(situation), options)
+        return {**got, "preflighted": bool(self.preflights)}
+
+
+def ask(page: Page, url: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Let the script of a page send a request; return what it gets, in the words of explain."""
+    got = page.evaluate(FETCH, [url, options])
+    readable = sorted(got.get("headers", {}))
+    return {"allowed": "refused" not in got, "status": got.get("status"), "readable_headers": readable}
+
+
+@contextlib.contextmanager
+def started(project: BakedProject, folder: Path, browser: Browser) -> Iterator[World]:
+    """Start everything.
+
+    Args:
+        project: with its Python packages.
+        folder: for a database and the files of servers.
+        browser: Chromium.
+    """
+    with ExitStack() as stack:
+        mine, other, script = (stack.enter_context(serving()) for _ in range(3))
+        mine.replies["/"] = other.replies["/"] = (NOTHING, reply(200, HTML))
+        other.replies["/null"] = (NOTHING, reply(200, f"{HTML} | Content-Security-Policy: sandbox allow-scripts"))
+        settings = {
+            "APP_ENV": "development",
+            "FRONTEND_ORIGINS": mine.url,
+            "DATABASE_URL": f"sqlite:///{(folder / 'explain.sqlite').as_posix()}",
+        }
+        project.succeeds(project.python, "-m", "flask", "seed", "--migrate", env=settings)
+        api = stack.enter_context(flask(project.python, project.package, project.path, settings, debug=True))
+        dead = preferred_port(0)
+        servers = {
+            **stack.enter_context(serving_by_nginx(folder, api, dead)),
+            "app": api,
+            "127": api.replace("localhost", "127.0.0.1"),
+            "broken": stack.enter_context(flask(project.python, str(BROKEN_APPS), project.path, {}, debug=False)),
+            "script": script.url,
+            "dead": f"http://localhost:{dead}",
+            "tls": api.replace("http:", "https:"),
+            "untrusted": stack.enter_context(serving(tls=certificate_for("localhost"))).url,
+            "invalid": "http://nowhere.invalid",
+        }
+        for path, both in SCRIPTS.items():
+            texts = [(status, text.replace("PAGE", mine.url).replace("API", api)) for status, text in both]
+            script.replies[path] = (reply(*texts[0]), reply(*texts[1]))
+        addresses = {
+            "mine": mine.url,
+            "numeric": mine.url.replace("localhost", "127.0.0.1"),
+            "other": other.url,
+            "null": f"{other.url}/null",
+            "api": f"{api}/health/live",
+        }
+        preflights: list[str] = []
+        pages = {}
+        for name, address in addresses.items():
+            # the API lets its own documents load nothing; what is under test here is not that
+            pages[name] = browser.new_context(bypass_csp=name == "api").new_page()
+            pages[name].goto(address)
+            note_preflights(pages[name], preflights)
+        yield World(project, {**settings, "API_URL": api}, servers, pages, preflights)
+
+
+def note_preflights(page: Page, preflights: list[str]) -> None:
+    """Write down from now on which addresses the browser asks first."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+
+    def note(event: dict[str, Any]) -> None:
+        if event["initiator"]["type"] == "preflight":
+            preflights.append(event["request"]["url"])
+
+    session.on("Network.requestWillBeSent", note)
+
+
+def certificate_for(host: str) -> ssl.SSLContext:
+    """Return what a server needs for https, with a certificate that nobody trusts."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert(host).configure_cert(context)
+    return context
