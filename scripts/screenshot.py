@@ -24,7 +24,7 @@ def main() -> None:
         with running(project, command=["uv", "run", "dev.py"]) as started:
             started.until_ready()
             browser = playwright.chromium.launch(**options)
-            page = browser.new_page(viewport={"width": 1120, "height": 1320})
+            page = browser.new_page(viewport={"width": 1120, "height": 1880})
             page.goto(started.page)
             visit(page)
             page.screenshot(path=DOCS / "page.png")
@@ -36,11 +36,13 @@ def visit(page: Page) -> None:
     """Sign in and send some requests, so that there is something to see."""
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#who")).to_have_text("Signed in as demo")
-    for kind in ("simple-get", "preflighted", "credentialed", "blocked"):
+    for kind in ("credentialed", "blocked"):
         card = page.locator(f'[data-request="{kind}"]')
         card.get_by_role("button", name="Send").click()
         expect(card.locator("[data-outcome]")).to_have_attribute("data-state", re.compile(".+"))
-    page.get_by_role("button", name="Load them all").click()
+    page.locator("#presets").get_by_role("button", name="header that is not allowed").click()
+    page.locator("#play-send").click()
+    expect(page.locator("#play-why")).to_have_attribute("data-state", "blocked")
     page.evaluate("scrollTo(0, 0)")
     page.evaluate("document.activeElement.blur()")
 

@@ -66,5 +66,7 @@ export const api = createApi();
 
 function problemOf({ status, statusText, data }: AxiosResponse): Problem {
   if (typeof data?.title === "string") return { ...data, status };
-  return { type: "about:blank", title: statusText || `HTTP ${status}`, status }; // a proxy's HTML, for example
+  // not the API's words but a proxy's, for example in HTML
+  const detail = [502, 504].includes(status) ? "A proxy answers, but not the API behind it: does it run?" : undefined;
+  return { type: "about:blank", title: statusText || `HTTP ${status}`, status, detail };
 }

@@ -105,7 +105,7 @@ async function send(asked: PageRequest): Promise<boolean> {
 
 function explain(explanation: Explanation | undefined, answered: boolean): void {
   if (!explanation) {
-    show(reasons, "", "No explanation: the API does not run, or not in development.");
+    show(reasons, "", "No explanation: no browser sends this, or the API does not run, or not in development.");
     return;
   }
   const { allowed, reason, cure } = explanation;
