@@ -61,6 +61,23 @@ def test_every_file_ends_its_lines_with_lf_and_its_text_with_one(project: BakedP
     assert ugly == []
 
 
+def assert_windows_can_check_out(names: list[str]) -> None:
+    parts = {part for name in names for part in name.split("/")}
+    assert [part for part in sorted(parts) if re.search(r'[<>:"|?*\\\0-\x1f]|[. ]$', part)] == []
+    assert [part for part in sorted(parts) if re.match(r"(?i)(aux|con|nul|prn|com\d|lpt\d)(\.|$)", part)] == []
+    assert len({name.lower() for name in names}) == len(names)
+    assert max(map(len, names)) < 160  # of 260, with the folder that it is put into
+
+
+def test_windows_can_check_out_every_file(project: BakedProject) -> None:
+    assert_windows_can_check_out(list(project.files))
+
+
+def test_windows_can_check_out_every_file_of_the_template() -> None:
+    root = template()
+    assert_windows_can_check_out([p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()])
+
+
 def test_binary_files_arrive_byte_for_byte(project: BakedProject) -> None:
     source = project_folder() / "{{cookiecutter.__package}}" / "assets"
     for name in ("cors.png", "cors.ttf"):

@@ -8,7 +8,6 @@ from repo_review.processor import process
 from tests.baking import BakedProject
 
 IGNORED = {
-    "PY004": "no folder docs: README.md is the manual, and /api/docs the reference",
     "PY006": "no pre-commit: a tool more to learn; CI runs the same checks",
     "PY007": "no task runner: each command is one of uv, and stands in README.md",
     "SEC001": "zizmor does not run there: the template runs it on the workflow as it comes out",
