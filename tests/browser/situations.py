@@ -134,6 +134,8 @@ mine    GET      script /to-hello             cookies
 mine    GET      script /to-notes             cookies
 mine    GET      script /to-page
 mine    GET      script /to-itself
+mine    GET      script /redirects-20
+mine    GET      script /redirects-21
 mine    GET      script /to-mail
 mine    GET      script /to-user
 mine    GET      script /to-nothing
@@ -147,7 +149,8 @@ mine    GET      script /closing
 
 
 OPEN = "Origin: PAGE | Credentials: true"
-# what the server called script answers to a preflight, and to anything else; PAGE and API stand for origins
+# what the server called script answers to a preflight, and to anything else; PAGE and API stand for origins, NAMED for
+# the API's with a user name
 SCRIPTS = {
     "/empty": ((200, OPEN), (200, "Origin: ")),
     "/two": ((200, OPEN), (200, "Origin: PAGE, http://localhost")),
@@ -167,10 +170,12 @@ SCRIPTS = {
     "/to-page": ((200, OPEN), (302, f"{OPEN} | Location: PAGE/")),
     "/to-itself": ((200, OPEN), (302, f"{OPEN} | Location: /to-itself")),
     "/to-mail": ((200, OPEN), (302, f"{OPEN} | Location: mailto:ada@example.com")),
-    "/to-user": ((200, OPEN), (302, f"{OPEN} | Location: http://me@127.0.0.1/")),
+    "/to-user": ((200, OPEN), (302, f"{OPEN} | Location: NAMED/api/public/hello")),
     "/to-nothing": ((200, OPEN), (302, OPEN)),
     "/closing": ((200, OPEN), (0, "")),
+    "/redirects-0": ((200, OPEN), (200, OPEN)),
 }
+SCRIPTS |= {f"/redirects-{n}": ((200, OPEN), (302, f"{OPEN} | Location: /redirects-{n - 1}")) for n in range(1, 22)}
 
 
 class Situation(NamedTuple):

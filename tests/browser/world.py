@@ -85,9 +85,10 @@ def started(project: BakedProject, folder: Path, browser: Browser) -> Iterator[W
             "untrusted": stack.enter_context(serving(tls=certificate_for("localhost"))).url,
             "invalid": "http://nowhere.invalid",
         }
+        named = api.replace("//", "//me@")
         for path, both in SCRIPTS.items():
-            texts = [(status, text.replace("PAGE", mine.url).replace("API", api)) for status, text in both]
-            script.replies[path] = (reply(*texts[0]), reply(*texts[1]))
+            texts = [text.replace("PAGE", mine.url).replace("API", api).replace("NAMED", named) for _, text in both]
+            script.replies[path] = (reply(both[0][0], texts[0]), reply(both[1][0], texts[1]))
         addresses = {
             "mine": mine.url,
             "numeric": mine.url.replace("localhost", "127.0.0.1"),
