@@ -140,6 +140,7 @@ def test_of_one_origin_the_page_says_so_and_nothing_is_blocked(page: Page, one_o
         place = send(page, kind)
         expect(place).to_have_attribute("data-state", "ok")
         expect(place).to_contain_text("nothing for CORS to decide")
+    expect(page.locator('[data-request="blocked"] > p:visible')).to_contain_text("not from this one")
     page.get_by_role("button", name="Load them all").click()
     expect(page.locator('[data-from][data-state=""]')).to_have_count(0)
     expect(page.locator('[data-from][data-state="refused"]')).to_have_count(0)
