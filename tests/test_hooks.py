@@ -124,7 +124,7 @@ def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
     existing = tmp_path / "out" / "my-lab-api"
     existing.mkdir(parents=True)
     (existing / "thesis.txt").write_text("three years of work", encoding="utf-8")
-    with pytest.raises(OutputDirExistsException):
+    with pytest.raises(OutputDirExistsException, match='my-lab-api" directory already exists'):
         bake(tmp_path / "out")
     assert [path.name for path in existing.iterdir()] == ["thesis.txt"]
 

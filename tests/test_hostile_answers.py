@@ -4,13 +4,13 @@ An answer reaches the tests as cookiecutter has it after the questions. `no_inpu
 it for a default and render that, so such answers are written here as an expression which renders to them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from cookiecutter.exceptions import FailedHookException
 
-from tests.baking import bake
+from tests.baking import BakedProject, bake
 from tests.reading import assert_read_back
 
 # question, answer, what the sentence says, why the answer is dangerous
@@ -155,3 +155,18 @@ def test_accepted_and_read_back_as_it_was_given(question: str, answer: str, reas
     assert_read_back(project, given["project_name"], given["description"], given["author"])
     if question == "project_slug":
         assert project.path.name == answer, reason
+
+
+def test_no_package_can_be_named_like_a_file_or_module_beside_it(
+    baked: Callable[[str], BakedProject], tmp_path: Path
+) -> None:
+    project = baked("default")
+    beside = {name.partition("/")[0] for name in project.files} | {"tests.py"}
+    beside |= {name.partition("/")[2] for name in project.files if name.startswith("tests/")}
+    ours = (project.package, f"{project.package}_cors")
+    modules = {name.removesuffix(".py") for name in beside if not name.startswith((".", *ours))}
+    names = {name.lower().replace("_", "-") for name in modules if name and "." not in name}
+    assert {"license", "dev", "frontend", "cors-cases"} <= names
+    for name in sorted(names):
+        with pytest.raises(FailedHookException):
+            bake(tmp_path, {"project_slug": name})
