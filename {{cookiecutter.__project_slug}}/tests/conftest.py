@@ -25,6 +25,7 @@ def settings(database: Path, **changes: str) -> dict[str, str]:
         "SECRET_KEY": "only-for-tests",
         "FRONTEND_ORIGINS": FRONTEND_ORIGINS,
         "DATABASE_URL": f"sqlite:///{database}",
+        "FRONTEND_DIST": str(database.parent / "dist"),  # not what somebody has built beside the tests
         **changes,
     }
 
