@@ -101,11 +101,11 @@ def test_the_command_counts_cases(said: str, counted: tuple[int, int]) -> None:
 
 # what only one strategy has; every project refuses a second layer of CORS, and therefore knows the library by name
 OWN = {
-    "default": r"flask[-_]cors",
+    "default": r"(?<!cookiecutter-)flask[-_]cors",
     "interceptor": r"\binterceptor\b",
-    "proxy": r"reaches its API through a proxy|pages reach this API through its proxy|one origin here",
+    "proxy": r"reaches its API through a proxy|pages reach this API through its proxy",
 }
-REFUSES_A_SECOND_LAYER = {"setup.py", "test_cors_rules.py"}
+REFUSES_A_SECOND_LAYER = {"setup.py", "test_cors_rules.py", "blocked-by-cors.md"}
 
 
 @pytest.mark.parametrize("combination", OWN)
@@ -122,6 +122,21 @@ def test_the_proxy_writes_no_cors_header(baked: Callable[[str], BakedProject]) -
     project = baked("proxy")
     for name in ("engine.py", "preflight.py"):
         assert "Access-Control-Allow" not in project.read(f"{project.package}/cors/{name}")
+
+
+def test_two_files_make_a_project_without_cors_one_with_it(
+    baked: Callable[[str], BakedProject], installed: Callable[[str], BakedProject], tmp_path: Path
+) -> None:
+    closed, interceptor = installed("proxy-without-front-end"), baked("interceptor-without-front-end")
+    copy = BakedProject(tmp_path / closed.path.name, (), ())
+    shutil.copytree(closed.path, copy.path, ignore=shutil.ignore_patterns(".venv"))
+    asked = ["GET", "/api/auth/me", "--origin", "http://localhost:5173", "--credentials"]
+    command = [closed.python, "-m", "flask", "--app", closed.package, "cors", "explain", *asked]
+    settings = {"PYTHONPATH": str(copy.path), "FRONTEND_ORIGINS": "http://localhost:5173"}
+    assert "One origin or two" in copy.run(*command, env=settings).stdout
+    for name in ("engine.py", "preflight.py"):
+        shutil.copy(interceptor.path / interceptor.package / "cors" / name, copy.path / copy.package / "cors" / name)
+    assert "ALLOWED: the page gets the answer 401" in copy.succeeds(*command, env=settings)
 
 
 @pytest.mark.parametrize("combination", OWN)

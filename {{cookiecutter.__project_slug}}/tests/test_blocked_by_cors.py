@@ -174,7 +174,7 @@ def blocked() -> Any:
     app = lab()
     for seen, changes, *answers in BLOCKED:
         request = request_of(**{"method": "GET", "url": LAB, "origin": PAGE, "credentials": True, **changes})
-        found = explain(request, Scripted(*answers), app, Cures(app, "flask-cors"))
+        found = explain(request, Scripted(*answers), app, Cures(app, ""))
         failed = next(step for step in reversed(found.steps) if not step.ok)
         reason = f" [{found.reason}]({MDN}{found.reason})" if found.reason else ""
         why = f"{request.method} {request.url} from {request.origin}: {failed.detail.splitlines()[0]}{reason}"
