@@ -125,6 +125,8 @@ null    GET      script /null                 cookies
 mine    GET      script /capital              cookies
 mine    PUT      script /methods
 mine    GET      script /names                -       X-Lab: 1
+mine    PUT      script /literal
+mine    PUT      script /literal              cookies
 mine    PUT      script /elsewhere
 mine    PUT      script /there
 mine    PUT      script /299
@@ -158,6 +160,7 @@ SCRIPTS = {
     "/capital": ((200, OPEN), (200, "Origin: PAGE | Credentials: True")),
     "/methods": ((204, f"{OPEN} | Methods: GET;PUT"), (200, OPEN)),
     "/names": ((204, f"{OPEN} | Headers: x-lab;x-other"), (200, OPEN)),
+    "/literal": ((200, f"{OPEN} | Methods: *"), (200, OPEN)),
     "/elsewhere": ((302, f"{OPEN} | Location: API/api/public/hello"), (200, OPEN)),
     "/there": ((307, f"{OPEN} | Location: /299"), (200, OPEN)),
     "/299": ((299, f"{OPEN} | Methods: PUT"), (299, f"{OPEN} | X-Lab: 1 | Expose: *, ETag | ETag: x")),

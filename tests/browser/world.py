@@ -2,6 +2,7 @@
 
 import contextlib
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,20 +31,28 @@ class World(NamedTuple):
     settings: dict[str, str]
     servers: dict[str, str]
     pages: dict[str, Page]
-    preflights: list[str]  # the addresses that the browser has asked first
+    preflights: set[str]  # the addresses that the browser has asked first
 
     def url_of(self, situation: Situation) -> str:
         """Return the address that a situation is about."""
         return f"{self.servers[situation.server]}{situation.path}?number={situation.number}"
 
-    def act_out(self, situation: Situation) -> dict[str, Any]:
-        """Let the browser act out a situation; return what happens, in the words of explain."""
-        self.preflights.clear()
-        headers = [line.split(": ", 1) for line in situation.headers]
-        credentials = "include" if situation.credentials else "same-origin"
-        options = {"method": situation.method, "headers": headers, "credentials": credentials}
-        got = ask(self.pages[situation.page], self.url_of(situation), options)
-        return {**got, "preflighted": bool(self.preflights)}
+    def act_out(self, situations: list[Situation]) -> dict[Situation, dict[str, Any]]:
+        """Let the browser act out situations; return what happens in each, in the words of explain."""
+        got = {}
+        for one in situations:
+            headers = [line.split(": ", 1) for line in one.headers]
+            credentials = "include" if one.credentials else "same-origin"
+            options = {"method": one.method, "headers": headers, "credentials": credentials}
+            got[one] = ask(self.pages[one.page], self.url_of(one), options)
+        for name, page in self.pages.items():  # news of preflights comes in order, but later than the answer
+            last = f"{self.servers['script']}/last-{name}"
+            ask(page, last, {"method": "PUT"})
+            deadline = time.monotonic() + 20
+            while last not in self.preflights:
+                assert time.monotonic() < deadline, "Chromium tells of no preflights"
+                page.wait_for_timeout(20)
+        return {one: {**answer, "preflighted": self.url_of(one) in self.preflights} for one, answer in got.items()}
 
 
 def ask(page: Page, url: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -96,7 +105,7 @@ def started(project: BakedProject, folder: Path, browser: Browser) -> Iterator[W
             "null": f"{other.url}/null",
             "api": f"{api}/health/live",
         }
-        preflights: list[str] = []
+        preflights: set[str] = set()
         pages = {}
         for name, address in addresses.items():
             # the API lets its own documents load nothing; what is under test here is not that
@@ -106,14 +115,14 @@ def started(project: BakedProject, folder: Path, browser: Browser) -> Iterator[W
         yield World(project, {**settings, "API_URL": api}, servers, pages, preflights)
 
 
-def note_preflights(page: Page, preflights: list[str]) -> None:
+def note_preflights(page: Page, preflights: set[str]) -> None:
     """Write down from now on which addresses the browser asks first."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
 
     def note(event: dict[str, Any]) -> None:
         if event["initiator"]["type"] == "preflight":
-            preflights.append(event["request"]["url"])
+            preflights.add(event["request"]["url"])
 
     session.on("Network.requestWillBeSent", note)
 
