@@ -5,13 +5,12 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from itertools import product
 from pathlib import Path
 
 from tests.baking import CHECKOUT, BakedProject, bake
 
-SUITE = "tests/test_cors_*.py"
+SUITE = {"tests/test_cors_closed.py", "tests/test_cors_conformance.py", "tests/test_cors_rules.py"}
 ROW = "{:<12}  {:<10} {:>7} {:>7}"
 
 
@@ -41,7 +40,7 @@ def kinds() -> Iterator[dict[str, object]]:
 
 def suite(project: BakedProject) -> list[str]:
     """Return the files with the conformance cases of a project."""
-    return [name for name in project.files if fnmatch(name, SUITE)]
+    return [name for name in project.files if name in SUITE]
 
 
 def count(said: str) -> tuple[int, int]:

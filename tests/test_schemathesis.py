@@ -28,6 +28,8 @@ PROMISES: list[Any] = [
     )
 ]
 OPERATIONS = [
+    ("GET", "/api/closed/hello"),
+    ("GET", "/api/closed/assets/{name}"),
     ("GET", "/api/public/hello"),
     ("POST", "/api/public/echo"),
     ("POST", "/api/public/feedback"),
@@ -43,6 +45,8 @@ OPERATIONS = [
     ("DELETE", "/api/notes/{note_id}"),
 ]
 WITHOUT_WRONG_INPUT = [
+    ("GET", "/api/closed/hello"),
+    ("GET", "/api/closed/assets/{name}"),
     ("GET", "/api/public/hello"),
     ("GET", "/api/public/assets/{name}"),
     ("POST", "/api/auth/logout"),

@@ -95,5 +95,5 @@ def test_127_0_0_1_and_localhost_are_two_sites_and_the_page_says_so(page: Page, 
 def test_a_page_on_127_0_0_1_learns_the_same_where_only_localhost_is_allowed(page: Page, site: RunningProject) -> None:
     page.goto(site.page.replace("localhost", "127.0.0.1"))
     page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("#session-outcome")).to_contain_text("Blocked: mixed names")
-    expect(page.locator("#session-outcome")).to_contain_text("Use the name localhost for both.")
+    expect(page.locator("#session-outcome")).to_contain_text("Blocked: CORS")
+    expect(page.locator("#session-outcome")).to_contain_text(f"Cure: open the page at {site.page} (")
