@@ -27,12 +27,19 @@ def build(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("path", ["/", "/samples/7", "/apis", "/healthy/food", "/a//b", "/%FF"])
+PATHS = ["/", "/samples/7", "/apis", "/healthy/food", "/a//b", "/%FF", "/index.html"]
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_every_path_of_the_page_is_the_page(database: Path, build: Path, path: str) -> None:
     with one_origin(database, build).get(path, follow_redirects=True) as answer:
         assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/html", PAGE)
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'; ")
         assert "no-cache" in answer.headers["Cache-Control"]
+    etag = {"If-None-Match": answer.headers["ETag"]}  # a 304 renews the headers of the browser's copy
+    with one_origin(database, build).get(path, headers=etag, follow_redirects=True) as again:
+        assert again.status_code == 304
+        assert again.headers["Content-Security-Policy"] == answer.headers["Content-Security-Policy"]
 
 
 def test_a_file_of_the_build_is_kept_for_a_year_if_its_name_has_a_hash(database: Path, build: Path) -> None:
@@ -46,6 +53,7 @@ def test_a_file_of_the_build_is_kept_for_a_year_if_its_name_has_a_hash(database:
 
 MISSES = ["/api", "/api/", "/api/nothing", "/api/notes/x/y", "/health/x", "/assets/gone.js", "/gone.css"]
 MISSES += ["/assets/../../secret.txt", "/..%2fsecret.txt", "/assets/..%5c..%5csecret.txt"]
+MISSES += ["/assets/..%2findex.html"]  # else it would be kept for a year
 
 
 @pytest.mark.parametrize("path", MISSES)

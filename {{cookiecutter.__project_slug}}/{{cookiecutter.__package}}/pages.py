@@ -32,7 +32,7 @@ pages.record(use_page_paths)
 @pages.get("/assets/<path:name>")
 def hashed(name: str) -> Response:
     """Send a file whose name changes with its content, so that a browser never has to ask for it again"""
-    response = _send(f"assets/{name}", max_age=31536000)
+    response = _send(name, "assets", max_age=31536000)
     response.cache_control.immutable = True  # RFC 8246
     return response
 
@@ -41,15 +41,14 @@ def hashed(name: str) -> Response:
 @pages.get("/<page:path>")
 def page(path: str = "") -> Response:
     """Send a file of the build; for any other path the page itself, whose script may know what is there"""
-    if "." in path.rpartition("/")[2]:
-        return _send(path)
-    response = _send("index.html")
-    response.headers["Content-Security-Policy"] = CONTENT
+    response = _send(path if "." in path.rpartition("/")[2] else "index.html")
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = CONTENT
     return response
 
 
-def _send(name: str, max_age: int | None = None) -> Response:
+def _send(name: str, folder: str = "", max_age: int | None = None) -> Response:
     build = Path(current_app.config["FRONTEND_DIST"])
     if not (build / "index.html").is_file():
         abort(HTTPStatus.NOT_FOUND, "No front end is built yet: run `npm run build` in frontend/.")
-    return send_from_directory(build, name, max_age=max_age)
+    return send_from_directory(build / folder, name, max_age=max_age)
