@@ -140,6 +140,8 @@ class Cures:
         if blueprint is None:
             return f"the view {endpoint!r} into a blueprint: a policy is a blueprint's"
         file = getattr(sys.modules.get(blueprint.import_name), "__file__", None) or blueprint.import_name
+        if "site-packages" in file:
+            return f"in the page's call: another path; {path} is of a library, {blueprint.import_name}"
         return f'{short(file)}: cors({blueprint.name}, origins=["{request.origin}"])'
 
     def _endpoint(self, path: str) -> str | None:
@@ -155,7 +157,7 @@ class Cures:
         method = request.method.upper()
         if method in re.split("[, ]+", header(heard, "Access-Control-Allow-Methods") or ""):
             return f'in the page\'s call: method: "{method}", because methods are case-sensitive'
-        if self._declaration(policy).options["methods"] is None:
+        if self._declaration(policy).options["methods"] is None and method != "OPTIONS":
             file = policy.place.rpartition(":")[0]
             return f'{file}: a route with methods=["{method}"]; the policy takes the methods of the routes'
         return f"{policy.place}: methods={_list([*policy.methods, method])}"
