@@ -106,12 +106,13 @@ def test_what_is_only_exposed_counts_for_nothing(tmp_path: Path) -> None:
             0,
             "ALLOWED: the page gets whatever the view answers.",
         ),
-        (["GET", "/health/live", "--origin", PAGE], 1, f"More: {MDN}CORSMissingAllowOrigin"),
+        (["GET", "/health/live", "--origin", APP], 1, f"More: {MDN}CORSMissingAllowOrigin"),
         (["TRACE", "/api/auth/me", "--origin", PAGE], 1, "Cure: in the page's call: another method"),
         (["GET", "http://localhost:1/", "--origin", PAGE], 1, "Nothing answers at http://localhost:1"),
         (["GET", "/", "--origin", f"{PAGE}/"], 2, f"write '{PAGE}'"),
         (["GET", "/", "--origin", "localhost:5173"], 2, "has no scheme; write http://localhost:5173"),
         (["GET", "/", "--origin", PAGE, "-H", "X-Lab"], 2, "write it as 'X-Lab: 1'"),
+        (["GET", "localhost:8000/api", "--origin", PAGE], 2, "write http://localhost:8000/api"),
         (["GET", "C:/Git/api/notes", "--origin", PAGE], 2, "Git Bash"),
         (["GET", "ftp://a/", "--origin", PAGE], 2, "is no address"),
         (["GET", "/", "--origin", PAGE, "--json", "--curl"], 2, "leave out --curl"),
@@ -124,6 +125,13 @@ def test_explain_ends_with_a_code_and_a_sentence(app: Flask, words: list[str], c
     assert "Traceback" not in result[1]
 
 
+def test_where_both_are_one_origin_a_path_is_asked_of_the_pages_own_address(database: Path) -> None:
+    app = create_app(settings(database, FRONTEND_ORIGINS="none"))
+    code, said = flask(app, "explain", "PUT", "/api/notes/1", "--origin", PAGE, "--credentials")
+    assert (code, f"PUT {PAGE}/api/notes/1" in said, "CORS plays no part" in said) == (0, True, True)
+    assert flask(app, "explain", "PUT", "/api/notes/1", "--origin", APP)[0] == 1
+
+
 def test_json_is_the_object_and_nothing_else(app: Flask) -> None:
     code, said = flask(app, "explain", "GET", "/api/auth/me", "--origin", API, "--json", "--credentials")
     found = json.loads(said)
@@ -132,9 +140,9 @@ def test_json_is_the_object_and_nothing_else(app: Flask) -> None:
 
 def test_curl_says_the_same_on_every_shell(app: Flask) -> None:
     header, url = 'X-Lab: a "b" \\ !c', f"{API}/api/public/echo?a=b&c=d"
-    words = ["m!", url[len(API) :], "--origin", PAGE, "-H", header, "--curl"]
+    words = ["m!", url[len(API) :], "--origin", APP, "-H", header, "--curl"]
     preflight, sent = flask(app, "explain", *words)[1].splitlines()[-2:]
-    asks = ["-H", f"Origin: {PAGE}", "-H", "Access-Control-Request-Method: m!", "-H"]
+    asks = ["-H", f"Origin: {APP}", "-H", "Access-Control-Request-Method: m!", "-H"]
     assert shlex.split(preflight) == [
         "curl",
         "-i",
@@ -144,7 +152,7 @@ def test_curl_says_the_same_on_every_shell(app: Flask) -> None:
         *asks,
         "Access-Control-Request-Headers: x-lab",
     ]
-    assert shlex.split(sent) == ["curl", "-i", "-X", "m!", url, "-H", f"Origin: {PAGE}", "-H", header]
+    assert shlex.split(sent) == ["curl", "-i", "-X", "m!", url, "-H", f"Origin: {APP}", "-H", header]
     assert r'"X-Lab: \$HOME \`id\`"' in flask(app, "explain", *words, "-H", "X-Lab: $HOME `id`")[1]
     for method, words in (("GET", ["curl", "-i"]), ("HEAD", ["curl", "-i", "--head"])):
         said = flask(app, "explain", method, "/api/auth/me", "--origin", API, "--curl")[1].splitlines()[-1]

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.cli import AppGroup, ScriptInfo
 
 from ..errors import StartupError
+from .cures import VITE
 from .declare import policies_of
 from .engine import STRATEGY
 from .exchange import InProcess, Live, rehearsal, request_headers
@@ -101,6 +102,8 @@ def explain_request(
         raise click.UsageError("--json prints nothing else; leave out --curl.")
     if re.match(r"[A-Za-z]:[/\\]", target):
         raise click.UsageError(f"{target!r} is a file, into which Git Bash turns a path; write it without /.")
+    if re.match(r"[A-Za-z0-9.-]+:[0-9]+(/|\Z)", target):
+        raise click.UsageError(f"{target!r} has no scheme; write http://{target}")
     live, app, refusal = "://" in target, None, ""
     try:
         app = load_app()
@@ -108,6 +111,8 @@ def explain_request(
         refusal = error.message
     config = app.config if app else {}
     address = config.get("API_URL") or f"http://localhost:{config.get('PORT', 8000)}"
+    if config.get("FRONTEND_ORIGINS") == "none" and origin == VITE:
+        address = VITE  # its page asks its own address, and Vite passes that on
     try:
         url = target if live else f"{address}/{target.lstrip('/')}"
         request = request_of(method, url, origin, map(split_header, headers), credentials)
