@@ -136,6 +136,13 @@ CURES = {  # the policy, the configuration, what a page asks for, the answers, a
         LISTS,
         'lab.py:7: methods=["PUT", "LOCK"]',
     ),
+    "OPTIONS, which every route has": (
+        {},
+        {},
+        {"method": "OPTIONS"},
+        LISTS,
+        'lab.py:7: methods=["GET", "HEAD", "POST", "PUT", "OPTIONS"]',
+    ),
     "any page, and cookies": (
         {"origins": ["*"], "credentials": False},
         {},
@@ -191,6 +198,8 @@ NO_REQUEST = {  # what no browser takes, and what is said
         url: ({"url": url}, "is no address")
         for url in ("/x", "ftp://a", "http://", "http://a:x", "http://me@a", "http://a b", "http://[")
     },
+    "an empty label": ({"url": "http://a..example.com"}, "is no address"),
+    "a long label": ({"url": f"http://{'a' * 64}.example.com"}, "is no address"),
 }
 
 
@@ -205,3 +214,18 @@ def test_a_url_is_written_as_browsers_send_it() -> None:
         request_of("GET", "http://LocalHost:1/a b/é?q=ü#top", "null").url
         == "http://localhost:1/a%20b/%C3%A9?q=%C3%BC"
     )
+
+
+PATHS = {"/lab/../x": "/x", "/lab/%2E%2e/x/.": "/x/", "/..": "/", "/a/..": "/", "/lab\\x": "/lab/x"}
+
+
+@pytest.mark.parametrize(("path", "sent"), PATHS.items())
+def test_dots_are_gone_before_a_policy_is_looked_up(path: str, sent: str) -> None:
+    assert request_of("GET", f"{API}{path}", "null").url == f"{API}{sent}"
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://a:x/", "http://..:1/"])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_redirect_to_what_is_no_address_is_told(location: str, method: str) -> None:
+    found = scripted(f"302 | {FINE} | Location: {location}", method=method)
+    assert (found.allowed, found.steps[-1].ok) == (False, False)

@@ -74,6 +74,13 @@ def explain(request: Request, exchange: Exchange, app: Flask, cures: Cures | Non
         found.steps.append(Step("An answer comes", False, str(silence), silence.reason))
         found.reason, found.cure = silence.reason, silence.cure
         return found
+    except ValueError:
+        if walk.heard is None or (location := header(walk.heard, "Location")) is None:
+            raise
+        detail = f"It leads to {location!r}, which is no address."
+        found.steps.append(Step("The redirect can be followed", False, detail, "CORSDidNotSucceed"))
+        found.reason, found.cure = "CORSDidNotSucceed", "in what answers: a Location that is an address"
+        return found
     found.allowed = True
     if found.cookies_sent is False:
         found.cure = cures.of_cookie(request)
@@ -104,15 +111,29 @@ def request_of(
 
 
 def _absolute(url: str) -> str:
+    """Return a URL as browsers ask for it (https://url.spec.whatwg.org/#url-parsing)."""
     try:
         parts = urlsplit(url)
-        fine = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        host = parts.hostname or "."  # a name in DNS has labels of 1 to 63 characters
+        fine = parts.scheme in ("http", "https") and parts.port != 0
+        fine = fine and not re.search(r"\A\.|\.\.|[^.]{64}", host)
     except ValueError:
         fine = False
     if not fine or not re.fullmatch(r"[A-Za-z0-9._:\[\]-]+", parts.netloc):
         raise ValueError(f"{url!r} is no address; write for example http://localhost:8000/api/notes.")
-    path, query = (quote(part, safe="/%:@!$&'()*+,;=~?") for part in (parts.path or "/", parts.query))
+    path, query = (quote(part, safe="/%:@!$&'()*+,;=~?") for part in (_resolved(parts.path), parts.query))
     return f"{parts.scheme}://{parts.netloc.lower()}{path}" + (f"?{query}" if query else "")
+
+
+def _resolved(path: str) -> str:
+    segments, kept = path.replace("\\", "/").split("/")[1:], list[str]()
+    dots = [segment.lower().replace("%2e", ".") for segment in segments]
+    for segment, plain in zip(segments, dots, strict=True):
+        if plain == "..":
+            kept = kept[:-1]
+        elif plain != ".":
+            kept.append(segment)
+    return "/" + "/".join(kept) + "/" * (bool(kept) and dots[-1] in (".", ".."))
 
 
 def cookie_of(app: Flask) -> fetch.Cookie:
