@@ -169,6 +169,12 @@ def test_the_front_end_starts_only_with_a_node_that_vite_can_use(
     assert said == ("1\n" if good else f"{refusal}0\n")
 
 
+def test_vite_passes_on_to_the_port_that_dev_py_takes_whatever_dotenv_says(api_only: BakedProject) -> None:
+    code = "import runpy; dev = runpy.run_path('dev.py'); dev['api'].__globals__['free_port'] = lambda *_: 8000"
+    said = api_only.succeeds(api_only.python, "-c", f"{code}; dev['api'](); print(dev['ENVIRONMENT']['PORT'])")
+    assert said.split() == ["8000"]
+
+
 def test_without_network_the_api_runs_alone_and_it_says_so(with_node: BakedProject, tmp_path: Path) -> None:
     path = tmp_path / "copy"
     shutil.copytree(with_node.path, path, ignore=shutil.ignore_patterns("node_modules", ".venv", ".git"))

@@ -72,6 +72,7 @@ def write_env() -> None:
 def api() -> Server:
     """Return Flask's development server; it reloads by itself when a file changes."""
     port = free_port("PORT", 8000)
+    ENVIRONMENT["PORT"] = str(port)  # to Vite's proxy: .env may name another one, for production
     if port != 8000 and not one_origin():
         ENVIRONMENT.setdefault("VITE_API_URL", f"http://localhost:{port}")
     return Server("API", port, [*FLASK, "run", "--debug", "--no-debugger", "--port", str(port)], ROOT)
