@@ -109,7 +109,7 @@ CURES = {  # the policy, the configuration, what a page asks for, the answers, a
         {},
         {"path": "/closed"},
         "200",
-        f'explain.py: cors(closed, origins=["{PAGE}"])',
+        f'explain.py: cors(closed, origins=["{PAGE}"]), and url_prefix=',
     ),
     "a method without a policy": (
         {},

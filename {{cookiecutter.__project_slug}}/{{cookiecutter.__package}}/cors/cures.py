@@ -142,7 +142,8 @@ class Cures:
         file = getattr(sys.modules.get(blueprint.import_name), "__file__", None) or blueprint.import_name
         if "site-packages" in file:
             return f"in the page's call: another path; {path} is of a library, {blueprint.import_name}"
-        return f'{short(file)}: cors({blueprint.name}, origins=["{request.origin}"])'
+        prefix = "" if blueprint.url_prefix else ", and url_prefix= for its blueprint, which a policy needs"
+        return f'{short(file)}: cors({blueprint.name}, origins=["{request.origin}"]){prefix}'
 
     def _endpoint(self, path: str) -> str | None:
         adapter = self.app.url_map.bind("localhost")
