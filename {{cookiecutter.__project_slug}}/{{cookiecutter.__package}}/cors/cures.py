@@ -99,6 +99,8 @@ class Cures:
                 return _let_headers(policy, request) if policy else self._declare(request)
         if location is not None and reason in PREFLIGHT_REDIRECTED:
             return f"in the page's call: {urljoin(request.url, location)}; a preflight follows no redirect"
+        if location is not None:
+            return f"in what answers at {request.url}: no redirect to {location}"
         return f"see what answers at {origin_of(request.url)}, for the API itself does not answer so"
 
     def _let_in(self, policy: Policy, request: Request) -> str:
