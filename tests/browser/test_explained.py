@@ -20,7 +20,7 @@ PRESETS = {
     "patch in lower case": (False, 'method: "PATCH", because methods are case-sensitive'),
     "header that is not allowed": (False, 'request_headers=["Content-Type", "X-Lab"]'),
     "header that only browsers set": (True, "Cookie"),
-    "no policy": (False, "closed.py: cors(closed, origins="),
+    "no policy": (False, "closed.py: from .cors import cors; cors(closed, origins="),
     "wildcard with cookies": (False, "CORSNotSupportingCredentials"),
     "method of no page": (False, "TRACE is an error in every page"),
 }
@@ -46,7 +46,7 @@ def play(page: Page, preset: str | None = None) -> tuple[Locator, Locator]:
 
 
 def test_what_the_browser_blocks_is_explained_on_the_page_and_in_the_console(home: Page, site: RunningProject) -> None:
-    cure = f'closed.py: cors(closed, origins=["{site.page}"])'
+    cure = f'closed.py: from .cors import cors; cors(closed, origins=["{site.page}"])'
     console: list[ConsoleMessage] = []
     home.on("console", lambda message: console.append(message))
     place = send(home, "blocked")

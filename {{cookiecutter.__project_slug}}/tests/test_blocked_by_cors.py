@@ -99,10 +99,10 @@ REFUSED: list[dict[str, Any]] = [  # what somebody writes in cors(…)
 
 HEAD = """# Blocked by CORS policy
 
-What you see, why, and what to write. This page is made from the messages of the code, and a test compares
-the two: so it is what `flask cors explain` says. In its examples, the policy in line 7 of `lab.py` lets pages
-of {page} call {lab} with cookies, with the header Content-Type,
-and with the methods of the routes: GET, POST and PUT.
+What you see, why, and what to write. This page is made from the messages of the code, and a test compares the
+two: so it is what `flask cors explain` says of an API that sends CORS headers. In its examples, the policy in
+line 7 of `lab.py` lets pages of {page} call {lab} with cookies, with the header
+Content-Type, and with the methods of the routes: GET, POST and PUT.
 """
 SEEN = """
 ## In the browser's console
@@ -174,7 +174,7 @@ def blocked() -> Any:
     app = lab()
     for seen, changes, *answers in BLOCKED:
         request = request_of(**{"method": "GET", "url": LAB, "origin": PAGE, "credentials": True, **changes})
-        found = explain(request, Scripted(*answers), app, Cures(app, ""))
+        found = explain(request, Scripted(*answers), app, Cures(app, None))
         failed = next(step for step in reversed(found.steps) if not step.ok)
         reason = f" [{found.reason}]({MDN}{found.reason})" if found.reason else ""
         why = f"{request.method} {request.url} from {request.origin}: {failed.detail.splitlines()[0]}{reason}"

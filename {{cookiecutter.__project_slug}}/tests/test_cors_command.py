@@ -203,7 +203,7 @@ def test_a_page_gets_the_same_explanation(client: FlaskClient) -> None:
     assert (blocked.json["allowed"], blocked.json["preflighted"]) == (False, True)
     assert "http://localhost:5173" in blocked.json["cure"]
     elsewhere = {"base": "http://localhost:9", "url": "http://localhost:9/health/live", "origin": PAGE}
-    assert ("health.py: cors(" in ask(client, **elsewhere).json["cure"]) is OPEN
+    assert ("health.py: from .cors import cors; cors(" in ask(client, **elsewhere).json["cure"]) is OPEN
     assert ask(client, headers=[["A", "1"], ["A", "2"]], url=f"{API}/api/x", origin=API).json["status"] == 404
 
 

@@ -13,7 +13,7 @@ from flask.cli import AppGroup, ScriptInfo
 from ..errors import StartupError
 from .cures import VITE
 from .declare import policies_of
-from .engine import STRATEGY
+from .engine import ONLY_CURE, STRATEGY
 from .exchange import InProcess, Live, rehearsal, request_headers
 from .explain import Explanation, explain, request_of
 from .fetch import Request, Step, needs_preflight, normalize_method, preflight_headers
@@ -49,8 +49,8 @@ def list_policies() -> None:
         for name, value in rows.items():
             say(f"{name:<12} {value}", "  ", " " * 15)
     say("\nAny other path is for pages of the API's own origin.")
-    if STRATEGY == "proxy":
-        say("The strategy proxy closes these as well: no answer has a CORS header.")
+    if ONLY_CURE:
+        say(f"The strategy {STRATEGY} closes these as well: no answer has a CORS header.")
     say()
     with rehearsal():
         say_problems(list(misfits(app)))

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from . import fetch
 from .declare import Declaration, policies_of, short
-from .engine import STRATEGY
+from .engine import ONLY_CURE
 from .exchange import header
 from .fetch import Request, Response, Step, origin_of
 from .origins import is_loopback, problem_of_origin
@@ -29,10 +29,6 @@ A_SERVER = f"open the page at {VITE} (uv run dev.py); a file or a sandboxed fram
 NEARER = "open the page by https, or from the network of the API, and permit what the browser asks"
 ONE_SITE = "the API under the site of the page (app.example.com, api.example.com)"
 CROSS_SITE = f"{ONE_SITE}; or .env: CROSS_SITE_COOKIES=1, which needs https and which Safari blocks"
-PROXY = (
-    f"open the page at its own address, in development {VITE}, with FRONTEND_ORIGINS=none and an empty"
-    " VITE_API_URL in .env; no page of another origin gets a CORS header here"
-)
 
 
 class Cures:
@@ -40,12 +36,12 @@ class Cures:
 
     Args:
         app: its policies are in use.
-        strategy: that of the engine.
+        only: what cures every refusal, where the engine's strategy leaves one way; None for none such.
     """
 
-    def __init__(self, app: Flask, strategy: str = STRATEGY) -> None:
+    def __init__(self, app: Flask, only: str | None = ONLY_CURE) -> None:
         self.app = app
-        self.strategy = strategy
+        self.only = only
         self.policies = policies_of(app)
 
     def of(self, failed: Step, request: Request, heard: Response | None, address: str = "") -> str:
@@ -68,8 +64,8 @@ class Cures:
         policy = self.policies.find(urlsplit(request.url).path)
         if policy is None and not is_here(request.url, address, self.app.config.get("API_URL") or ""):
             return _at_another_server(request)
-        if self.strategy == "proxy":
-            return PROXY
+        if self.only:
+            return self.only
         return self._by_reason(failed.reason, policy, request, heard)
 
     def of_cookie(self, request: Request) -> str:
@@ -141,11 +137,13 @@ class Cures:
         blueprint = self.app.blueprints.get(endpoint.rpartition(".")[0])
         if blueprint is None:
             return f"the view {endpoint!r} into a blueprint: a policy is a blueprint's"
-        file = getattr(sys.modules.get(blueprint.import_name), "__file__", None) or blueprint.import_name
+        module = sys.modules.get(blueprint.import_name)
+        file = getattr(module, "__file__", None) or blueprint.import_name
         if "site-packages" in file:
             return f"in the page's call: another path; {path} is of a library, {blueprint.import_name}"
         prefix = "" if blueprint.url_prefix else ", and url_prefix= for its blueprint, which a policy needs"
-        return f'{short(file)}: cors({blueprint.name}, origins=["{request.origin}"]){prefix}'
+        imported = "" if hasattr(module, "cors") else "from .cors import cors; "
+        return f'{short(file)}: {imported}cors({blueprint.name}, origins=["{request.origin}"]){prefix}'
 
     def _endpoint(self, path: str) -> str | None:
         adapter = self.app.url_map.bind("localhost")
