@@ -75,6 +75,13 @@ def test_in_process(site: Flask, method: str, path: str, status: int | None, run
     assert ran == []
 
 
+def test_an_application_that_fails_while_it_answers_is_told() -> None:
+    app = start(lab())
+    app.add_url_rule("/lab", view_func=lambda: redirect("http://["))
+    found = within(app, "GET", "/lab", API)
+    assert (found.allowed, "The API fails while it answers" in found.steps[-1].detail) == (False, True)
+
+
 def test_a_redirect_for_the_slash_is_followed_and_one_out_of_the_api_asks_nobody(site: Flask) -> None:
     found = within(site, "GET", "/lab/folder")
     assert (found.allowed, found.status) == (True, 200)

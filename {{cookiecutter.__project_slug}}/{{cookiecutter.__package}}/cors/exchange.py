@@ -127,12 +127,14 @@ class InProcess:
         return self.beyond
 
     def _run(self, request: Request, method: str, headers: Headers) -> Response:
-        with rehearsal():
-            body, status, received = run_wsgi_app(
-                self.app.wsgi_app, _environ(request, method, headers).get_environ()
-            )
-            if hasattr(body, "close"):
-                body.close()
+        environ = _environ(request, method, headers).get_environ()
+        try:
+            with rehearsal():
+                body, status, received = run_wsgi_app(self.app.wsgi_app, environ)
+                if hasattr(body, "close"):
+                    body.close()
+        except Exception as error:  # no handler of the application takes it, and a server hangs up
+            raise NoAnswer(f"The API fails while it answers ({error!r}).", "mend what it says") from error
         return Response(int(status.split()[0]), tuple(received))
 
 
