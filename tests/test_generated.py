@@ -40,16 +40,19 @@ def test_mypy_finds_nothing(project: BakedProject) -> None:
 
 def test_its_tests_pass_and_cover_it(project: BakedProject) -> None:
     report = project.path / "coverage.json"
-    command = ["uv", "run", "pytest", "-q", f"--cov={project.package}", "--cov-branch", f"--cov-report=json:{report}"]
-    said = project.succeeds(*command)
+    # the Python is the same with a front end and without: coverage, which takes longer, is measured with one
+    measured = (project.path / "frontend").exists()
+    coverage = [f"--cov={project.package}", "--cov-branch", f"--cov-report=json:{report}"]
+    said = project.succeeds("uv", "run", "pytest", "-q", *(coverage if measured else []))
     passed = re.search(r"(\d+) passed(, \d+ \w+)* in ([\d.]+)s", said)
     assert passed is not None, said
     assert "skipped" not in passed[0]
     assert "failed" not in passed[0]
     assert int(passed[1]) >= 60
-    covered = json.loads(report.read_text("utf-8"))["totals"]["percent_covered"]
-    report.unlink()
-    assert covered >= 95, said
+    if measured:
+        covered = json.loads(report.read_text("utf-8"))["totals"]["percent_covered"]
+        report.unlink()
+        assert covered >= 95, said
 
 
 def test_a_run_of_its_tests_leaves_nothing_but_the_lock_file(project: BakedProject) -> None:

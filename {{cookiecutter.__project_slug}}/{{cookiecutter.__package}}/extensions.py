@@ -98,10 +98,11 @@ class Api(flask_smorest.Api):
         return problem_of(error)
 
     def _register_responses(self) -> None:
+        problem = {"schema": ProblemSchema}
+        prepare_response(problem, self.spec, PROBLEM)  # once: it is the same for every status
         named = [(s.name, s.phrase, s >= HTTPStatus.BAD_REQUEST) for s in HTTPStatus]
         for name, phrase, has_body in [*named, ("DEFAULT_ERROR", "Problem", True)]:
-            response = {"description": phrase} | ({"schema": ProblemSchema} if has_body else {})
-            prepare_response(response, self.spec, PROBLEM)
+            response = {"description": phrase} | (problem if has_body else {})
             self.spec.components.response(name, response, lazy=True)
 
 
