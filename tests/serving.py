@@ -47,8 +47,10 @@ def until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path, sec
     """Wait until something listens on a port; fail with everything said when that does not happen."""
     deadline = time.monotonic() + seconds
     while True:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            # while nothing listens, a port of the range for clients can be given to this very connection
+            if connection.getsockname() != connection.getpeername():
+                return
         said = log.read_text(encoding="utf-8", errors="replace")
         assert process.poll() is None, f"{process.args!r} ended with {process.returncode}:\n{said}"
         assert time.monotonic() < deadline, f"{process.args!r} was waited for in vain:\n{said}"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
 from tests.baking import BakedProject
@@ -77,6 +78,7 @@ def page_without_api(with_node: BakedProject) -> Iterator[tuple[str, str]]:
     port, api = preferred_port(5173), f"http://localhost:{preferred_port(0)}"
     vite = ["node", "node_modules/vite/bin/vite.js", "--port", str(port)]
     with serving(vite, port, with_node.path / "frontend", {"VITE_API_URL": api}):
+        requests.get(f"http://localhost:{port}", timeout=30).raise_for_status()  # more than a port that is open
         yield f"http://localhost:{port}", api
 
 
