@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 
+from tests import servers
 from tests.baking import COMBINATIONS, BakedProject, bake, require, template
 
 
@@ -76,3 +77,26 @@ def whole(installed: Callable[[str], BakedProject], with_node: BakedProject) -> 
         return found
 
     return once
+
+
+@pytest.fixture(scope="session")
+def with_extras(tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
+    """Return a default project that has what PostgreSQL and Redis need; `installed` has what newcomers have."""
+    require(shutil.which("uv"), "uv is not installed: pip install uv")
+    found = bake(tmp_path_factory.mktemp("with-extras") / "out")
+    found.succeeds("uv", "sync", "--quiet", "--all-extras")
+    return found
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[servers.PostgreSQL]:
+    """Return a running PostgreSQL; a test takes a database of its own by `database()`."""
+    with servers.postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[servers.Redis]:
+    """Return a running Redis; a test takes a database of its own by `database()`."""
+    with servers.redis() as server:
+        yield server
