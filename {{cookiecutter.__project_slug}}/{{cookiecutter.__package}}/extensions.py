@@ -18,13 +18,12 @@ from flask_smorest.exceptions import NotModified
 from flask_smorest.utils import prepare_response
 from flask_sqlalchemy_lite import SQLAlchemy
 from marshmallow.validate import Regexp
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import quote_etag
 
 from .cors.exchange import is_explaining
+from .database import tune
 from .errors import PROBLEM, ProblemSchema, problem_of
 
 
@@ -35,6 +34,8 @@ class Database(SQLAlchemy):
         super().init_app(app)
         kept = [f for f in app.teardown_appcontext_funcs if not inspect.iscoroutinefunction(f)]
         app.teardown_appcontext_funcs[:] = kept
+        for engine in self._app_state[app].engines.values():
+            tune(engine)
 
 
 # objects stay readable after a commit: no second query only to send back what was saved
@@ -107,11 +108,3 @@ class Api(flask_smorest.Api):
 
 
 api = Api()
-
-
-@event.listens_for(Engine, "connect")
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    if not type(connection).__module__.startswith("sqlite3"):
-        return
-    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 15000"):
-        connection.execute(f"PRAGMA {pragma}")
