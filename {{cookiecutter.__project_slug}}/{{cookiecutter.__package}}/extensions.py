@@ -38,9 +38,23 @@ class Database(SQLAlchemy):
             tune(engine)
 
 
+class Limits(Limiter):
+    """Flask-Limiter that counts in memory also for those who ask while another finds Redis away."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        try:
+            super()._check_request_limit(callable_name, in_middleware)
+        except RateLimitExceeded:
+            raise
+        except Exception:
+            if not self._storage_dead:
+                raise
+            super()._check_request_limit(callable_name, in_middleware)
+
+
 # objects stay readable after a commit: no second query only to send back what was saved
 db = Database(session_options={"expire_on_commit": False})
-limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True)
+limiter = Limits(get_remote_address, in_memory_fallback_enabled=True)
 limiter.request_filter(is_explaining)
 # for every text that goes to the database: PostgreSQL fails on it
 NO_NUL = Regexp(r"^[^\x00]*$", error="NUL characters cannot be stored.")
