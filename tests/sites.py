@@ -63,7 +63,7 @@ def site(project: BakedProject, settings: Mapping[str, str]) -> Iterator[Site]:
 
 def settings_of(project: BakedProject, folder: Path, **changes: str) -> dict[str, str]:
     """Return settings of a production with one user, and with no limit that a test would meet by accident."""
-    limits = {"LOGIN_LIMIT": "10000 per minute", "LOGIN_ACCOUNT_LIMIT": "10000 per minute"}
+    limits = dict.fromkeys(("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT"), "10000 per hour")
     return production_settings(project, folder, limits | changes)
 
 

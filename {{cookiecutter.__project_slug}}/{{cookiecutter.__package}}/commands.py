@@ -51,6 +51,8 @@ class Migrations(AppGroup):
             return super().invoke(ctx)
         except CommandError as error:
             raise click.ClickException(f"{error} Perhaps `flask db upgrade` comes first.") from error
+        except DatabaseError as error:
+            raise click.ClickException(f"the database cannot be migrated ({error.orig}); check DATABASE_URL.") from error
 
     def _group(self, ctx: click.Context) -> click.Group:
         from flask_alembic.cli import cli
