@@ -70,7 +70,8 @@ class SlowClients:
             return ServiceUnavailable("Too many bodies are on their way; try again.", retry_after=1)
         try:
             if length > self.longest:
-                _drain(environ["wsgi.input"], length)
+                if length <= MOST_DRAINED:
+                    _drain(environ["wsgi.input"], length)
                 return RequestEntityTooLarge()
             body = environ["wsgi.input"].read(length) if length else b""
         except OSError:
@@ -84,7 +85,7 @@ class SlowClients:
 
 def _drain(stream: InputStream, length: int) -> None:
     """Read a body that is too long: a client that is cut off while sending never sees the answer."""
-    for start in range(0, min(length, MOST_DRAINED), CHUNK):
+    for start in range(0, length, CHUNK):
         if not stream.read(min(CHUNK, length - start)):
             break
 
