@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -141,6 +142,11 @@ def bake(output: Path, answers: Mapping[str, object] | None = None) -> BakedProj
         tuple(p.relative_to(path).as_posix() for p in inside if p.is_file()),
         tuple(p.relative_to(path).as_posix() for p in inside if p.is_dir() and not any(p.iterdir())),
     )
+
+
+def tool(name: str) -> str:
+    """Return the path of a program that is installed with the tests."""
+    return shutil.which(name, path=sysconfig.get_path("scripts")) or name
 
 
 def require(found: object, sentence: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.baking import BakedProject, require
+from tests.baking import BakedProject, tool
 from tests.running import preferred_port, running
 from tests.serving import serving
 
@@ -98,14 +98,12 @@ def test_in_production_flask_serves_the_page(production: str) -> None:
     assert "immutable" in script.headers["Cache-Control"]
 
 
-def test_in_production_a_web_server_may_serve_the_page(project: BakedProject, production: str) -> None:
-    caddy = shutil.which("caddy")
-    require(caddy, "Caddy is not installed: see https://caddyserver.com/docs/install")
+def test_in_production_caddy_may_serve_the_page(project: BakedProject, production: str) -> None:
     port = preferred_port(8080)
     site = f"http://localhost:{port}"
     settings = {"SITE": site, "API": production.removeprefix("http://")}
     settings["CADDY_ADMIN"] = f"localhost:{preferred_port(2019)}"
-    command = [str(caddy), "run", "--adapter", "caddyfile", "--config", "deploy/Caddyfile"]
+    command = [tool("caddy"), "run", "--adapter", "caddyfile", "--config", "deploy/Caddyfile"]
     with serving(command, port, project.path, settings):
         behaves_as_one_origin(site, sign_in=False)
         script = serves_the_build(site)
