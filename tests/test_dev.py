@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.baking import BakedProject, bake
-from tests.running import READY, preferred_port, running
+from tests.running import DEFAULTS, READY, preferred_port, running
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals, and no scripts without .exe")
 
@@ -41,19 +41,24 @@ def script(folder: Path, name: str, text: str) -> None:
     (folder / name).chmod(0o755)
 
 
-def test_both_servers_answer_where_it_says_they_do(with_node: BakedProject) -> None:
-    with running(with_node) as started:
+@pytest.mark.parametrize("ports", [DEFAULTS, (0, 0)], ids=["usual ports", "other ports"])
+def test_both_servers_answer_where_it_says_they_do(with_node: BakedProject, ports: tuple[int, int]) -> None:
+    with running(with_node, ports=ports) as started:
         started.until_ready()
         addresses = re.findall(r"(?m)^  The .*: (http://localhost:\d+)$", started.said)
         assert addresses == [started.page, started.api]
         assert requests.get(f"{started.api}/api/public/hello", timeout=5).json() == {"message": "Hello, World!"}
         assert "<html" in requests.get(started.page, timeout=5).text
+        assert f'"VITE_API_URL": "{started.api}"' in requests.get(f"{started.page}/src/api.ts", timeout=5).text
         demo = re.search(r"Sign in as (\S+) with the password (\S+)\. ", started.said)
         assert demo is not None
         answer = requests.post(
-            f"{started.api}/api/auth/login", json={"username": demo[1], "password": demo[2]}, timeout=5
+            f"{started.api}/api/auth/login",
+            json={"username": demo[1], "password": demo[2]},
+            headers={"Origin": started.page},
+            timeout=5,
         )
-        assert answer.status_code == 200
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, started.page)
 
 
 @posix
@@ -162,7 +167,7 @@ def test_the_front_end_starts_only_with_a_node_that_vite_can_use(
 ) -> None:
     script(no_programs, "node", f"echo {version}")
     script(no_programs, "npm", "exit 9")
-    env = {"PATH": str(no_programs), "FRONTEND_PORT": str(preferred_port(5173))}
+    env = {"PATH": str(no_programs), "FRONTEND_PORT": str(preferred_port(0))}
     count = "import runpy; print(len(list(runpy.run_path('dev.py')['front_end']())))"
     said = baked("default").run(sys.executable, "-c", count, env=env).stdout
     refusal = f"Node.js is {version}; the front end needs 20.19, or 22.12 and newer: the API runs without it.\n"

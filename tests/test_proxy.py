@@ -83,7 +83,7 @@ def test_two_lines_in_dotenv_change_two_origins_to_one_and_back(
 def production(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the project as in production, with the page that it builds, on plain http; return its address."""
     project.succeeds(*BUILD, folder="frontend")
-    port = preferred_port(8000)
+    port = preferred_port(0)
     database = tmp_path_factory.mktemp("production") / "lab.sqlite"
     settings = {"APP_ENV": "production", "PORT": str(port), "DATABASE_URL": f"sqlite:///{database}"}
     project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
@@ -101,10 +101,10 @@ def test_in_production_flask_serves_the_page(production: str) -> None:
 def test_in_production_a_web_server_may_serve_the_page(project: BakedProject, production: str) -> None:
     caddy = shutil.which("caddy")
     require(caddy, "Caddy is not installed: see https://caddyserver.com/docs/install")
-    port = preferred_port(8080)
+    port = preferred_port(0)
     site = f"http://localhost:{port}"
     settings = {"SITE": site, "API": production.removeprefix("http://")}
-    settings["CADDY_ADMIN"] = f"localhost:{preferred_port(2019)}"
+    settings["CADDY_ADMIN"] = f"localhost:{preferred_port(0)}"
     command = [str(caddy), "run", "--adapter", "caddyfile", "--config", "deploy/Caddyfile"]
     with serving(command, port, project.path, settings):
         behaves_as_one_origin(site, sign_in=False)
