@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import psutil
 from tests.baking import BakedProject, environment
 
 DEFAULTS = (8000, 5173)
+MARK = "STARTED_BY_TEST"  # a variable that a program hands on to those that it starts
 READY = "Ctrl-C stops everything"
 # each process that runs tests takes ports of its own, below those that a system gives to clients, and the next one each
 # time: no other test is given a port between its choice and its use
@@ -36,7 +38,7 @@ class RunningProject:
         ports: tuple[int, int] = (0, 0),
     ) -> None:
         """Start it; see `running` for one that is stopped as well, and for the ports."""
-        self.path = project.path
+        self.mark = uuid.uuid4().hex
         api, page = map(preferred_port, ports)
         self.api, self.page = f"http://localhost:{api}", f"http://localhost:{page}"
         chosen = {} if (api, page) == DEFAULTS else {"PORT": str(api), "FRONTEND_PORT": str(page)}
@@ -46,7 +48,7 @@ class RunningProject:
             self.process = subprocess.Popen(
                 command or [project.python, "dev.py"],
                 cwd=project.path,
-                env=environment(chosen | dict(env or {})),
+                env=environment(chosen | {MARK: self.mark} | dict(env or {})),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -71,14 +73,14 @@ class RunningProject:
         """Wait until dev.py says where its servers are."""
         self.until(lambda: READY in self.said)
 
-    def leaves_nothing(self, seconds: float = 15) -> bool:
+    def leaves_nothing(self, seconds: float = 30) -> bool:
         """Wait until no process of the project is left, after the one that was started has ended."""
         deadline = time.monotonic() + seconds
         while self.processes() and time.monotonic() < deadline:
             time.sleep(0.05)
         return not self.processes()
 
-    def ends(self, seconds: float = 30) -> int:
+    def ends(self, seconds: float = 60) -> int:
         """Wait for dev.py to end, and return its exit code."""
         return self.process.wait(seconds)
 
@@ -88,12 +90,11 @@ class RunningProject:
         return self.ends()
 
     def processes(self) -> list[psutil.Process]:
-        """Return every process that runs in the folder of the project."""
+        """Return every process that this start has led to, wherever it runs."""
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
-                alive = process.status() != psutil.STATUS_ZOMBIE
-                if alive and Path(process.cwd()).is_relative_to(self.path):
+                if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == self.mark:
                     found.append(process)
         return found
 
@@ -123,7 +124,7 @@ def running(
         for process in started.processes():
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        started.process.wait(10)
+        started.process.wait(30)
         if sys.exc_info()[0]:
             print(started.said)
         started.log.unlink()
