@@ -5,13 +5,12 @@ import re
 import secrets
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from tests.baking import BakedProject, environment
+from tests.baking import BakedProject, environment, tool
 from tests.client import ORIGIN, PASSWORD, USER, Client
 from tests.servers import PostgreSQL, Redis, Server
 from tests.serving import until
@@ -78,7 +77,7 @@ class Caddy(Server):
 
     def command(self) -> Sequence[str]:
         """Return what is run."""
-        return [str(Path(sys.executable).parent / "caddy"), "run", "--adapter", "caddyfile", "--config", "Caddyfile"]
+        return [tool("caddy"), "run", "--adapter", "caddyfile", "--config", "Caddyfile"]
 
     def client(self, address: str = "127.0.0.1") -> Client:
         """Return a client of the cluster that has an address of this machine."""

@@ -41,10 +41,8 @@ class Server:
     def __init__(self, folder: Path, user: str | None = None) -> None:
         """Choose a port; the server's files go to `folder`, and it runs as `user`."""
         self.folder, self.user, self.port = folder, user, preferred_port(0)
-        self.place, self.settings = (
-            folder,
-            dict[str, str](),
-        )  # where it runs, and what its environment has more than ours
+        self.place = folder  # where it runs
+        self.settings: dict[str, str] = {}  # what its environment has more than ours
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
         self.numbers = count(1)
