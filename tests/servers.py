@@ -7,6 +7,7 @@ They keep port and data over a restart. `database()` makes an empty database, an
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -125,7 +126,7 @@ class PostgreSQL(Server):
 
     def database(self) -> str:
         """Make an empty database, and return its URL."""
-        name = f"lab_{next(self.numbers)}"
+        name = f"test_{next(self.numbers)}"
         self.sql(f"CREATE DATABASE {name}")
         return self.url(name)
 
@@ -157,6 +158,13 @@ class Redis(Server):
     def database(self) -> str:
         """Return the URI of an empty database."""
         return f"redis://127.0.0.1:{self.port}/{next(self.numbers)}"
+
+    def size(self, uri: str) -> int:
+        """Return how many keys a database has."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(f"SELECT {uri.rpartition('/')[2]}\r\nDBSIZE\r\nQUIT\r\n".encode())
+            answers = connection.makefile("rb").read().decode().split()
+        return int(answers[1].removeprefix(":"))
 
 
 @contextlib.contextmanager

@@ -49,13 +49,16 @@ def built(project: BakedProject, target: Path, api: str) -> Path:
     return target
 
 
-def production_settings(project: BakedProject, folder: Path) -> dict[str, str]:
-    """Return what a production needs: a key, and a database that has one user."""
+def production_settings(
+    project: BakedProject, folder: Path, changes: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return what a production needs: a key, and a database that has one user; with changes."""
     settings = {
         "APP_ENV": "production",
         "SECRET_KEY": secrets.token_hex(32),
         "DATABASE_URL": f"sqlite:///{folder / 'production.sqlite'}",
         "FRONTEND_ORIGINS": "none",
+        **(changes or {}),
     }
     project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
     subprocess.run(

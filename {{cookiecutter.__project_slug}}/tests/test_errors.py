@@ -8,6 +8,8 @@ from io import BytesIO
 import pytest
 from conftest import settings
 from flask.logging import default_handler
+from sqlalchemy import event, exc
+from sqlalchemy.orm import Session
 
 from {{ cookiecutter.__package }} import create_app
 
@@ -50,6 +52,21 @@ def test_every_error_is_a_hardened_problem(database, status, method, path, sent)
     assert set(answer.allow) == ({"OPTIONS", "POST"} if status == 405 else set())
     assert ("Retry-After" in answer.headers) is (status == 429)
     assert HARDENED.items() <= dict(answer.headers).items()
+
+
+@pytest.mark.parametrize("name", ["OperationalError", "InterfaceError", "InternalError", "TimeoutError"])
+def test_a_database_that_fails_is_503_and_the_next_request_is_served(ada, name):
+    error = getattr(exc, name)("INSERT INTO note", {}, RuntimeError("tiger"))
+
+    def fail(*_):
+        raise error
+
+    event.listen(Session, "after_flush", fail, once=True)
+    answer = ada.post("/api/notes", json={"title": "Lost"})
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert "tiger" not in answer.text
+    assert ada.get("/api/notes").json == []
+    assert ada.post("/api/notes", json={"title": "Kept"}).status_code == 201
 
 
 def test_https_is_kept_where_it_is_used(client):

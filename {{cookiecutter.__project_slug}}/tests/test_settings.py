@@ -25,6 +25,10 @@ REFUSED = [  # no APP_ENV means production
     ({"DATABASE_URL": "my tiger database"}, "DATABASE_URL is not a database URL"),
     ({"DATABASE_URL": "nonsense://me:tiger@host/lab"}, "DATABASE_URL"),
     ({"DATABASE_URL": "sqlite://me:tiger@host:port/lab"}, "DATABASE_URL"),
+    ({"DATABASE_URL": "postgresql+psycopg2://me:tiger@host/lab"}, "DATABASE_URL names another driver"),
+    *(({"DATABASE_URL": url}, "is in memory") for url in ("sqlite://", "sqlite:///:memory:")),
+    ({"DATABASE_URL": "sqlite:///file:lab?mode=memory&uri=true"}, "is in memory"),
+    ({"SECRET_KEY_FALLBACKS": "0123456789abcdef" * 2 + ", tiger"}, "SECRET_KEY_FALLBACKS is a placeholder"),
     ({"API_URL": "http://localhost:8000/"}, "API_URL='http://localhost:8000/' has a path"),
     ({"RATELIMIT_STORAGE_URI": "nowhere://:tiger@host"}, "RATELIMIT_STORAGE_URI"),
     ({"HOST": "localhost"}, "HOST='localhost' is not an IP address"),
@@ -39,6 +43,21 @@ def test_an_unsafe_setting_is_refused_with_a_sentence(changes, sentence):
         create_app(SAFE | changes)
     assert sentence in refusal.value.message
     assert "tiger" not in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "value", "extra"),
+    [
+        ("psycopg", "DATABASE_URL", "postgres://host/lab", "postgresql"),
+        ("redis", "RATELIMIT_STORAGE_URI", "redis://localhost", "redis"),
+    ],
+)
+def test_a_package_that_is_missing_is_told_with_the_command_that_adds_it(
+    monkeypatch, package, name, value, extra
+):
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    with pytest.raises(config.SettingsError, match=f"{name} needs .* run uv sync --extra {extra}."):
+        create_app(SAFE | {name: value})
 
 
 def test_all_problems_are_told_at_once_debug_mode_included(monkeypatch):

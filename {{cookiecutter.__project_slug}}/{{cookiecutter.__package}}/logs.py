@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
     plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
     default_handler.setFormatter(JsonFormatter() if app.config["LOG_FORMAT"] == "json" else plain)
     default_handler.addFilter(_is_no_rehearsal)
+    logging.getLogger().addHandler(default_handler)  # what libraries say, in the same form
     app.logger.setLevel(logging.DEBUG if app.config["APP_ENV"] == "development" else logging.INFO)
     logging.getLogger("werkzeug").addFilter(_is_no_access_line)  # ours says the same, and the id
     app.before_request(_start)
