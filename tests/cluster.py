@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
+
 from tests.baking import BakedProject, environment, tool
 from tests.client import ORIGIN, PASSWORD, USER, Client
 from tests.servers import PostgreSQL, Redis, Server
@@ -45,10 +47,12 @@ class Api(Server):
             self.process.wait(30)
 
     def workers(self) -> list[int]:
-        """Return the ids of the processes that answer; beside them is one that Python keeps its books with."""
-        return [
-            process.pid for process in self.processes()[1:] if "resource_tracker" not in " ".join(process.cmdline())
-        ]
+        """Return the ids of the processes that answer, and not of the one that keeps Python's books beside them."""
+        found = []
+        for process in self.processes()[1:]:
+            with contextlib.suppress(psutil.Error):  # it has just ended
+                found += [process.pid] * ("resource_tracker" not in " ".join(process.cmdline()))
+        return found
 
     def client(self) -> Client:
         """Return a client that asks this server, past what stands in front of it."""

@@ -40,6 +40,7 @@ class Writers:
 
     clients: list[Client]
     pause: float
+    reads: bool
     name: str = field(default_factory=lambda: secrets.token_hex(4))  # no other's notes have these titles
     attempts: list[Attempt] = field(default_factory=list)  # appending is one step for all threads
     ended: threading.Event = field(default_factory=threading.Event)
@@ -52,7 +53,8 @@ class Writers:
                 break
             title = f"{self.name}-{number}-{count}"
             self._attempt(client, title, "POST", "/api/notes", {"title": title})
-            self._attempt(client, "", "GET", "/api/notes?page_size=5")
+            if self.reads:
+                self._attempt(client, "", "GET", "/api/notes?page_size=5")
 
     def _attempt(self, client: Client, title: str, method: str, path: str, body: object = None) -> None:
         sent, answer = time.monotonic(), None
@@ -108,7 +110,7 @@ class Writers:
 
 @contextlib.contextmanager
 def writing(
-    connect: Sequence[Callable[[], Client]], signed_in: Client, clients: int = 8, pause: float = 0
+    connect: Sequence[Callable[[], Client]], signed_in: Client, clients: int = 8, pause: float = 0, reads: bool = True
 ) -> Iterator[Writers]:
     """Write and read for as long as the block lasts.
 
@@ -117,9 +119,10 @@ def writing(
         signed_in: whose cookie they send.
         clients: how many there are.
         pause: seconds between two notes of each.
+        reads: whether they read as well.
 
     """
-    found = Writers([connect[n % len(connect)]().take_over(signed_in) for n in range(clients)], pause)
+    found = Writers([connect[n % len(connect)]().take_over(signed_in) for n in range(clients)], pause, reads)
     threads = [threading.Thread(target=found.write, args=(n,), daemon=True) for n in range(clients)]
     for thread in threads:
         thread.start()
