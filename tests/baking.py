@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ COMBINATIONS: dict[str, dict[str, object]] = {
 PRIVATE = {"VIRTUAL_ENV", "PYTHONPATH", "PORT", "HOST", "FRONTEND_PORT", "FRONTEND_ORIGINS", "VITE_API_URL", "APP_ENV"}
 PRIVATE |= {"SECRET_KEY", "DATABASE_URL", "CROSS_SITE_COOKIES", "LOG_FORMAT", "RATELIMIT_STORAGE_URI", "LOGIN_LIMIT"}
 PRIVATE |= {"LOGIN_ACCOUNT_LIMIT", "API_URL", "FRONTEND_DIST", "SECRET_KEY_FALLBACKS", "TEST_DATABASE_URL"}
+PRIVATE |= {"TRUSTED_PROXIES", "TRUSTED_HOSTS", "WORKERS", "THREADS", "STOP_DELAY"}
 PRIVATE |= {"PYTHONDONTWRITEBYTECODE"}  # each of many programs would compile every library anew
 
 
@@ -140,6 +142,11 @@ def bake(output: Path, answers: Mapping[str, object] | None = None) -> BakedProj
         tuple(p.relative_to(path).as_posix() for p in inside if p.is_file()),
         tuple(p.relative_to(path).as_posix() for p in inside if p.is_dir() and not any(p.iterdir())),
     )
+
+
+def tool(name: str) -> str:
+    """Return the path of a program that is installed with the tests."""
+    return shutil.which(name, path=sysconfig.get_path("scripts")) or name
 
 
 def require(found: object, sentence: str) -> None:

@@ -4,11 +4,27 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import servers
 from tests.baking import COMBINATIONS, BakedProject, bake, require, template
+from tests.spreading import group, processes
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run all tests in several processes, and a selection in one."""
+    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return processes(everything and not (config.option.keyword or config.option.lf))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Give each process whole groups of tests."""
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = group
+    return scheduler
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -52,7 +52,6 @@ def fill(engine: Engine) -> None:
         password_hash = sessions.hasher.hash(PASSWORD)
         session.add_all(User(username=name, password_hash=password_hash) for name in ("ada", "grace"))
         session.commit()
-    engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -63,32 +62,38 @@ def filled_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Engine | None:
+    """An engine for the database of TEST_DATABASE_URL, where the tests are to run on it."""
+    engine = create_engine(url_of(TEST_DATABASE_URL)) if TEST_DATABASE_URL else None
+    assert engine is None or "test" in str(engine.url.database), "only a database of tests may be emptied"
+    return engine
+
+
 @pytest.fixture
-def new_database(tmp_path: Path) -> Iterator[str]:
+def new_database(tmp_path: Path, postgresql: Engine | None) -> Iterator[str]:
     """The URL of a database without tables."""
-    if not TEST_DATABASE_URL:
+    if postgresql is None:
         yield f"sqlite:///{tmp_path / 'test.sqlite'}"
         return
-    engine = create_engine(url_of(TEST_DATABASE_URL))
-    assert "test" in str(engine.url.database), "the tests empty only a database with 'test' in its name"
     opened: list[Any] = []
-    event.listen(Pool, "connect", remember := lambda connection, _: opened.append(connection))
-    with engine.begin() as connection:
+    with postgresql.begin() as connection:
         connection.execute(text("DROP SCHEMA public CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
-    yield TEST_DATABASE_URL
+    event.listen(Pool, "connect", remember := lambda connection, _: opened.append(connection))
+    yield postgresql.url.render_as_string(hide_password=False)
     event.remove(Pool, "connect", remember)
     for connection in opened:  # of the applications, which nobody stops
         connection.close()
 
 
 @pytest.fixture
-def database(new_database: str, tmp_path: Path, filled_file: bytes) -> str:
+def database(new_database: str, tmp_path: Path, filled_file: bytes, postgresql: Engine | None) -> str:
     """The URL of a database with ada and grace in it."""
-    if TEST_DATABASE_URL:
-        fill(create_engine(url_of(new_database)))
-    else:
+    if postgresql is None:
         (tmp_path / "test.sqlite").write_bytes(filled_file)
+    else:
+        fill(postgresql)
     return new_database
 
 

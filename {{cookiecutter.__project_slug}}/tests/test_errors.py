@@ -3,7 +3,6 @@
 import json
 import logging
 from decimal import Decimal
-from io import BytesIO
 
 import pytest
 from conftest import settings
@@ -131,14 +130,6 @@ def test_a_request_id_is_kept_when_well_formed_and_replaced_when_not(client):
 def test_any_error_and_any_answer_can_be_json(app):
     app.add_url_rule("/keys", view_func=lambda: {"errors": {0: ["no"]}, "price": Decimal("1.5")})
     assert app.test_client().get("/keys").json == {"errors": {"0": ["no"]}, "price": "1.5"}
-
-
-@pytest.mark.parametrize("size", [2**20, 2**20 + 1])
-def test_a_body_in_chunks_is_whole_or_refused(client, size):
-    body = b"message=hi&x=" + b"&" * (size - 13)
-    sent = {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
-    answer = client.post("/api/public/echo", environ_overrides=sent, content_type="application/json")
-    assert answer.status_code == (413 if size > 2**20 else 400)
 
 
 def test_a_date_that_no_calendar_has_is_ignored(client):

@@ -5,13 +5,13 @@ import subprocess
 import sys
 
 import click
-import granian
 import pytest
 
-from {{ cookiecutter.__package }} import config, create_app
+from {{ cookiecutter.__package }} import config, create_app, serve
 from {{ cookiecutter.__package }}.__main__ import main
 
 SAFE = {"SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "none"}
+NO_HOSTS = ("https://lab.example", "lab.example:8000", "lab.example/api", "*", "*.lab.example", "me@lab")
 REFUSED = [  # no APP_ENV means production
     ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
     *(({"SECRET_KEY": key}, "is a placeholder") for key in ("change-me", "x" * 64, "change-me-" * 5)),
@@ -33,6 +33,9 @@ REFUSED = [  # no APP_ENV means production
     ({"RATELIMIT_STORAGE_URI": "nowhere://:tiger@host"}, "RATELIMIT_STORAGE_URI"),
     ({"HOST": "localhost"}, "HOST='localhost' is not an IP address"),
     *(({name: "many"}, name) for name in ("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT")),
+    *(({name: "0"}, f"{name}='0' is not a number from 1 to 256") for name in ("WORKERS", "THREADS")),
+    *(({name: "-1"}, f"{name}='-1' is not a number from 0") for name in ("TRUSTED_PROXIES", "STOP_DELAY")),
+    *(({"TRUSTED_HOSTS": f"lab.example, {name}"}, f"TRUSTED_HOSTS has '{name}'") for name in NO_HOSTS),
     *(({"PORT": port}, f"PORT='{port}' is not a port") for port in ("http", "0", "65536", "-1", "8e3")),
 ]
 
@@ -76,7 +79,7 @@ def test_the_environment_wins_over_dotenv(tmp_path, monkeypatch, environment, po
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     served = []
-    monkeypatch.setattr(granian.Granian, "serve", lambda server: served.append(server.bind_port))
+    monkeypatch.setattr(serve.Server, "run", lambda server: served.append(server.bind_port))
     main()
     assert served == [port]
     monkeypatch.setenv("API_URL", "https://other.example")

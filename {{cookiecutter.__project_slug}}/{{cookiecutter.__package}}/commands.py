@@ -52,7 +52,8 @@ class Migrations(AppGroup):
         except CommandError as error:
             raise click.ClickException(f"{error} Perhaps `flask db upgrade` comes first.") from error
         except DatabaseError as error:
-            raise click.ClickException(f"the database cannot be migrated ({error.orig}); check DATABASE_URL.") from error
+            problem = f"the database cannot be migrated ({error.orig}); check DATABASE_URL."
+            raise click.ClickException(problem) from error
 
     def _group(self, ctx: click.Context) -> click.Group:
         from flask_alembic.cli import cli

@@ -22,6 +22,13 @@ TITLE = "{{ cookiecutter.project_name }}"
 DESCRIPTION = "{{ cookiecutter.__description_quoted }}"  # fmt: skip
 PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).resolve().parent.parent
+# whole numbers: the default, and the most
+NUMBERS = {
+    "WORKERS": (os.cpu_count() or 1, 256),
+    "THREADS": (4, 256),
+    "TRUSTED_PROXIES": (0, 16),
+    "STOP_DELAY": (0, 600),
+}
 A_NEW_KEY = 'python -c "import secrets; print(secrets.token_hex(32))"'
 
 
@@ -59,6 +66,8 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         "LOGIN_ACCOUNT_LIMIT": settings.get("LOGIN_ACCOUNT_LIMIT", "") or "10 per minute",
     }
     host, port = settings.get("HOST", "") or "127.0.0.1", settings.get("PORT", "") or "8000"
+    numbers = {name: settings.get(name, "") or str(usual) for name, (usual, _) in NUMBERS.items()}
+    host_names = settings.get("TRUSTED_HOSTS", "").replace(",", " ").lower().split()
     api_url = settings.get("API_URL", "") or ("" if production else "http://localhost:8000")
 
     problems = [
@@ -71,6 +80,8 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         *_storage(storage),
         *(problem for name, value in limits.items() for problem in _limit(name, value)),
         *_address(host, port),
+        *(problem for name, value in numbers.items() for problem in _number(name, value)),
+        *(problem for name in host_names for problem in _host_name(name)),
         *_api_url(api_url),
     ]
     if production:
@@ -101,6 +112,8 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         **limits,
         "HOST": host,
         "PORT": int(port),
+        **{name: int(value) for name, value in numbers.items()},
+        "HOST_NAMES": host_names,  # not TRUSTED_HOSTS: Flask's would refuse health checks by address
         "MAX_CONTENT_LENGTH": 1024 * 1024,
         # a page can read a 500 only with CORS headers, which a traceback page does not have
         "PROPAGATE_EXCEPTIONS": False if debug else None,
@@ -178,6 +191,20 @@ def _address(host: str, port: str) -> Iterator[str]:
         yield f"HOST={host!r} is not an IP address; write 127.0.0.1, or 0.0.0.0 for every interface."
     if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
         yield f"PORT={port[:9]!r} is not a port; write a number from 1 to 65535."
+
+
+def _number(name: str, value: str) -> Iterator[str]:
+    least, most = int(name in ("WORKERS", "THREADS")), NUMBERS[name][1]
+    if not re.fullmatch("[0-9]{1,9}", value) or not least <= int(value) <= most:
+        yield f"{name}={value[:9]!r} is not a number from {least} to {most}; write for example {NUMBERS[name][0]}."
+
+
+def _host_name(name: str) -> Iterator[str]:
+    if not re.fullmatch(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]", name):
+        yield (
+            f"TRUSTED_HOSTS has {name!r}, which is no host name; write 'api.example.com' without scheme,"
+            " port and path, or '.example.com' for it and all names under it."
+        )
 
 
 def _insecure_origins(origins: str) -> list[str]:
