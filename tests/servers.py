@@ -42,6 +42,8 @@ class Server:
     def __init__(self, folder: Path, user: str | None = None) -> None:
         """Choose a port; the server's files go to `folder`, and it runs as `user`."""
         self.folder, self.user, self.port = folder, user, preferred_port(0)
+        self.place = folder  # where it runs
+        self.settings: dict[str, str] = {}  # what its environment has more than ours
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
         self.numbers = count(1)
@@ -55,8 +57,8 @@ class Server:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(),
-                cwd=self.folder,
-                env=environment(),
+                cwd=self.place,
+                env=environment(self.settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -71,6 +73,11 @@ class Server:
             return []
         first = psutil.Process(self.process.pid)
         return [first, *first.children(recursive=True)]
+
+    @property
+    def said(self) -> str:
+        """Everything that it has printed so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
 
     def stop(self) -> None:
         """Ask it to stop, and wait until it has."""
@@ -101,11 +108,13 @@ class Server:
 
 
 class PostgreSQL(Server):
-    """PostgreSQL without passwords, and without waiting for the disk."""
+    """PostgreSQL without passwords, and without waiting for the disk unless `fsync` says so."""
+
+    fsync = "off"
 
     def command(self) -> Sequence[str]:
         """Return what is run; a commit waits for the file system, so that `kill` loses none."""
-        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": self.fsync}
         command = [program("postgres", POSTGRESQL_IS_MISSING), "-D", str(self.folder / "data"), "-p", str(self.port)]
         return command + [f"--{name}={value}" for name, value in options.items()]
 
@@ -159,8 +168,8 @@ class Redis(Server):
 
 
 @contextlib.contextmanager
-def postgresql() -> Iterator[PostgreSQL]:
-    """Run a PostgreSQL for as long as the block lasts."""
+def postgresql(fsync: str = "off") -> Iterator[PostgreSQL]:
+    """Run a PostgreSQL for as long as the block lasts; with `fsync` on, a commit waits for the disk."""
     program("initdb", POSTGRESQL_IS_MISSING)
     # it refuses to run as root, and another user sees nothing of pytest's folders
     user = "postgres" if getattr(os, "geteuid", lambda: 1)() == 0 else None
@@ -168,6 +177,7 @@ def postgresql() -> Iterator[PostgreSQL]:
         if user:
             shutil.chown(folder, user)
         server = PostgreSQL(Path(folder), user)
+        server.fsync = fsync
         server.initialise()
         yield from _run(server)
 

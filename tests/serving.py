@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.baking import environment
@@ -54,4 +54,12 @@ def until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path, sec
         said = log.read_text(encoding="utf-8", errors="replace")
         assert process.poll() is None, f"{process.args!r} ended with {process.returncode}:\n{said}"
         assert time.monotonic() < deadline, f"{process.args!r} was waited for in vain:\n{said}"
+        time.sleep(0.05)
+
+
+def until(condition: Callable[[], object], said: Callable[[], str], seconds: float = 30) -> None:
+    """Wait until something is so; fail with what is said about it when that does not happen."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {said()}"
         time.sleep(0.05)

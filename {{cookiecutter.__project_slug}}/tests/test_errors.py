@@ -11,6 +11,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.orm import Session
 
 from {{ cookiecutter.__package }} import create_app
+from {{ cookiecutter.__package }}.extensions import db
 
 LOGIN = "/api/auth/login"
 HARDENED = {
@@ -66,6 +67,19 @@ def test_a_database_that_fails_is_503_and_the_next_request_is_served(ada, name):
     assert "tiger" not in answer.text
     assert ada.get("/api/notes").json == []
     assert ada.post("/api/notes", json={"title": "Kept"}).status_code == 201
+
+
+def test_a_database_that_goes_away_after_the_answer_does_not_cost_it(app, ada, monkeypatch):
+    with app.app_context():
+        dialect = db.engine.dialect
+
+    def fail(*_):
+        raise dialect.loaded_dbapi.OperationalError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dialect, "do_rollback", fail)
+        assert ada.get("/api/notes").status_code == 200
+    assert ada.get("/api/notes").status_code == 200
 
 
 def test_https_is_kept_where_it_is_used(client):

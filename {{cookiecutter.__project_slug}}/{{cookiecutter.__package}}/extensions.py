@@ -18,6 +18,7 @@ from flask_smorest.exceptions import NotModified
 from flask_smorest.utils import prepare_response
 from flask_sqlalchemy_lite import SQLAlchemy
 from marshmallow.validate import Regexp
+from sqlalchemy.exc import DBAPIError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import quote_etag
@@ -34,8 +35,16 @@ class Database(SQLAlchemy):
         super().init_app(app)
         kept = [f for f in app.teardown_appcontext_funcs if not inspect.iscoroutinefunction(f)]
         app.teardown_appcontext_funcs[:] = kept
+        app.teardown_appcontext(self._close)
         for engine in self._app_state[app].engines.values():
             tune(engine)
+
+    def _close(self, _error: BaseException | None) -> None:
+        """Close the session: a database that has gone away by now must not cost the answer that is ready."""
+        try:
+            self.session.close()
+        except DBAPIError:
+            self.session.invalidate()
 
 
 class Limits(Limiter):

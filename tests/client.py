@@ -1,0 +1,83 @@
+"""A client of an API that sends each request once, whatever becomes of it, and keeps the cookie of its sign-in."""
+
+import contextlib
+import http.client
+import json
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any
+
+ORIGIN = "https://app.example.test"
+USER, PASSWORD = "ada", "a password of her own"
+NO_ANSWER = (OSError, http.client.HTTPException)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back for a request."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body."""
+        return json.loads(self.body)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether a page can read it: CORS headers, and for an error a problem."""
+        headers, kind = self.headers, self.headers.get_content_type()
+        opened = (headers["Access-Control-Allow-Origin"], headers["Access-Control-Allow-Credentials"])
+        return opened == (ORIGIN, "true") and (self.status < 400 or kind == "application/problem+json")
+
+    @property
+    def is_of_proxy(self) -> bool:
+        """Whether Caddy gave it instead of the API."""
+        return self.headers["Server"] == "Caddy"
+
+
+class Client:
+    """One keep-alive connection to a port of this machine, as a page of `ORIGIN` uses it."""
+
+    def __init__(self, port: int, host: str, address: str = "127.0.0.1", seconds: float = 30) -> None:
+        """Ask a port for a host, from an address of this machine; wait no longer than `seconds` for each answer."""
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, seconds, (address, 0))
+        self.headers = {"Host": f"{host}:{port}", "Origin": ORIGIN, "Sec-Fetch-Site": "same-site"}
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        """Send a request, and return what is answered; an exception of `NO_ANSWER` if nothing is."""
+        sent = self.headers | headers
+        data = None
+        if body is not None:
+            data, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
+        try:
+            self.connection.request(method, path, data, sent)
+            got = self.connection.getresponse()
+            return Answer(got.status, got.headers, got.read())
+        except NO_ANSWER:
+            self.connection.close()  # the next request has a connection of its own
+            raise
+
+    def tries(self, method: str, path: str, body: object = None) -> int | None:
+        """Send a request; return the status of the answer, None if there is none."""
+        with contextlib.suppress(*NO_ANSWER):
+            return self.ask(method, path, body).status
+        return None
+
+    def sign_in(self, user: str = USER, password: str = PASSWORD) -> Answer:
+        """Sign in, and keep the cookie."""
+        answer = self.ask("POST", "/api/auth/login", {"username": user, "password": password})
+        if answer.status == 200:
+            self.headers["Cookie"] = answer.headers["Set-Cookie"].partition(";")[0]
+        return answer
+
+    def take_over(self, other: "Client") -> "Client":
+        """Send the cookie of another client from now on."""
+        self.headers["Cookie"] = other.headers["Cookie"]
+        return self
+
+    def close(self) -> None:
+        """End the connection."""
+        self.connection.close()

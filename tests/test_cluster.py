@@ -1,0 +1,115 @@
+"""Two servers of two workers each, with PostgreSQL and Redis, behind the Caddyfile of the project: one API."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.baking import BakedProject
+from tests.client import Client
+from tests.cluster import Cluster, flask_user, serving_cluster
+from tests.servers import PostgreSQL, Redis
+from tests.writers import writing
+
+OLD_KEY, NEW_KEY = "0123456789abcdef" * 4, "fedcba9876543210" * 4
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    with_extras: BakedProject, postgresql: PostgreSQL, redis: Redis, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    keys = {"SECRET_KEY": OLD_KEY, "SECRET_KEY_FALLBACKS": NEW_KEY}  # the next key is known before it is used
+    limits = {"LOGIN_LIMIT": "30 per minute", "LOGIN_ACCOUNT_LIMIT": "10 per minute"}
+    folder = tmp_path_factory.mktemp("cluster")
+    with serving_cluster(folder, with_extras, postgresql, redis, **keys, **limits, STOP_DELAY="1") as found:
+        yield found
+
+
+def statuses(cluster: Cluster, signed_in: Client, path: str = "/api/auth/me") -> set[int]:
+    """Return what a person is answered by every worker: a new connection may come to any of them."""
+    clients = [server.client().take_over(signed_in) for server in cluster.servers for _ in range(8)]
+    return {client.ask("GET", path).status for client in clients}
+
+
+def test_a_sign_in_on_one_counts_on_all(cluster: Cluster) -> None:
+    first, second = (server.client() for server in cluster.servers)
+    assert first.sign_in().status == 200
+    assert statuses(cluster, first) == {200}
+    written = first.ask("POST", "/api/notes", {"title": "by the first"})
+    read = second.take_over(first).ask("GET", f"/api/notes/{written.json['id']}")
+    assert (read.json, read.headers["ETag"]) == (written.json, written.headers["ETag"])
+    assert first.ask("POST", "/api/auth/logout").status == 204
+    assert statuses(cluster, second) == {401}
+
+
+def test_an_update_that_another_server_overtook_is_refused(cluster: Cluster) -> None:
+    first, second = (server.client().take_over(cluster.signed_in) for server in cluster.servers)
+    written = first.ask("POST", "/api/notes", {"title": "for two"})
+    place, seen = f"/api/notes/{written.json['id']}", {"If-Match": written.headers["ETag"]}
+    assert second.ask("PATCH", place, {"body": "of the second"}, **seen).status == 200
+    assert first.ask("PATCH", place, {"body": "of the first"}, **seen).status == 412
+    assert first.ask("GET", place).json["body"] == "of the second"
+
+
+def test_a_changed_password_signs_out_everywhere(cluster: Cluster) -> None:
+    project, settings = cluster.servers[0].project, cluster.servers[0].settings
+    flask_user(project, settings, "create", "grace")
+    clients = [server.client() for server in cluster.servers]
+    assert [client.sign_in("grace").status for client in clients] == [200, 200]
+    flask_user(project, settings, "password", "grace", "another password")
+    assert [statuses(cluster, client) for client in clients] == [{401}, {401}]
+    assert clients[0].sign_in("grace").status == 401
+    assert clients[1].sign_in("grace", "another password").status == 200
+    assert statuses(cluster, cluster.signed_in) == {200}  # everybody else stays
+
+
+def test_all_workers_count_the_attempts_of_an_address_together(cluster: Cluster) -> None:
+    """Caddy hands the address on, and what a client claims to be its address is not believed."""
+    found = []
+    for number in range(31):
+        somebody = cluster.caddy.client("127.0.0.2")
+        somebody.headers["X-Forwarded-For"] = f"192.0.2.{number}"
+        found.append(somebody.sign_in(f"user {number}"))
+    assert [answer.status for answer in found] == [401] * 30 + [429]
+    assert 0 < int(found[-1].headers["Retry-After"]) <= 60
+    assert cluster.caddy.client("127.0.0.3").sign_in("user 0").status == 401
+
+
+def test_a_migration_while_serving_fails_no_request(cluster: Cluster, tmp_path: Path) -> None:
+    project = cluster.servers[0].project
+    release = shutil.copytree(project.path, tmp_path / "next", ignore=shutil.ignore_patterns(".venv", "node_modules"))
+    models = release / project.package / "models.py"
+    text, column = models.read_text("utf-8"), "username: Mapped[str] = mapped_column(String(64)"
+    changed = column.replace("64", "200") + ", unique=True)\n    colour: Mapped[str | None] = mapped_column(String(16)"
+    table = (
+        '\n\nclass Label(Model):\n    __tablename__ = "label"\n    id: Mapped[int] = mapped_column(primary_key=True)\n'
+    )
+    assert column + ", unique=True)" in text
+    models.write_text(text.replace(column + ", unique=True", changed) + table, "utf-8")
+    next_release, flask = BakedProject(release, (), ()), [project.python, "-m", "flask", "db"]
+    env = cluster.servers[0].settings
+    next_release.succeeds(*flask, "revision", "colours", env=env)
+    # nothing but writes: a read ends by a rollback, by which psycopg forgets what may fit no more
+    with writing([cluster.caddy.client], cluster.signed_in, reads=False) as writers:
+        writers.until_taken(200)
+        next_release.succeeds(*flask, "upgrade", env=env)
+        writers.until_taken(100)
+    assert writers.failed() == []
+    writers.check(cluster.stored())
+    assert "No changes detected" in next_release.succeeds(*flask, "check", env=env)
+
+
+def test_a_rolling_restart_with_a_new_key_fails_no_request_and_signs_nobody_out(cluster: Cluster) -> None:
+    people = [cluster.signed_in]
+    with writing([cluster.caddy.client], cluster.signed_in, pause=0.02) as writers:
+        for server in cluster.servers:
+            server.stop()
+            server.settings |= {"SECRET_KEY": NEW_KEY, "SECRET_KEY_FALLBACKS": OLD_KEY}
+            server.start()
+            people += [server.client() for server in cluster.servers]
+            assert {person.sign_in().status for person in people[-2:]} == {200}
+            assert [statuses(cluster, person) for person in people] == [{200}] * len(people)
+            writers.until_taken(20)
+    assert writers.failed() == []
+    writers.check(cluster.stored())
