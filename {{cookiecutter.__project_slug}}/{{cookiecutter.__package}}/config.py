@@ -19,7 +19,7 @@ from .cors.origins import problem_of_origin
 from .errors import StartupError
 
 TITLE = "{{ cookiecutter.project_name }}"
-DESCRIPTION = "{{ cookiecutter.__description_quoted }}"  # fmt: skip
+DESCRIPTION = "A Flask API with a CORS policy for each blueprint"
 PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).resolve().parent.parent
 A_NEW_KEY = 'python -c "import secrets; print(secrets.token_hex(32))"'
