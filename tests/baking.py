@@ -43,6 +43,8 @@ PRIVATE = {"VIRTUAL_ENV", "PYTHONPATH", "PORT", "HOST", "FRONTEND_PORT", "FRONTE
 PRIVATE |= {"SECRET_KEY", "DATABASE_URL", "CROSS_SITE_COOKIES", "LOG_FORMAT", "RATELIMIT_STORAGE_URI", "LOGIN_LIMIT"}
 PRIVATE |= {"LOGIN_ACCOUNT_LIMIT", "API_URL", "FRONTEND_DIST"}
 PRIVATE |= {"PYTHONDONTWRITEBYTECODE"}  # each of many programs would compile every library anew
+# a machine may hold pip at an old version by a file of constraints
+PLAIN_PIP = {"PIP_CONSTRAINT": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 @dataclass(frozen=True)

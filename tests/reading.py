@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import yaml
 from markdown_it import MarkdownIt
@@ -51,6 +52,27 @@ def text_of_markdown(source: str) -> str:
         if token.type == "inline":
             lines.append("".join(part.content for part in token.children or []))
     return "\n".join(lines)
+
+
+class Block(NamedTuple):
+    """A block of code in a Markdown page, under its heading and below its sentence."""
+
+    section: str
+    sentence: str
+    language: str
+    code: str
+
+
+def blocks(source: str) -> list[Block]:
+    """Return the blocks of code of a Markdown page, in their order."""
+    found, section, sentence, heading = [], "", "", False
+    for token in MarkdownIt("commonmark").parse(source):
+        heading = token.type == "heading_open" or (heading and token.type != "heading_close")
+        if token.type == "inline":
+            section, sentence = (token.content, "") if heading else (section, token.content)
+        elif token.type in ("fence", "code_block"):
+            found.append(Block(section, sentence, token.info, token.content))
+    return found
 
 
 class Page(html.parser.HTMLParser):
