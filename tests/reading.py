@@ -32,7 +32,8 @@ def assert_read_back(project: BakedProject, name: str, author: str) -> None:
         assert page.texts["h1"] == name
     if "LICENSE" in project.files:
         assert re.search(rf"(?m)^ *Copyright (\(c\) )?\d{{4}},? {re.escape(author)}$", project.read("LICENSE"))
-    assert text_of_markdown(project.read("README.md")).startswith(f"{name}\n")
+    for readme in {"README.md", "README.zh-CN.md"} & set(project.files):
+        assert text_of_markdown(project.read(readme)).startswith(f"{name}\n")
 
 
 def python_constants(source: str) -> dict[str, object]:
