@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +42,8 @@ COMBINATIONS: dict[str, dict[str, object]] = {
 # variables of the person or job that runs the tests, which must not reach a generated project
 PRIVATE = {"VIRTUAL_ENV", "PYTHONPATH", "PORT", "HOST", "FRONTEND_PORT", "FRONTEND_ORIGINS", "VITE_API_URL", "APP_ENV"}
 PRIVATE |= {"SECRET_KEY", "DATABASE_URL", "CROSS_SITE_COOKIES", "LOG_FORMAT", "RATELIMIT_STORAGE_URI", "LOGIN_LIMIT"}
-PRIVATE |= {"LOGIN_ACCOUNT_LIMIT", "API_URL", "FRONTEND_DIST"}
+PRIVATE |= {"LOGIN_ACCOUNT_LIMIT", "API_URL", "FRONTEND_DIST", "SECRET_KEY_FALLBACKS", "TEST_DATABASE_URL"}
+PRIVATE |= {"TRUSTED_PROXIES", "TRUSTED_HOSTS", "WORKERS", "THREADS", "STOP_DELAY"}
 PRIVATE |= {"PYTHONDONTWRITEBYTECODE"}  # each of many programs would compile every library anew
 # a machine may hold pip at an old version by a file of constraints
 PLAIN_PIP = {"PIP_CONSTRAINT": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
@@ -142,6 +144,11 @@ def bake(output: Path, answers: Mapping[str, object] | None = None) -> BakedProj
         tuple(p.relative_to(path).as_posix() for p in inside if p.is_file()),
         tuple(p.relative_to(path).as_posix() for p in inside if p.is_dir() and not any(p.iterdir())),
     )
+
+
+def tool(name: str) -> str:
+    """Return the path of a program that is installed with the tests."""
+    return shutil.which(name, path=sysconfig.get_path("scripts")) or name
 
 
 def require(found: object, sentence: str) -> None:

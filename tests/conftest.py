@@ -6,10 +6,27 @@ import sys
 import venv
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
+from tests import servers
 from tests.baking import COMBINATIONS, PLAIN_PIP, BakedProject, bake, require, template
+from tests.spreading import group, processes
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run all tests in several processes, and a selection in one."""
+    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return processes(everything and not (config.option.keyword or config.option.lf))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Give each process whole groups of tests."""
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = group
+    return scheduler
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -87,3 +104,26 @@ def whole(installed: Callable[[str], BakedProject], with_node: BakedProject) -> 
         return found
 
     return once
+
+
+@pytest.fixture(scope="session")
+def with_extras(tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
+    """Return a default project that has what PostgreSQL and Redis need; `installed` has what newcomers have."""
+    require(shutil.which("uv"), "uv is not installed: pip install uv")
+    found = bake(tmp_path_factory.mktemp("with-extras") / "out")
+    found.succeeds("uv", "sync", "--quiet", "--all-extras")
+    return found
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[servers.PostgreSQL]:
+    """Return a running PostgreSQL; a test takes a database of its own by `database()`."""
+    with servers.postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[servers.Redis]:
+    """Return a running Redis; a test takes a database of its own by `database()`."""
+    with servers.redis() as server:
+        yield server

@@ -105,5 +105,6 @@ PARSERS: dict[str, Callable[[str], object]] = {
     ".md": text_of_markdown,
     ".py": ast.parse,
     ".toml": tomllib.loads,
+    ".yaml": lambda source: list(yaml.safe_load_all(source)),
     ".yml": yaml.safe_load,
 }

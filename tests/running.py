@@ -1,13 +1,16 @@
 """Run a generated project by its dev.py, and look at what it says and leaves behind."""
 
 import contextlib
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,27 +18,37 @@ import psutil
 
 from tests.baking import BakedProject, environment
 
+DEFAULTS = (8000, 5173)
+MARK = "STARTED_BY_TEST"  # a variable that a program hands on to those that it starts
 READY = "Ctrl-C stops everything"
+# each process that runs tests takes ports of its own, below those that a system gives to clients, and the next one each
+# time: no other test is given a port between its choice and its use
+FIRST = 20_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = itertools.cycle(random.sample(range(FIRST, FIRST + 1_000), 1_000))
 
 
 class RunningProject:
-    """A project started by `python dev.py` on two ports of its own."""
+    """A project started by `python dev.py`."""
 
     def __init__(
-        self, project: BakedProject, env: Mapping[str, str] | None = None, command: Sequence[str] | None = None
+        self,
+        project: BakedProject,
+        env: Mapping[str, str] | None = None,
+        command: Sequence[str] | None = None,
+        ports: tuple[int, int] = (0, 0),
     ) -> None:
-        """Start it; see `running` for one that is stopped as well."""
-        self.path = project.path
-        self.api_port, self.page_port = preferred_port(8000), preferred_port(5173)
-        self.api, self.page = f"http://localhost:{self.api_port}", f"http://localhost:{self.page_port}"
-        ports = {"PORT": str(self.api_port), "FRONTEND_PORT": str(self.page_port)}
+        """Start it; see `running` for one that is stopped as well, and for the ports."""
+        self.mark = uuid.uuid4().hex
+        api, page = map(preferred_port, ports)
+        self.api, self.page = f"http://localhost:{api}", f"http://localhost:{page}"
+        chosen = {} if (api, page) == DEFAULTS else {"PORT": str(api), "FRONTEND_PORT": str(page)}
         handle, name = tempfile.mkstemp(suffix=".log")
         self.log = Path(name)
         with os.fdopen(handle, "wb") as file:
             self.process = subprocess.Popen(
                 command or [project.python, "dev.py"],
                 cwd=project.path,
-                env=environment(ports | dict(env or {})),
+                env=environment(chosen | {MARK: self.mark} | dict(env or {})),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -60,14 +73,14 @@ class RunningProject:
         """Wait until dev.py says where its servers are."""
         self.until(lambda: READY in self.said)
 
-    def leaves_nothing(self, seconds: float = 15) -> bool:
+    def leaves_nothing(self, seconds: float = 30) -> bool:
         """Wait until no process of the project is left, after the one that was started has ended."""
         deadline = time.monotonic() + seconds
         while self.processes() and time.monotonic() < deadline:
             time.sleep(0.05)
         return not self.processes()
 
-    def ends(self, seconds: float = 30) -> int:
+    def ends(self, seconds: float = 60) -> int:
         """Wait for dev.py to end, and return its exit code."""
         return self.process.wait(seconds)
 
@@ -77,22 +90,31 @@ class RunningProject:
         return self.ends()
 
     def processes(self) -> list[psutil.Process]:
-        """Return every process that runs in the folder of the project."""
+        """Return every process that this start has led to, wherever it runs."""
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
-                alive = process.status() != psutil.STATUS_ZOMBIE
-                if alive and Path(process.cwd()).is_relative_to(self.path):
+                if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == self.mark:
                     found.append(process)
         return found
 
 
 @contextlib.contextmanager
 def running(
-    project: BakedProject, env: Mapping[str, str] | None = None, command: Sequence[str] | None = None
+    project: BakedProject,
+    env: Mapping[str, str] | None = None,
+    command: Sequence[str] | None = None,
+    ports: tuple[int, int] = (0, 0),
 ) -> Iterator[RunningProject]:
-    """Start a project, and leave nothing of it behind, whatever a test finds out about that."""
-    started = RunningProject(project, env, command)
+    """Start a project, and leave nothing of it behind, whatever a test finds out about that.
+
+    Args:
+        project: with its Python packages.
+        env: more variables.
+        command: instead of `python dev.py`.
+        ports: for API and page, each that or one that is free. The usual ones are for the one test about them.
+    """
+    started = RunningProject(project, env, command, ports)
     try:
         yield started
     finally:
@@ -102,15 +124,15 @@ def running(
         for process in started.processes():
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        started.process.wait(10)
+        started.process.wait(30)
         if sys.exc_info()[0]:
             print(started.said)
         started.log.unlink()
 
 
 def preferred_port(port: int) -> int:
-    """Return a port if it is free, otherwise one that is."""
-    for candidate in (port, 0):
+    """Return a port if it is free, otherwise one that is; 0 is any."""
+    for candidate in filter(None, (port, *itertools.islice(PORTS, 100))):
         with socket.socket() as listener, contextlib.suppress(OSError):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", candidate))

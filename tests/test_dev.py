@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.baking import BakedProject, bake
-from tests.running import READY, preferred_port, running
+from tests.running import DEFAULTS, READY, preferred_port, running
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals, and no scripts without .exe")
 
@@ -41,19 +41,24 @@ def script(folder: Path, name: str, text: str) -> None:
     (folder / name).chmod(0o755)
 
 
-def test_both_servers_answer_where_it_says_they_do(with_node: BakedProject) -> None:
-    with running(with_node) as started:
+@pytest.mark.parametrize("ports", [DEFAULTS, (0, 0)], ids=["usual ports", "other ports"])
+def test_both_servers_answer_where_it_says_they_do(with_node: BakedProject, ports: tuple[int, int]) -> None:
+    with running(with_node, ports=ports) as started:
         started.until_ready()
         addresses = re.findall(r"(?m)^  The .*: (http://localhost:\d+)$", started.said)
         assert addresses == [started.page, started.api]
-        assert requests.get(f"{started.api}/api/public/hello", timeout=5).json() == {"message": "Hello, World!"}
-        assert "<html" in requests.get(started.page, timeout=5).text
+        assert requests.get(f"{started.api}/api/public/hello", timeout=30).json() == {"message": "Hello, World!"}
+        assert "<html" in requests.get(started.page, timeout=30).text
+        assert f'"VITE_API_URL": "{started.api}"' in requests.get(f"{started.page}/src/api.ts", timeout=30).text
         demo = re.search(r"Sign in as (\S+) with the password (\S+)\. ", started.said)
         assert demo is not None
         answer = requests.post(
-            f"{started.api}/api/auth/login", json={"username": demo[1], "password": demo[2]}, timeout=5
+            f"{started.api}/api/auth/login",
+            json={"username": demo[1], "password": demo[2]},
+            headers={"Origin": started.page},
+            timeout=30,
         )
-        assert answer.status_code == 200
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, started.page)
 
 
 @posix
@@ -100,7 +105,7 @@ def test_a_burst_of_signals_stops_everything_too(api_only: BakedProject) -> None
 def test_without_a_front_end_the_api_runs_alone(api_only: BakedProject) -> None:
     with running(api_only) as started:
         started.until_ready()
-        assert requests.get(f"{started.api}/health/ready", timeout=5).json() == {"status": "ok"}
+        assert requests.get(f"{started.api}/health/ready", timeout=30).json() == {"status": "ok"}
         assert "The front end" not in started.said
         assert "Node.js" not in started.said
 
@@ -162,7 +167,7 @@ def test_the_front_end_starts_only_with_a_node_that_vite_can_use(
 ) -> None:
     script(no_programs, "node", f"echo {version}")
     script(no_programs, "npm", "exit 9")
-    env = {"PATH": str(no_programs), "FRONTEND_PORT": str(preferred_port(5173))}
+    env = {"PATH": str(no_programs), "FRONTEND_PORT": str(preferred_port(0))}
     count = "import runpy; print(len(list(runpy.run_path('dev.py')['front_end']())))"
     said = baked("default").run(sys.executable, "-c", count, env=env).stdout
     refusal = f"Node.js is {version}; the front end needs 20.19, or 22.12 and newer: the API runs without it.\n"
@@ -224,11 +229,11 @@ def test_a_change_of_the_code_is_served_without_a_restart(tmp_path: Path, api_on
         started.until_ready()
         views = project.path / project.package / "public.py"
         views.write_text(views.read_text("utf-8").replace("Hello, World!", "Hello, Lab!"), encoding="utf-8")
-        started.until(lambda: "Hello, Lab!" in hello(started.api), seconds=20)
+        started.until(lambda: "Hello, Lab!" in hello(started.api))
 
 
 def hello(api: str) -> str:
     try:
-        return requests.get(f"{api}/api/public/hello", timeout=5).text
+        return requests.get(f"{api}/api/public/hello", timeout=30).text
     except requests.ConnectionError:
         return ""  # it is starting again

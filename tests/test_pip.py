@@ -25,5 +25,5 @@ def test_the_steps_without_uv_start_and_test_a_project(baked: Callable[[str], Ba
     project.succeeds(project.python, "-m", "ruff", "check")
     with running(project, command=[project.python, *shlex.split(start)[1:]]) as started:
         started.until_ready()
-        assert requests.get(f"{started.api}/api/public/hello", timeout=5).json() == {"message": "Hello, World!"}
+        assert requests.get(f"{started.api}/api/public/hello", timeout=30).json() == {"message": "Hello, World!"}
     assert project.succeeds("git", "status", "--porcelain") == ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.baking import BakedProject, require
+from tests.baking import BakedProject, tool
 from tests.running import preferred_port, running
 from tests.serving import serving
 
@@ -30,17 +30,17 @@ def cors_headers(answer: requests.Response) -> list[str]:
 
 def behaves_as_one_origin(origin: str, sign_in: bool = True) -> None:
     """Check what holds for every proxy: the API's answers, unchanged, from the page's own origin."""
-    hello = requests.get(f"{origin}/api/public/hello", headers={"Origin": origin}, timeout=10)
+    hello = requests.get(f"{origin}/api/public/hello", headers={"Origin": origin}, timeout=30)
     assert (hello.json(), cors_headers(hello)) == ({"message": "Hello, World!"}, [])
     asked = {"Origin": EVIL, "Access-Control-Request-Method": "PUT"}
-    preflight = requests.options(f"{origin}/api/notes", headers=asked, timeout=10)
+    preflight = requests.options(f"{origin}/api/notes", headers=asked, timeout=30)
     assert (preflight.status_code, cors_headers(preflight)) == (403, [])
-    missing = requests.get(f"{origin}/api/nothing", timeout=10)
+    missing = requests.get(f"{origin}/api/nothing", timeout=30)
     assert (missing.status_code, missing.headers["Content-Type"]) == (404, "application/problem+json")
     for page, status in ((EVIL, 403), (origin, 200 if sign_in else 401)):
-        login = requests.post(f"{origin}/api/auth/login", json=DEMO, headers={"Origin": page}, timeout=10)
+        login = requests.post(f"{origin}/api/auth/login", json=DEMO, headers={"Origin": page}, timeout=30)
         assert login.status_code == status, login.text  # the guard compares with the host that the browser sees
-    assert 'id="page-origin"' in requests.get(f"{origin}/", timeout=10).text
+    assert 'id="page-origin"' in requests.get(f"{origin}/", timeout=30).text
 
 
 def test_in_development_vite_passes_requests_on(project: BakedProject) -> None:
@@ -69,13 +69,13 @@ def test_two_lines_in_dotenv_change_two_origins_to_one_and_back(
         with running(project, command=started_by, env={"PYTHONPATH": str(project.path)}) as started:
             started.until_ready()
             crossing = {"Origin": started.page}
-            answer = requests.get(f"{started.api}/api/auth/me", headers=crossing, timeout=10)
+            answer = requests.get(f"{started.api}/api/auth/me", headers=crossing, timeout=30)
             assert answer.headers.get("Access-Control-Allow-Origin") == (started.page if text is two else None)
-            stub = requests.get(f"{started.page}/src/api.ts", timeout=10).text
+            stub = requests.get(f"{started.page}/src/api.ts", timeout=30).text
             address = re.search(r'"VITE_API_URL": "([^"]*)"', stub)
             assert address is not None
             assert address[1] == (started.api if text is two else "")
-            through_vite = requests.get(f"{started.page}/api/public/hello", timeout=10)
+            through_vite = requests.get(f"{started.page}/api/public/hello", timeout=30)
             assert through_vite.json() == {"message": "Hello, World!"}
 
 
@@ -83,7 +83,7 @@ def test_two_lines_in_dotenv_change_two_origins_to_one_and_back(
 def production(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the project as in production, with the page that it builds, on plain http; return its address."""
     project.succeeds(*BUILD, folder="frontend")
-    port = preferred_port(8000)
+    port = preferred_port(0)
     database = tmp_path_factory.mktemp("production") / "lab.sqlite"
     settings = {"APP_ENV": "production", "PORT": str(port), "DATABASE_URL": f"sqlite:///{database}"}
     project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
@@ -98,30 +98,28 @@ def test_in_production_flask_serves_the_page(production: str) -> None:
     assert "immutable" in script.headers["Cache-Control"]
 
 
-def test_in_production_a_web_server_may_serve_the_page(project: BakedProject, production: str) -> None:
-    caddy = shutil.which("caddy")
-    require(caddy, "Caddy is not installed: see https://caddyserver.com/docs/install")
-    port = preferred_port(8080)
+def test_in_production_caddy_may_serve_the_page(project: BakedProject, production: str) -> None:
+    port = preferred_port(0)
     site = f"http://localhost:{port}"
     settings = {"SITE": site, "API": production.removeprefix("http://")}
-    settings["CADDY_ADMIN"] = f"localhost:{preferred_port(2019)}"
-    command = [str(caddy), "run", "--adapter", "caddyfile", "--config", "deploy/Caddyfile"]
+    settings["CADDY_ADMIN"] = f"localhost:{preferred_port(0)}"
+    command = [tool("caddy"), "run", "--adapter", "caddyfile", "--config", "deploy/Caddyfile"]
     with serving(command, port, project.path, settings):
         behaves_as_one_origin(site, sign_in=False)
         script = serves_the_build(site)
         assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-        gone = requests.get(f"{site}/assets/gone.js", timeout=10)
+        gone = requests.get(f"{site}/assets/gone.js", timeout=30)
         assert (gone.status_code, gone.headers.get("Cache-Control")) == (404, None)  # it may come with the next build
 
 
 def serves_the_build(site: str) -> requests.Response:
     """Check the page and its deep links; return the answer with its script."""
     for path in ("/", "/samples/7"):
-        page = requests.get(site + path, timeout=10)
+        page = requests.get(site + path, timeout=30)
         assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
         assert "no-cache" in page.headers["Cache-Control"]
         names = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page.text)
         assert len(names) >= 2
-    scripts = [requests.get(site + name, timeout=10) for name in names]
+    scripts = [requests.get(site + name, timeout=30) for name in names]
     assert [script.status_code for script in scripts] == [200] * len(names)
     return scripts[0]

@@ -102,7 +102,7 @@ def test_the_first_command_starts_a_project_in_a_clone(
 ) -> None:
     with running(clone, settings | newcomer, ["sh", "-c", START]) as started:
         started.until_ready()
-        assert requests.get(f"{started.api}/api/public/hello", timeout=5).json() == {"message": "Hello, World!"}
+        assert requests.get(f"{started.api}/api/public/hello", timeout=30).json() == {"message": "Hello, World!"}
         os.killpg(started.process.pid, signal.SIGTERM)
         started.ends()
         assert started.leaves_nothing()

@@ -54,7 +54,7 @@ WITHOUT_WRONG_INPUT = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def started(installed: Callable[[str], BakedProject]) -> Iterator[RunningProject]:
     unlimited = {"LOGIN_LIMIT": "100000 per minute", "LOGIN_ACCOUNT_LIMIT": "100000 per minute"}
     with running(installed("without-front-end"), unlimited) as project:
@@ -62,7 +62,7 @@ def started(installed: Callable[[str], BakedProject]) -> Iterator[RunningProject
         yield project
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def document(started: RunningProject) -> schemathesis.BaseSchema:
     return schemathesis.openapi.from_url(f"{started.api}/api/openapi.json")
 
@@ -91,7 +91,7 @@ def test_every_answer_is_as_documented(
     session = signed_in(started) if who == "signed in" else requests.Session()
 
     def ask(case: Case) -> None:
-        case.call_and_validate(session=session, checks=PROMISES, timeout=10)
+        case.call_and_validate(session=session, checks=PROMISES, timeout=30)
 
     try_each(document[path][method].as_strategy(generation_mode=mode), ask)
 
@@ -104,10 +104,10 @@ def test_every_answer_about_a_note_of_ones_own_is_as_documented(
     statuses = set()
 
     def ask(case: Case) -> None:
-        made = session.post(f"{started.api}/api/notes", json={"title": "to be changed"}, timeout=10)
+        made = session.post(f"{started.api}/api/notes", json={"title": "to be changed"}, timeout=30)
         case.path_parameters["note_id"] = made.json()["id"]
         case.headers["If-Match"] = made.headers["ETag"]
-        statuses.add(case.call_and_validate(session=session, checks=PROMISES, timeout=10).status_code)
+        statuses.add(case.call_and_validate(session=session, checks=PROMISES, timeout=30).status_code)
 
     try_each(document["/api/notes/{note_id}"][method].as_strategy(), ask)
     assert status in statuses
@@ -127,5 +127,5 @@ def try_each(cases: SearchStrategy[Case], ask: Callable[[Case], None]) -> None:
 def signed_in(started: RunningProject) -> requests.Session:
     session = requests.Session()
     login = {"username": "demo", "password": "demo-password"}
-    assert session.post(f"{started.api}/api/auth/login", json=login, timeout=10).status_code == 200
+    assert session.post(f"{started.api}/api/auth/login", json=login, timeout=30).status_code == 200
     return session

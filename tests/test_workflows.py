@@ -5,7 +5,6 @@ Every tool works offline. jactionlint has the checks of actionlint, whose own wh
 
 import re
 import shutil
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.baking import COMBINATIONS, BakedProject, template
+from tests.baking import COMBINATIONS, BakedProject, template, tool
 from tests.reading import blocks
 
 SYSTEMS = ["ubuntu-latest", "macos-latest", "windows-latest"]
@@ -26,11 +25,6 @@ SCHEMAS = {
     ".gitlab-ci.yml": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
 }
 PINNED = r"(?m)^ +(?:- )?uses: (\S+?)@(.*)$"
-
-
-def tool(name: str) -> str:
-    """Return the path of a program that is installed with the tests."""
-    return shutil.which(name, path=sysconfig.get_path("scripts")) or name
 
 
 LINTERS = {
@@ -118,7 +112,7 @@ def test_gitlab_runs_every_version(baked: Callable[[str], BakedProject]) -> None
 
 
 def test_the_front_end_is_tested_where_there_is_one(baked: Callable[[str], BakedProject]) -> None:
-    assert list(jobs_of(baked("without-front-end"))) == ["api"]
+    assert list(jobs_of(baked("without-front-end"))) == ["api", "advisories"]
     assert "front-end" not in jobs_of(baked("interceptor-without-front-end"), ".gitlab-ci.yml")
 
 

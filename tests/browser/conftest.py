@@ -14,6 +14,8 @@ from tests.browser.deployment import HOSTS, deployed, production_settings
 from tests.browser.empty_page import empty_page
 from tests.running import RunningProject, running
 
+expect.set_options(timeout=30_000)  # what a machine that does other things as well may need
+
 NAMES_OF_THIS_MACHINE: dict[str, dict[str, Any]] = {
     "chromium": {"args": ["--host-resolver-rules=MAP *.test 127.0.0.1"]},
     "firefox": {"firefox_user_prefs": {"network.dns.localDomains": ",".join(HOSTS)}},

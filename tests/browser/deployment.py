@@ -2,14 +2,13 @@
 
 import contextlib
 import secrets
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import trustme
 
-from tests.baking import BakedProject, environment, require
+from tests.baking import BakedProject, environment, tool
 from tests.running import preferred_port
 from tests.serving import serving
 
@@ -49,13 +48,16 @@ def built(project: BakedProject, target: Path, api: str) -> Path:
     return target
 
 
-def production_settings(project: BakedProject, folder: Path) -> dict[str, str]:
-    """Return what a production needs: a key, and a database that has one user."""
+def production_settings(
+    project: BakedProject, folder: Path, changes: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return what a production needs: a key, and a database that has one user; with changes."""
     settings = {
         "APP_ENV": "production",
         "SECRET_KEY": secrets.token_hex(32),
         "DATABASE_URL": f"sqlite:///{folder / 'production.sqlite'}",
         "FRONTEND_ORIGINS": "none",
+        **(changes or {}),
     }
     project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
     subprocess.run(
@@ -82,7 +84,6 @@ def production(project: BakedProject, settings: Mapping[str, str]) -> Iterator[i
 @contextlib.contextmanager
 def caddy(project: BakedProject, folder: Path, port: int, sites: Mapping[str, str]) -> Iterator[None]:
     """Run Caddy with the project's own configuration, and certificates of ours where it would fetch some."""
-    require(shutil.which("caddy"), "Caddy is not installed: see https://caddyserver.com/docs/install")
     names = {address.removeprefix("https://").partition(":")[0] for address in (sites["SITE"], sites["API_SITE"])}
     certificate = trustme.CA().issue_cert(*sorted(names))
     key, chain = folder / "key.pem", folder / "chain.pem"
@@ -94,7 +95,7 @@ def caddy(project: BakedProject, folder: Path, port: int, sites: Mapping[str, st
     ours = "{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n"
     config = folder / "Caddyfile"
     config.write_text(ours + theirs.replace(each, f"\ttls {chain} {key}\n{each}"), encoding="utf-8")
-    command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(config)]
+    command = [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(config)]
     home = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     with serving(command, port, folder, {**sites, **home}):
         yield

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from urllib3.util import Retry
 
 from tests.baking import BakedProject
 from tests.browser.requests_of_a_page import fetch
@@ -75,10 +76,14 @@ def test_a_page_on_127_0_0_1_is_told_which_name_to_use(page: Page, site: Running
 @pytest.fixture
 def page_without_api(with_node: BakedProject) -> Iterator[tuple[str, str]]:
     """Serve the page alone; return its address, and that where it looks for the API."""
-    port, api = preferred_port(5173), f"http://localhost:{preferred_port(0)}"
+    port, api = preferred_port(0), f"http://localhost:{preferred_port(0)}"
     vite = ["node", "node_modules/vite/bin/vite.js", "--port", str(port)]
     with serving(vite, port, with_node.path / "frontend", {"VITE_API_URL": api}):
-        requests.get(f"http://localhost:{port}", timeout=30).raise_for_status()  # more than a port that is open
+        # Vite opens its port to see whether it is free, closes it, and opens it again
+        again = requests.adapters.HTTPAdapter(max_retries=Retry(connect=100, backoff_factor=0.1, backoff_max=0.2))
+        with requests.Session() as session:
+            session.mount("http://", again)
+            session.get(f"http://localhost:{port}", timeout=30).raise_for_status()
         yield f"http://localhost:{port}", api
 
 

@@ -28,7 +28,7 @@ class Lab:
 
     def asked(self, url: str) -> int:
         """Return how many preflights for an address have reached the server."""
-        answer = requests.get(f"{self.origin}/asked", {"url": url.removeprefix(self.origin)}, timeout=10)
+        answer = requests.get(f"{self.origin}/asked", {"url": url.removeprefix(self.origin)}, timeout=30)
         return int(answer.json()["times"])
 
 

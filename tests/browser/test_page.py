@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -136,21 +136,33 @@ def test_a_page_on_127_0_0_1_is_told_to_be_on_localhost(page: Page, site: Runnin
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
+@pytest.fixture(scope="module", params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Return each colour scheme in turn."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def browser_in_scheme(launch_browser: Callable[..., Browser], browser_name: str, scheme: str) -> Iterator[Browser]:
+    """Run a browser for everything that is looked at in one colour scheme."""
+    # Firefox knows no emulation by page; the preference is 0 for dark, 1 for light
+    prefs = {"layout.css.prefers-color-scheme.content-override": int(scheme == "light")}
+    browser = launch_browser(**({"firefox_user_prefs": prefs} if browser_name == "firefox" else {}))
+    yield browser
+    browser.close()
+
+
 @pytest.mark.parametrize("signed_in", [False, True], ids=["signed out", "signed in"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_the_page(
-    launch_browser: Callable[..., Browser],
+    browser_in_scheme: Browser,
     browser_name: str,
     site: RunningProject,
     scheme: Literal["light", "dark"],
     size: ViewportSize,
     signed_in: bool,
 ) -> None:
-    # Firefox knows no emulation by page; the preference is 0 for dark, 1 for light
-    prefs = {"layout.css.prefers-color-scheme.content-override": int(scheme == "light")}
-    browser = launch_browser(**({"firefox_user_prefs": prefs} if browser_name == "firefox" else {}))
-    page = browser.new_context(color_scheme=scheme, viewport=size).new_page()
+    page = browser_in_scheme.new_context(color_scheme=scheme, viewport=size).new_page()
     page.goto(site.page)
     assert page.evaluate(f"matchMedia('(prefers-color-scheme: {scheme})').matches")
     page.get_by_role("button", name="Load them all").click()
@@ -170,4 +182,4 @@ def test_everybody_can_use_the_page(
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], "the page scrolls sideways"
-    browser.close()
+    page.context.close()

@@ -16,7 +16,7 @@ class WebKit:
         self.session = f"{driver}/session"
         wanted = {"capabilities": {"alwaysMatch": {"acceptInsecureCerts": True}}}
         self.session += f"/{self.send('POST', '', wanted)['sessionId']}"
-        self.send("POST", "/timeouts", {"implicit": 15000})  # for elements that a script has yet to make
+        self.send("POST", "/timeouts", {"implicit": 30000})  # for elements that a script has yet to make
 
     def send(self, method: str, path: str, body: object = None) -> Any:
         """Send a command, and return the value of the answer."""
@@ -52,7 +52,7 @@ class WebKit:
         self.send("POST", f"{field}/clear")
         self.send("POST", f"{field}/value", {"text": text})
 
-    def shows(self, selector: str, text: str, seconds: float = 15) -> None:
+    def shows(self, selector: str, text: str, seconds: float = 30) -> None:
         """Wait until an element shows a text; fail with what it shows otherwise."""
         deadline = time.monotonic() + seconds
         while text not in (shown := self.send("GET", f"{self.find(selector)}/text")):

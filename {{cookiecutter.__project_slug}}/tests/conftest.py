@@ -1,31 +1,37 @@
 """Fixtures: an application on its own database, two users, and clients that sign in."""
 
+import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Engine, Pool, create_engine, event, text
+from sqlalchemy.orm import Session
 
 from {{ cookiecutter.__package }} import create_app, sessions
-from {{ cookiecutter.__package }}.commands import add_user
+from {{ cookiecutter.__package }}.database import url_of
 from {{ cookiecutter.__package }}.extensions import db
-from {{ cookiecutter.__package }}.models import Model
+from {{ cookiecutter.__package }}.models import LoginSession, Model, User, now
 
 PAGE = "http://localhost:5173"
 FRONTEND_ORIGINS = "{{ cookiecutter.__frontend_origins }}"
 PASSWORD = "correct horse battery"
+TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL")  # a database of PostgreSQL that may be emptied
 
 
-def settings(database: Path, **changes: str) -> dict[str, str]:
+def settings(database: str, **changes: str) -> dict[str, str]:
     """Return the settings of a development application, with changes."""
     return {
         "APP_ENV": "development",
         "SECRET_KEY": "only-for-tests",
         "FRONTEND_ORIGINS": FRONTEND_ORIGINS,
-        "DATABASE_URL": f"sqlite:///{database}",
-        "FRONTEND_DIST": str(database.parent / "dist"),  # not what somebody has built beside the tests
+        "DATABASE_URL": database,
+        "FRONTEND_DIST": "not-built",  # not what somebody has built beside the tests
         **changes,
     }
 
@@ -39,29 +45,60 @@ def real_hasher() -> Iterator[PasswordHasher]:
         yield real
 
 
+def fill(engine: Engine) -> None:
+    """Make the tables, and ada and grace."""
+    Model.metadata.create_all(engine)
+    with Session(engine) as session:
+        password_hash = sessions.hasher.hash(PASSWORD)
+        session.add_all(User(username=name, password_hash=password_hash) for name in ("ada", "grace"))
+        session.commit()
+
+
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A database with ada and grace in it, made once and copied for each test."""
-    path = tmp_path_factory.mktemp("database") / "empty.sqlite"
-    app = create_app(settings(path))
-    with app.app_context():
-        Model.metadata.create_all(db.engine)
-        for name in ("ada", "grace"):
-            add_user(name, PASSWORD)
-        db.session.commit()
-        db.engine.dispose()
+def filled_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A filled SQLite database, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("database") / "filled.sqlite"
+    fill(create_engine(f"sqlite:///{path}"))
     return path.read_bytes()
 
 
-@pytest.fixture
-def database(tmp_path: Path, empty_database: bytes) -> Path:
-    path = tmp_path / "test.sqlite"
-    path.write_bytes(empty_database)
-    return path
+@pytest.fixture(scope="session")
+def postgresql() -> Engine | None:
+    """An engine for the database of TEST_DATABASE_URL, where the tests are to run on it."""
+    engine = create_engine(url_of(TEST_DATABASE_URL)) if TEST_DATABASE_URL else None
+    assert engine is None or "test" in str(engine.url.database), "only a database of tests may be emptied"
+    return engine
 
 
 @pytest.fixture
-def app(database: Path) -> Flask:
+def new_database(tmp_path: Path, postgresql: Engine | None) -> Iterator[str]:
+    """The URL of a database without tables."""
+    if postgresql is None:
+        yield f"sqlite:///{tmp_path / 'test.sqlite'}"
+        return
+    opened: list[Any] = []
+    with postgresql.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    event.listen(Pool, "connect", remember := lambda connection, _: opened.append(connection))
+    yield postgresql.url.render_as_string(hide_password=False)
+    event.remove(Pool, "connect", remember)
+    for connection in opened:  # of the applications, which nobody stops
+        connection.close()
+
+
+@pytest.fixture
+def database(new_database: str, tmp_path: Path, filled_file: bytes, postgresql: Engine | None) -> str:
+    """The URL of a database with ada and grace in it."""
+    if postgresql is None:
+        (tmp_path / "test.sqlite").write_bytes(filled_file)
+    else:
+        fill(postgresql)
+    return new_database
+
+
+@pytest.fixture
+def app(database: str) -> Flask:
     return create_app(settings(database))
 
 
@@ -82,3 +119,10 @@ def signed_in(app: Flask, username: str) -> FlaskClient:
     answer = client.post("/api/auth/login", json={"username": username, "password": PASSWORD})
     assert answer.status_code == 200
     return client
+
+
+def add_ended_sessions(number: int) -> None:
+    """Leave sessions of ada behind that have ended."""
+    ended = now() - timedelta(seconds=1)
+    db.session.add_all(LoginSession(key=f"old {n}", user_id=1, expires_at=ended) for n in range(number))
+    db.session.commit()

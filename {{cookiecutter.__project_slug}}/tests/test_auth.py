@@ -3,8 +3,8 @@
 from unittest.mock import Mock
 
 import pytest
-from conftest import FRONTEND_ORIGINS, PAGE, PASSWORD, settings, signed_in
-from sqlalchemy import update
+from conftest import FRONTEND_ORIGINS, PAGE, PASSWORD, add_ended_sessions, settings, signed_in
+from sqlalchemy import func, select, update
 
 from {{ cookiecutter.__package }} import create_app, sessions
 from {{ cookiecutter.__package }}.commands import add_user
@@ -162,3 +162,26 @@ def test_nobody_signs_in_with_the_public_password_in_production(database):
         add_user("demo", "demo-password")
         db.session.commit()
     assert login(app.test_client(), "demo", "demo-password").status_code == 401
+
+
+def test_a_cookie_stays_good_while_its_key_is_among_the_old_ones(database):
+    old, new = "0123456789abcdef", "fedcba9876543210"
+    for signing, others, reading, status in (
+        (old, "", {"SECRET_KEY": new}, 401),
+        (old, "", {"SECRET_KEY": new, "SECRET_KEY_FALLBACKS": f"another one, {old}"}, 200),
+        (new, old, {"SECRET_KEY": new}, 200),  # signed by the new one from the first day
+    ):
+        client = create_app(settings(database, SECRET_KEY=signing, SECRET_KEY_FALLBACKS=others)).test_client()
+        login(client, "ada")
+        later = create_app(settings(database, **reading)).test_client()
+        name = later.application.config["SESSION_COOKIE_NAME"]
+        later.set_cookie(name, client.get_cookie(name).value)
+        assert me(later) == [status]
+
+
+def test_a_sign_in_removes_a_hundred_sessions_that_have_ended_and_none_that_has_not(app, ada):
+    with app.app_context():
+        add_ended_sessions(130)
+        signed_in(app, "grace")
+        assert db.session.scalar(select(func.count()).select_from(LoginSession)) == 1 + 30 + 1
+    assert me(ada) == [200]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, settings
+from conftest import PASSWORD, add_ended_sessions, settings
 from sqlalchemy import inspect
 
 from {{ cookiecutter.__package }} import create_app
@@ -31,8 +31,8 @@ def signs_in(app, username, password):
     return app.test_client().post("/api/auth/login", json=body).status_code == 200
 
 
-def test_migrations_go_up_down_and_up_again_and_make_what_the_models_say(tmp_path):
-    app = create_app(settings(tmp_path / "new.sqlite"))
+def test_migrations_go_up_down_and_up_again_and_make_what_the_models_say(new_database):
+    app = create_app(settings(new_database))
     for command in ("upgrade", "downgrade base", "upgrade"):
         assert flask(app, "db", *command.split())[0] == 0
         with app.app_context():
@@ -42,8 +42,8 @@ def test_migrations_go_up_down_and_up_again_and_make_what_the_models_say(tmp_pat
     assert "upgrade" in flask(app, "db", "--help")[1]
 
 
-def test_a_new_migration_needs_only_sqlalchemy(tmp_path):
-    app = create_app(settings(tmp_path / "new.sqlite"))
+def test_a_new_migration_needs_only_sqlalchemy(new_database, tmp_path):
+    app = create_app(settings(new_database))
     template = Path(app.root_path, "migrations", "script.py.mako")
     (tmp_path / template.name).write_bytes(template.read_bytes())
     app.config["ALEMBIC"] = {"script_location": str(tmp_path)}
@@ -53,8 +53,8 @@ def test_a_new_migration_needs_only_sqlalchemy(tmp_path):
     assert app.name not in written
 
 
-def test_seed_migrates_a_new_database_when_asked_to(tmp_path):
-    app = create_app(settings(tmp_path / "new.sqlite"))
+def test_seed_migrates_a_new_database_when_asked_to(new_database):
+    app = create_app(settings(new_database))
     assert flask(app, "seed", "--migrate")[0] == 0
     assert signs_in(app, "demo", "demo-password")
 
@@ -81,3 +81,11 @@ def test_a_name_or_password_that_does_not_do_changes_nothing(app, command, name,
     assert sentence in output
     assert signs_in(app, "ada", PASSWORD)
     assert not signs_in(app, "eve", password)
+
+
+def test_sessions_prune_removes_all_that_have_ended_and_tells_how_many(app, ada):
+    with app.app_context():
+        add_ended_sessions(1001)  # more than a batch
+    assert flask(app, "sessions", "prune") == (0, "Removed 1001 sessions that had ended.\n")
+    assert flask(app, "sessions", "prune") == (0, "Removed 0 sessions that had ended.\n")
+    assert ada.get("/api/auth/me").status_code == 200

@@ -125,7 +125,7 @@ def test_explain_ends_with_a_code_and_a_sentence(app: Flask, words: list[str], c
     assert "Traceback" not in result[1]
 
 
-def test_where_both_are_one_origin_a_path_is_asked_of_the_pages_own_address(database: Path) -> None:
+def test_where_both_are_one_origin_a_path_is_asked_of_the_pages_own_address(database: str) -> None:
     app = create_app(settings(database, FRONTEND_ORIGINS="none"))
     code, said = flask(app, "explain", "PUT", "/api/notes/1", "--origin", PAGE, "--credentials")
     assert (code, f"PUT {PAGE}/api/notes/1" in said, "CORS plays no part" in said) == (0, True, True)
@@ -235,7 +235,7 @@ def test_nonsense_is_a_422(client: FlaskClient, changes: dict[str, Any]) -> None
 
 
 def test_the_endpoint_is_open_to_every_page_in_development_and_absent_in_production(
-    app: Flask, database: Path
+    app: Flask, database: str
 ) -> None:
     answer = app.test_client().post("/api/dev/explain", json={}, headers={"Origin": "http://127.0.0.1:5173"})
     assert (answer.status_code, answer.headers.get("Access-Control-Allow-Origin")) == (

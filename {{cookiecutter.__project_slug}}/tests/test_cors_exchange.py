@@ -6,7 +6,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,7 +159,7 @@ def test_silence_has_a_reason_and_a_cure(error: Exception, words: str) -> None:
     assert found.cure
 
 
-def test_explaining_counts_for_no_limit_and_writes_no_line_of_the_log(database: Path) -> None:
+def test_explaining_counts_for_no_limit_and_writes_no_line_of_the_log(database: str) -> None:
     app = create_app(settings(database, LOGIN_LIMIT="1 per minute"))
     asks = request_of("POST", "http://localhost:8000/api/auth/login", "http://localhost:8000")
     record = logging.makeLogRecord({})

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -184,9 +183,7 @@ def test_init_cors_is_called_once_and_last() -> None:
         app.register_blueprint(lab("/late", name="late"))
 
 
-def test_flask_prints_the_message_without_a_traceback(
-    database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_flask_prints_the_message_without_a_traceback(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLASK_RUN_FROM_CLI", "false")  # `cli` sets it for good
     info = ScriptInfo(create_app=lambda: create_app(settings(database, FRONTEND_ORIGINS="*")))
     result = CliRunner().invoke(cli, ["routes"], obj=info)

@@ -13,7 +13,7 @@ from {{ cookiecutter.__package }} import create_app
 @pytest.mark.parametrize(("path", "without_database"), [("/health/live", 200), ("/health/ready", 503)])
 def test_health_tells_whether_the_database_answers(client, tmp_path, path, without_database):
     assert client.get(path).json == {"status": "ok"}
-    answer = create_app(settings(tmp_path / "missing" / "lab.sqlite")).test_client().get(path)
+    answer = create_app(settings(f"sqlite:///{tmp_path}/missing/lab.sqlite")).test_client().get(path)
     assert (answer.status_code, "sqlite" in answer.text) == (without_database, False)
 
 

@@ -1,13 +1,13 @@
 """Notes: what a resource does for its owner, and what it refuses."""
 
 import json
-import sqlite3
-from contextlib import closing
 
 import pytest
 from conftest import signed_in
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
+
+from {{ cookiecutter.__package }}.extensions import db
 
 LONG = {"title": "字" * 200, "body": "x\n" * 5000}
 CHANGES = [("PUT", {"title": "Mine"}), ("PATCH", {"body": "Mine"}), ("DELETE", None)]
@@ -47,7 +47,7 @@ def test_the_note_of_somebody_else_looks_like_none(app, client, ada, method, bod
 
 
 @pytest.mark.parametrize(("method", "body"), CHANGES)
-def test_a_change_needs_the_etag_of_what_is_there_until_it_is_written(app, ada, database, method, body):
+def test_a_change_needs_the_etag_of_what_is_there_until_it_is_written(app, ada, method, body):
     path, match = note(ada)
     assert ada.open(path, method=method, json=body).status_code == 428
     theirs = signed_in(app, "ada").put(path, json={"title": "First"}, headers=match)  # holds the same ETag
@@ -56,8 +56,8 @@ def test_a_change_needs_the_etag_of_what_is_there_until_it_is_written(app, ada, 
     assert ada.get(path).json["title"] == "First"
 
     def overtake(*_):
-        with closing(sqlite3.connect(database)) as connection, connection:
-            connection.execute("UPDATE note SET title = 'Second', version = version + 1")
+        with db.engine.begin() as connection:
+            connection.execute(text("UPDATE note SET title = 'Second', version = version + 1"))
 
     event.listen(Session, "before_flush", overtake, once=True)
     answer = ada.open(path, method=method, json=body, headers={"If-Match": theirs.headers["ETag"]})

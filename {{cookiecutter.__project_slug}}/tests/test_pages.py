@@ -13,7 +13,7 @@ PAGE = "<!doctype html><title>The page</title>"
 YEAR = "public, max-age=31536000, immutable"
 
 
-def one_origin(database: Path, build: Path) -> FlaskClient:
+def one_origin(database: str, build: Path) -> FlaskClient:
     return create_app(settings(database, FRONTEND_ORIGINS="none", FRONTEND_DIST=str(build))).test_client()
 
 
@@ -31,7 +31,7 @@ PATHS = ["/", "/samples/7", "/apis", "/healthy/food", "/a//b", "/%FF", "/index.h
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_path_of_the_page_is_the_page(database: Path, build: Path, path: str) -> None:
+def test_every_path_of_the_page_is_the_page(database: str, build: Path, path: str) -> None:
     with one_origin(database, build).get(path, follow_redirects=True) as answer:
         assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/html", PAGE)
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'; ")
@@ -42,7 +42,7 @@ def test_every_path_of_the_page_is_the_page(database: Path, build: Path, path: s
         assert again.headers["Content-Security-Policy"] == answer.headers["Content-Security-Policy"]
 
 
-def test_a_file_of_the_build_is_kept_for_a_year_if_its_name_has_a_hash(database: Path, build: Path) -> None:
+def test_a_file_of_the_build_is_kept_for_a_year_if_its_name_has_a_hash(database: str, build: Path) -> None:
     client = one_origin(database, build)
     for path, caching in (("/assets/index-4fQ2.js", YEAR), ("/robots.txt", "no-cache")):
         with client.get(path) as answer:
@@ -58,19 +58,19 @@ MISSES += ["/assets/..%2findex.html"]  # else it would be kept for a year
 
 @pytest.mark.parametrize("path", MISSES)
 def test_what_is_missing_there_or_in_the_api_is_a_problem_in_json(
-    database: Path, build: Path, path: str
+    database: str, build: Path, path: str
 ) -> None:
     (build.parent / "secret.txt").write_text("secret")
     answer = one_origin(database, build).get(path, follow_redirects=True)
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
 
 
-def test_without_a_build_it_says_how_to_make_one(database: Path, tmp_path: Path) -> None:
+def test_without_a_build_it_says_how_to_make_one(database: str, tmp_path: Path) -> None:
     answer = one_origin(database, tmp_path / "none").get("/")
     assert (answer.status_code, "npm run build" in answer.json["detail"]) == (404, True)
 
 
-def test_a_page_of_another_origin_is_not_served(database: Path, build: Path, app: Flask) -> None:
+def test_a_page_of_another_origin_is_not_served(database: str, build: Path, app: Flask) -> None:
     if app.config["FRONTEND_ORIGINS"] != "none":
         assert app.test_client().get("/").status_code == 404
     assert one_origin(database, build).post("/").status_code == 405

@@ -6,13 +6,13 @@ import subprocess
 import sys
 
 import click
-import granian
 import pytest
 
-from {{ cookiecutter.__package }} import config, create_app
+from {{ cookiecutter.__package }} import config, create_app, serve
 from {{ cookiecutter.__package }}.__main__ import main
 
 SAFE = {"SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "none"}
+NO_HOSTS = ("https://lab.example", "lab.example:8000", "lab.example/api", "*", "*.lab.example", "me@lab")
 REFUSED = [  # no APP_ENV means production
     ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
     *(({"SECRET_KEY": key}, "is a placeholder") for key in ("change-me", "x" * 64, "change-me-" * 5)),
@@ -26,10 +26,17 @@ REFUSED = [  # no APP_ENV means production
     ({"DATABASE_URL": "my tiger database"}, "DATABASE_URL is not a database URL"),
     ({"DATABASE_URL": "nonsense://me:tiger@host/lab"}, "DATABASE_URL"),
     ({"DATABASE_URL": "sqlite://me:tiger@host:port/lab"}, "DATABASE_URL"),
+    ({"DATABASE_URL": "postgresql+psycopg2://me:tiger@host/lab"}, "DATABASE_URL names another driver"),
+    *(({"DATABASE_URL": url}, "is in memory") for url in ("sqlite://", "sqlite:///:memory:")),
+    ({"DATABASE_URL": "sqlite:///file:lab?mode=memory&uri=true"}, "is in memory"),
+    ({"SECRET_KEY_FALLBACKS": "0123456789abcdef" * 2 + ", tiger"}, "SECRET_KEY_FALLBACKS is a placeholder"),
     ({"API_URL": "http://localhost:8000/"}, "API_URL='http://localhost:8000/' has a path"),
     ({"RATELIMIT_STORAGE_URI": "nowhere://:tiger@host"}, "RATELIMIT_STORAGE_URI"),
     ({"HOST": "localhost"}, "HOST='localhost' is not an IP address"),
     *(({name: "many"}, name) for name in ("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT")),
+    *(({name: "0"}, f"{name}='0' is not a number from 1 to 256") for name in ("WORKERS", "THREADS")),
+    *(({name: "-1"}, f"{name}='-1' is not a number from 0") for name in ("TRUSTED_PROXIES", "STOP_DELAY")),
+    *(({"TRUSTED_HOSTS": f"lab.example, {name}"}, f"TRUSTED_HOSTS has '{name}'") for name in NO_HOSTS),
     *(({"PORT": port}, f"PORT='{port}' is not a port") for port in ("http", "0", "65536", "-1", "8e3")),
 ]
 
@@ -40,6 +47,21 @@ def test_an_unsafe_setting_is_refused_with_a_sentence(changes, sentence):
         create_app(SAFE | changes)
     assert sentence in refusal.value.message
     assert "tiger" not in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "value", "extra"),
+    [
+        ("psycopg", "DATABASE_URL", "postgres://host/lab", "postgresql"),
+        ("redis", "RATELIMIT_STORAGE_URI", "redis://localhost", "redis"),
+    ],
+)
+def test_a_package_that_is_missing_is_told_with_the_command_that_adds_it(
+    monkeypatch, package, name, value, extra
+):
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    with pytest.raises(config.SettingsError, match=f"{name} needs .* run uv sync --extra {extra}."):
+        create_app(SAFE | {name: value})
 
 
 def test_all_problems_are_told_at_once_debug_mode_included(monkeypatch):
@@ -58,7 +80,7 @@ def test_the_environment_wins_over_dotenv(tmp_path, monkeypatch, environment, po
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     served = []
-    monkeypatch.setattr(granian.Granian, "serve", lambda server: served.append(server.bind_port))
+    monkeypatch.setattr(serve.Server, "run", lambda server: served.append(server.bind_port))
     main()
     assert served == [port]
     monkeypatch.setenv("API_URL", "https://other.example")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from . import commands, config, development, errors, logs, security, sessions
+from . import commands, config, development, errors, logs, security, sessions, slow_clients
 from .auth import auth
 from .closed import closed
 from .cors import init_cors
@@ -35,6 +35,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     # around every request
     logs.init_app(app)
     security.init_app(app)
+    slow_clients.init_app(app)
     errors.init_app(app)
 
     # extensions

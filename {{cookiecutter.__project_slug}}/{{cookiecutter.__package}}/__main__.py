@@ -1,7 +1,6 @@
 """`python -m {{ cookiecutter.__package }}`: serve with Granian, for production."""
 
 import contextlib
-import os
 import socket
 import sys
 
@@ -22,19 +21,9 @@ def main() -> None:
     with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
         # Granian would share the port with another Granian, and each would get some of the requests
         sys.exit(f"Error: port {port} is taken by another program; stop that one, or set PORT.")
-    from granian import Granian
-    from granian.constants import Interfaces
+    from .serve import Server
 
-    Granian(
-        f"{__package__}:create_app",
-        factory=True,
-        interface=Interfaces.WSGI,
-        address=host,
-        port=port,
-        workers=os.cpu_count() or 1,
-        respawn_failed_workers=True,
-        blocking_threads=4,  # one would let a sign-in's hash block everybody; hundreds, the database
-    ).serve()
+    Server(app.config).run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Commands: `flask db`, `flask seed`, `flask user`; `flask cors` is in `cors/cli.py`."""
+"""Commands: `flask db`, `flask seed`, `flask user`, `flask sessions`; `flask cors` is in `cors/cli.py`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,16 @@ from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from .cors.cli import commands as cors_cli
+from .database import engine_of_migrations
 from .extensions import db
 from .models import Model, Note, User, UtcDateTime
-from .sessions import DEMO_PASSWORD, set_password
+from .sessions import DEMO_PASSWORD, remove_expired, set_password
 
 if TYPE_CHECKING:
     from flask_alembic import Alembic
 
 user_cli = AppGroup("user", help="Create users and change their passwords.")
+sessions_cli = AppGroup("sessions", help="Look after the sessions of who has signed in.")
 DEMO_NOTES = {
     "Welcome": "This note came over from the API, with your cookie.",
     "Preflights": "Between two origins, the first change of a note asks first, then not for ten minutes.",
@@ -28,6 +30,7 @@ DEMO_NOTES = {
 def init_app(app: Flask) -> None:
     app.cli.add_command(Migrations("db", help="Migrate the database."))
     app.cli.add_command(user_cli)
+    app.cli.add_command(sessions_cli)
     app.cli.add_command(cors_cli)
     app.cli.command("seed")(seed)
 
@@ -48,6 +51,9 @@ class Migrations(AppGroup):
             return super().invoke(ctx)
         except CommandError as error:
             raise click.ClickException(f"{error} Perhaps `flask db upgrade` comes first.") from error
+        except DatabaseError as error:
+            problem = f"the database cannot be migrated ({error.orig}); check DATABASE_URL."
+            raise click.ClickException(problem) from error
 
     def _group(self, ctx: click.Context) -> click.Group:
         from flask_alembic.cli import cli
@@ -64,8 +70,10 @@ def migrations() -> "Alembic":
 
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     if "alembic" not in app.extensions:
-        app.config["ALEMBIC_CONTEXT"] = {"render_item": _render}
-        Alembic(app, metadatas=Model.metadata, command_name="", run_mkdir=False)
+        # SQLite cannot change most of a table: in batches, Alembic makes a new one in its place
+        app.config["ALEMBIC_CONTEXT"] = {"render_item": _render, "render_as_batch": True}
+        engine = engine_of_migrations(db.engine)
+        Alembic(app, metadatas=Model.metadata, engines=engine, command_name="", run_mkdir=False)
     return cast("Alembic", app.extensions["alembic"])
 
 
@@ -119,6 +127,16 @@ def change_password(username: str) -> None:
     set_password(user, ask_password())
     db.session.commit()
     click.echo(f"Changed the password of {username} and signed out every session.")
+
+
+@sessions_cli.command("prune")
+def prune_sessions() -> None:
+    """Remove the sessions that have ended; a sign-in removes some, this all."""
+    removed = 0
+    while batch := remove_expired(most=1000):
+        db.session.commit()  # a short transaction each: nobody waits long
+        removed += batch
+    click.echo(f"Removed {removed} sessions that had ended.")
 
 
 def find_user(username: str) -> User | None:

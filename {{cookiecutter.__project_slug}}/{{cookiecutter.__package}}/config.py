@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,22 @@ from dotenv import dotenv_values
 from limits import parse_many
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from .cors.origins import problem_of_origin
+from .database import engine_options, problem_of_database
 from .errors import StartupError
 
 TITLE = "{{ cookiecutter.project_name }}"
 DESCRIPTION = "A Flask API with a CORS policy for each blueprint"
 PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).resolve().parent.parent
+# whole numbers: the default, and the most
+NUMBERS = {
+    "WORKERS": (os.cpu_count() or 1, 256),
+    "THREADS": (4, 256),
+    "TRUSTED_PROXIES": (0, 16),
+    "STOP_DELAY": (0, 600),
+}
 A_NEW_KEY = 'python -c "import secrets; print(secrets.token_hex(32))"'
 
 
@@ -48,6 +55,8 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
     env = settings.get("APP_ENV", "production")
     production = env == "production"
     origins = settings.get("FRONTEND_ORIGINS", "").strip()
+    old_keys = [key.strip() for key in settings.get("SECRET_KEY_FALLBACKS", "").split(",") if key.strip()]
+    threads = settings.get("THREADS", "") or "4"
     database = settings.get("DATABASE_URL", "") or f"sqlite:///{PACKAGE}.sqlite"
     cross_site = settings.get("CROSS_SITE_COOKIES", "") or "0"
     log_format = settings.get("LOG_FORMAT", "") or ("json" if production else "plain")
@@ -57,17 +66,22 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         "LOGIN_ACCOUNT_LIMIT": settings.get("LOGIN_ACCOUNT_LIMIT", "") or "10 per minute",
     }
     host, port = settings.get("HOST", "") or "127.0.0.1", settings.get("PORT", "") or "8000"
+    numbers = {name: settings.get(name, "") or str(usual) for name, (usual, _) in NUMBERS.items()}
+    host_names = settings.get("TRUSTED_HOSTS", "").replace(",", " ").lower().split()
     api_url = settings.get("API_URL", "") or ("" if production else "http://localhost:8000")
 
     problems = [
         *_choice("APP_ENV", env, "development", "production"),
         *_choice("CROSS_SITE_COOKIES", cross_site, "0", "1"),
         *_choice("LOG_FORMAT", log_format, "plain", "json"),
-        *_secret(settings.get("SECRET_KEY", ""), production),
+        *_secret("SECRET_KEY", settings.get("SECRET_KEY", ""), production),
+        *(problem for key in old_keys for problem in _secret("SECRET_KEY_FALLBACKS", key, production)),
         *_database(database),
         *_storage(storage),
         *(problem for name, value in limits.items() for problem in _limit(name, value)),
         *_address(host, port),
+        *(problem for name, value in numbers.items() for problem in _number(name, value)),
+        *(problem for name in host_names for problem in _host_name(name)),
         *_api_url(api_url),
     ]
     if production:
@@ -84,17 +98,22 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
     return {
         "APP_ENV": env,
         "SECRET_KEY": settings["SECRET_KEY"],
+        "SECRET_KEY_FALLBACKS": old_keys,  # cookies that they signed stay good
         "FRONTEND_ORIGINS": origins,
         "FRONTEND_DIST": str(ROOT / (settings.get("FRONTEND_DIST", "") or "frontend/dist")),
         # where pages reach this API: only used to warn of cookies that will not travel
         "API_URL": api_url,
         "LOG_FORMAT": log_format,
-        # parameters are session keys and password hashes, which no log should have
-        "SQLALCHEMY_ENGINES": {"default": {"url": database, "hide_parameters": True}},
+        "SQLALCHEMY_ENGINES": {"default": engine_options(database, threads=int(threads))},
         "RATELIMIT_STORAGE_URI": storage,
+        # seconds: a sign-in waits no longer for a Redis that hangs, and is counted in memory
+        "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 1} if storage.startswith("redis") else {},
+        "RATELIMIT_KEY_PREFIX": PACKAGE,
         **limits,
         "HOST": host,
         "PORT": int(port),
+        **{name: int(value) for name, value in numbers.items()},
+        "HOST_NAMES": host_names,  # not TRUSTED_HOSTS: Flask's would refuse health checks by address
         "MAX_CONTENT_LENGTH": 1024 * 1024,
         # a page can read a 500 only with CORS headers, which a traceback page does not have
         "PROPAGATE_EXCEPTIONS": False if debug else None,
@@ -128,32 +147,27 @@ def _choice(name: str, value: str, *choices: str) -> list[str]:
     return [] if value in choices else [f"{name}={value!r} is unknown; write {' or '.join(choices)}."]
 
 
-def _secret(secret: str, production: bool) -> list[str]:
+def _secret(name: str, secret: str, production: bool) -> list[str]:
     if not secret:
-        return [f"SECRET_KEY is not set; put the output of {A_NEW_KEY} into .env."]
+        return [f"{name} is not set; put the output of {A_NEW_KEY} into .env."]
     placeholder = re.search("change|secret|placeholder|example", secret.lower())
     if production and (placeholder or len(secret) < 32 or len(set(secret)) < 8):
-        return [f"SECRET_KEY is a placeholder or too short; replace it by the output of {A_NEW_KEY}."]
+        return [f"{name} is a placeholder or too short; replace it by the output of {A_NEW_KEY}."]
     return []
 
 
 def _database(url: str) -> list[str]:
-    try:
-        make_url(url).get_dialect().import_dbapi()
-    except (ArgumentError, ValueError):
-        # the value is not repeated: it may hold a password
-        return ["DATABASE_URL is not a database URL; write for example sqlite:///lab.sqlite."]
-    except ImportError as error:
-        package = "'psycopg[binary]'" if error.name == "psycopg" else error.name
-        return [f"DATABASE_URL needs the package {error.name!r}; add it: uv add {package}."]
-    return []
+    problem = problem_of_database(url)
+    return [problem] if problem else []
 
 
 def _storage(uri: str) -> list[str]:
+    if uri.startswith("redis") and find_spec("redis") is None:
+        return ["RATELIMIT_STORAGE_URI needs redis, which is not installed; run uv sync --extra redis."]
     try:
         storage_from_string(uri)
-    except (ConfigurationError, AssertionError):  # not repeated either
-        return ["RATELIMIT_STORAGE_URI cannot be used; write memory://, or redis:// and run uv add redis."]
+    except (ConfigurationError, AssertionError, ValueError):  # not repeated: it may hold a password
+        return ["RATELIMIT_STORAGE_URI cannot be used; write memory://, or redis://localhost:6379."]
     return []
 
 
@@ -177,6 +191,20 @@ def _address(host: str, port: str) -> Iterator[str]:
         yield f"HOST={host!r} is not an IP address; write 127.0.0.1, or 0.0.0.0 for every interface."
     if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
         yield f"PORT={port[:9]!r} is not a port; write a number from 1 to 65535."
+
+
+def _number(name: str, value: str) -> Iterator[str]:
+    least, most = int(name in ("WORKERS", "THREADS")), NUMBERS[name][1]
+    if not re.fullmatch("[0-9]{1,9}", value) or not least <= int(value) <= most:
+        yield f"{name}={value[:9]!r} is not a number from {least} to {most}; write for example {NUMBERS[name][0]}."
+
+
+def _host_name(name: str) -> Iterator[str]:
+    if not re.fullmatch(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]", name):
+        yield (
+            f"TRUSTED_HOSTS has {name!r}, which is no host name; write 'api.example.com' without scheme,"
+            " port and path, or '.example.com' for it and all names under it."
+        )
 
 
 def _insecure_origins(origins: str) -> list[str]:

@@ -8,12 +8,14 @@ from typing import Any
 import click
 import marshmallow as ma
 from flask import Flask, Response, current_app, g, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import Conflict, HTTPException, InternalServerError, ServiceUnavailable
 
 PROBLEM = "application/problem+json"
+# away, full, overloaded; broken; read-only; no connection free: nothing that the request could do better
+DATABASE_FAILURES = (OperationalError, InterfaceError, InternalError, TimeoutError)
 
 
 class StartupError(click.ClickException):
@@ -54,7 +56,8 @@ class ProblemSchema(ma.Schema):
 def init_app(app: Flask) -> None:
     """Answer what is no HTTP error; those go through `extensions.Api` to `problem_of`."""
     app.register_error_handler(StaleDataError, _overtaken)
-    app.register_error_handler(OperationalError, _database_fails)
+    for failure in DATABASE_FAILURES:
+        app.register_error_handler(failure, _database_fails)
 
 
 def problem_of(error: HTTPException) -> Response:
@@ -89,7 +92,7 @@ def problem_of(error: HTTPException) -> Response:
     )
 
 
-def _database_fails(error: OperationalError) -> Response:
+def _database_fails(error: SQLAlchemyError) -> Response:
     current_app.logger.exception("the database fails, request id %s", g.get("request_id"))
     return problem_of(ServiceUnavailable("The database does not answer; try again later."))
 

@@ -18,13 +18,12 @@ from flask_smorest.exceptions import NotModified
 from flask_smorest.utils import prepare_response
 from flask_sqlalchemy_lite import SQLAlchemy
 from marshmallow.validate import Regexp
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import quote_etag
 
 from .cors.exchange import is_explaining
+from .database import tune
 from .errors import PROBLEM, ProblemSchema, problem_of
 
 
@@ -35,11 +34,27 @@ class Database(SQLAlchemy):
         super().init_app(app)
         kept = [f for f in app.teardown_appcontext_funcs if not inspect.iscoroutinefunction(f)]
         app.teardown_appcontext_funcs[:] = kept
+        for engine in self._app_state[app].engines.values():
+            tune(engine)
+
+
+class Limits(Limiter):
+    """Flask-Limiter that counts in memory also for those who ask while another finds Redis away."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        try:
+            super()._check_request_limit(callable_name, in_middleware)
+        except RateLimitExceeded:
+            raise
+        except Exception:
+            if not self._storage_dead:
+                raise
+            super()._check_request_limit(callable_name, in_middleware)
 
 
 # objects stay readable after a commit: no second query only to send back what was saved
 db = Database(session_options={"expire_on_commit": False})
-limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True)
+limiter = Limits(get_remote_address, in_memory_fallback_enabled=True)
 limiter.request_filter(is_explaining)
 # for every text that goes to the database: PostgreSQL fails on it
 NO_NUL = Regexp(r"^[^\x00]*$", error="NUL characters cannot be stored.")
@@ -107,11 +122,3 @@ class Api(flask_smorest.Api):
 
 
 api = Api()
-
-
-@event.listens_for(Engine, "connect")
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    if not type(connection).__module__.startswith("sqlite3"):
-        return
-    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 15000"):
-        connection.execute(f"PRAGMA {pragma}")

@@ -5,9 +5,10 @@ import logging
 import re
 import time
 import uuid
+from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 from flask.logging import default_handler
 
 from .cors import find_policy
@@ -15,6 +16,7 @@ from .cors.exchange import is_explaining
 
 # what a proxy or a page may choose as id; anything else could forge log lines
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+PLAIN = "%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"
 
 
 class JsonFormatter(logging.Formatter):
@@ -26,18 +28,23 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **getattr(record, "request", {}),
+            **getattr(record, "request", _request_id()),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)
 
 
+def _request_id() -> dict[str, str]:
+    return {"request_id": g.request_id} if has_request_context() and "request_id" in g else {}
+
+
 def init_app(app: Flask) -> None:
     """Give every request an id and a line in the log."""
-    plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
-    default_handler.setFormatter(JsonFormatter() if app.config["LOG_FORMAT"] == "json" else plain)
+    form = JsonFormatter() if app.config["LOG_FORMAT"] == "json" else logging.Formatter(*PLAIN)
+    default_handler.setFormatter(form)
     default_handler.addFilter(_is_no_rehearsal)
+    logging.getLogger().addHandler(default_handler)  # what libraries say, in the same form
     app.logger.setLevel(logging.DEBUG if app.config["APP_ENV"] == "development" else logging.INFO)
     logging.getLogger("werkzeug").addFilter(_is_no_access_line)  # ours says the same, and the id
     app.before_request(_start)
@@ -84,3 +91,13 @@ def _verdict() -> str:
     if policy is None:
         return "no policy"
     return policy.refusal(origin) or "allowed"
+
+
+def of_granian(log_format: str) -> dict[str, Any]:
+    """Return how Granian logs: as everything else does."""
+    handler = {"class": "logging.StreamHandler", "formatter": log_format}
+    return {
+        "formatters": {"json": {"()": JsonFormatter}, "plain": {"format": PLAIN[0], "datefmt": PLAIN[1]}},
+        "handlers": {"console": handler},
+        "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
+    }

@@ -1,11 +1,11 @@
-"""Headers that harden every response, and requests that would break or hang what comes after."""
+"""Headers that harden every response, and requests that are refused or mended before anything reads them."""
 
-from io import BytesIO
+import re
 
-from flask import Flask, Response, request
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from flask import Flask, Response, abort, current_app, request
 from werkzeug.http import parse_date
-from werkzeug.wsgi import get_input_stream
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -17,15 +17,29 @@ HEADERS = {
     # a copy may be kept, but only by this browser, and asked about before each use
     "Cache-Control": "private, no-cache",
 }
-MOST_DRAINED, CHUNK = 32 * 1024 * 1024, 64 * 1024  # bytes
+HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]*)?", re.IGNORECASE | re.ASCII)
 
 
 def init_app(app: Flask) -> None:
-    """Add the headers, except where a view has set its own."""
+    """Add the headers, except where a view has set its own; see who asks and for whom."""
+    if hops := app.config["TRUSTED_PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
+    app.before_request(_refuse_other_hosts)
     app.before_request(_ignore_impossible_dates)
-    app.before_request(_refuse_long_chunked_body)
     app.after_request(_add_headers)
-    app.after_request(_drain)
+
+
+def _refuse_other_hosts() -> None:
+    """Answer 400 unless the request names one of our hosts (RFC 9112, section 3.2).
+
+    Health checks ask by address. A preflight is answered before: it tells the lists of a policy, the same
+    to everybody, and its page can then read this 400.
+    """
+    host, ours = request.environ.get("HTTP_HOST", ""), current_app.config["HOST_NAMES"]
+    if request.blueprint == "health" or (not ours and HOST.fullmatch(host)):
+        return
+    if not host_is_trusted(host.lower(), ours):
+        abort(400, f"The host {host!r} is not served here.")
 
 
 def _ignore_impossible_dates() -> None:
@@ -37,35 +51,9 @@ def _ignore_impossible_dates() -> None:
             del request.environ[name]
 
 
-def _refuse_long_chunked_body() -> None:
-    """Answer 413 for a body that is sent in chunks and too long: werkzeug would cut it off, and go on."""
-    most = request.max_content_length
-    if most is None or request.content_length is not None or not request.environ.get("wsgi.input_terminated"):
-        return
-    body = request.environ["wsgi.input"].read(most + 1)
-    if len(body) > most:
-        raise RequestEntityTooLarge
-    request.environ["wsgi.input"], request.environ["CONTENT_LENGTH"] = BytesIO(body), str(len(body))
-
-
 def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    return response
-
-
-def _drain(response: Response) -> Response:
-    """Read a refused body to its end: a client that is cut off while sending never sees the answer."""
-    if response.status_code < 400 or not request.content_length:
-        return response
-    try:
-        read = "stream" in vars(request)  # by the view, as far as it wanted
-        stream = request.stream if read else get_input_stream(request.environ)
-        for _ in range(MOST_DRAINED // CHUNK):
-            if not stream.read(CHUNK):
-                break
-    except (ClientDisconnected, RequestEntityTooLarge, OSError):
-        pass
     return response

@@ -58,8 +58,7 @@ def set_password(user: User, password: str) -> None:
 def sign_in(user: User) -> None:
     """Start a session under a new key, so that a key planted before the sign-in is worth nothing."""
     _forget(session.get("key"))
-    expired = (LoginSession.user_id == user.id, LoginSession.expires_at <= now())
-    db.session.execute(delete(LoginSession).where(*expired))
+    remove_expired(most=100)
     session.clear()
     session.permanent = True
     session["key"] = secrets.token_urlsafe(32)
@@ -73,6 +72,18 @@ def sign_out() -> None:
     _forget(session.get("key"))
     db.session.commit()
     session.clear()
+
+
+def remove_expired(most: int) -> int:
+    """Remove sessions that have ended, anybody's but at most so many; return how many.
+
+    Those that another process removes at the same moment are left to it.
+    """
+    ended = select(LoginSession.key).where(LoginSession.expires_at <= now()).order_by(LoginSession.expires_at)
+    keys = db.session.scalars(ended.limit(most).with_for_update(skip_locked=True)).all()
+    if keys:
+        db.session.execute(delete(LoginSession).where(LoginSession.key.in_(keys)))
+    return len(keys)
 
 
 def _forget(key: str | None) -> None:

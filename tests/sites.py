@@ -1,0 +1,73 @@
+"""A generated project as a server of production, asked by many clients at once."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+from tests.baking import BakedProject
+from tests.browser.deployment import PASSWORD, USER, production_settings
+from tests.running import preferred_port
+from tests.serving import serving
+
+T = TypeVar("T")
+
+
+class Site:
+    """A running server, and what it has said."""
+
+    def __init__(self, port: int, log: Path) -> None:
+        """Remember where it listens, and the file with its log."""
+        self.address, self.log = f"http://127.0.0.1:{port}", log
+
+    @property
+    def said(self) -> str:
+        """Everything that the server has logged so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    def login(self, password: str = PASSWORD) -> requests.Response:
+        """Try to sign in."""
+        return self.ask("POST", "/api/auth/login", json={"username": USER, "password": password})
+
+    def ask(self, method: str, path: str, **sent: Any) -> requests.Response:
+        """Ask once, over a connection of its own."""
+        return requests.request(method, f"{self.address}{path}", timeout=60, **sent)
+
+    @cached_property
+    def cookie(self) -> str:
+        """The cookie of one sign-in; it is Secure, so that over http somebody has to carry it."""
+        return self.login().headers["Set-Cookie"].partition(";")[0]
+
+    def client(self) -> Callable[..., requests.Response]:
+        """Return a function that asks as somebody who has signed in, over one connection."""
+        session = requests.Session()
+        session.headers["Cookie"] = self.cookie
+
+        def ask(method: str, path: str, **sent: Any) -> requests.Response:
+            return session.request(method, f"{self.address}{path}", timeout=60, **sent)
+
+        return ask
+
+
+@contextlib.contextmanager
+def site(project: BakedProject, settings: Mapping[str, str]) -> Iterator[Site]:
+    """Run a project by `python -m`, as its README says for production."""
+    port = preferred_port(0)
+    with serving([project.python, "-m", project.package], port, project.path, {**settings, "PORT": str(port)}) as log:
+        yield Site(port, log)
+
+
+def settings_of(project: BakedProject, folder: Path, **changes: str) -> dict[str, str]:
+    """Return settings of a production with one user, and with no limit that a test would meet by accident."""
+    limits = dict.fromkeys(("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT"), "10000 per hour")
+    return production_settings(project, folder, limits | changes)
+
+
+def at_once(number: int, what: Callable[[], T]) -> list[T]:
+    """Do something in so many threads, and return what came out."""
+    with ThreadPoolExecutor(number) as pool:
+        return [future.result() for future in [pool.submit(what) for _ in range(number)]]

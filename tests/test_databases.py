@@ -1,0 +1,111 @@
+"""What a project promises of its database, under a real server, on SQLite and on PostgreSQL.
+
+`SECONDS=30 uv run pytest tests/test_databases.py -s` takes longer, which shows more, and prints the figures.
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+
+from tests.baking import BakedProject
+from tests.servers import PostgreSQL
+from tests.sites import Site, at_once, settings_of, site
+
+CLIENTS = 16
+SECONDS = float(os.environ.get("SECONDS", "3"))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def served(
+    request: pytest.FixtureRequest, with_extras: BakedProject, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """Return a server on each database in turn."""
+    folder, on_postgresql = tmp_path_factory.mktemp("served"), request.param == "postgresql"
+    url = request.getfixturevalue("postgresql").database() if on_postgresql else f"sqlite:///{folder}/lab.sqlite"
+    with site(with_extras, settings_of(with_extras, folder, DATABASE_URL=url)) as found:
+        yield found
+
+
+def test_the_projects_own_tests_pass_on_postgresql(with_extras: BakedProject, postgresql: PostgreSQL) -> None:
+    # all but those of CORS, which ask no database
+    chosen = ["-q", "-p", "no:cacheprovider", "--ignore-glob=tests/test_cors_*"]
+    env = {"TEST_DATABASE_URL": postgresql.database()}
+    said = with_extras.succeeds(with_extras.python, "-m", "pytest", *chosen, env=env)
+    assert "skipped" not in said
+
+
+Ask = Callable[..., requests.Response]
+
+
+def many(served: Site, act: Callable[[Ask], requests.Response]) -> Counter[int]:
+    """Let many clients do something again and again; return how often each status came back."""
+    assert served.cookie
+
+    def client() -> list[int]:
+        ask, ends, answers = served.client(), time.monotonic() + SECONDS, []
+        while time.monotonic() < ends:
+            answers.append(act(ask).status_code)
+        return answers
+
+    counted = Counter(status for answers in at_once(CLIENTS, client) for status in answers)
+    print(f"{CLIENTS} clients, {SECONDS:g} s: {dict(counted)}")
+    return counted
+
+
+def test_many_writers_meet_no_lock_and_lose_nothing(served: Site) -> None:
+    note = {"title": "written", "body": "x" * 500}
+    counted = many(served, lambda ask: ask("POST", "/api/notes", json=note))
+    assert set(counted) == {201}, served.said
+    assert f'"total": {counted[201]},' in served.client()("GET", "/api/notes").headers["X-Pagination"]
+
+
+def test_who_reads_adds_one_and_writes_back_overwrites_nobody(served: Site) -> None:
+    path = f"/api/notes/{served.client()('POST', '/api/notes', json={'title': '0'}).json()['id']}"
+
+    def count(ask: Ask) -> requests.Response:
+        read = ask("GET", path)
+        more = {"title": str(int(read.json()["title"]) + 1)}
+        return ask("PUT", path, json=more, headers={"If-Match": read.headers["ETag"]})
+
+    counted = many(served, count)
+    assert set(counted) <= {200, 409, 412}, served.said
+    assert len(counted) > 1, "nobody overtook anybody: this proves nothing"
+    assert served.client()("GET", path).json()["title"] == str(counted[200])
+
+
+@pytest.mark.parametrize("served", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("end", [PostgreSQL.stop, PostgreSQL.kill], ids=["stopped", "killed"])
+def test_a_database_that_is_started_again_fails_no_later_request(
+    served: Site, postgresql: PostgreSQL, end: Callable[[PostgreSQL], None]
+) -> None:
+    asking = [served.client() for _ in range(CLIENTS)]
+    assert at_once(CLIENTS, lambda: asking.pop()("GET", "/api/notes").status_code) == [200] * CLIENTS  # all connections
+    end(postgresql)
+    answer = served.client()("GET", "/api/notes")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")
+    assert served.ask("GET", "/health/live").status_code == 200
+    postgresql.start()
+    postgresql.sql("SELECT 1")  # it answers
+    assert at_once(CLIENTS, lambda: served.client()("GET", "/api/notes").status_code) == [200] * CLIENTS
+
+
+@pytest.mark.parametrize("served", ["postgresql"], indirect=True)
+def test_a_database_that_hangs_holds_nobody(served: Site, postgresql: PostgreSQL) -> None:
+    note = {"title": "written while PostgreSQL hangs"}
+    before = served.client()("GET", "/api/notes").json()[0]
+    postgresql.freeze()
+    try:
+        answers = at_once(2 * CLIENTS, lambda: served.client()("POST", "/api/notes", json=note).status_code)
+        assert answers == [503] * 2 * CLIENTS
+        assert served.ask("GET", "/health/live").status_code == 200
+        assert served.ask("GET", "/health/ready").status_code == 503
+    finally:
+        postgresql.thaw()
+    while served.ask("GET", "/health/ready").status_code == 503:  # until each worker has tried again
+        time.sleep(0.1)
+    assert served.client()("GET", "/api/notes").json()[0] == before
+    assert served.client()("POST", "/api/notes", json=note).status_code == 201

@@ -1,0 +1,172 @@
+"""What of `deploy/` runs without a container engine: the commands of the Dockerfile, and Caddy in front of servers."""
+
+import contextlib
+import http.server
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.baking import BakedProject, tool
+from tests.browser.deployment import production, production_settings
+from tests.deploy_folder import DeployFolder
+from tests.running import preferred_port
+from tests.serving import serving
+
+API, PAGE = "api.localhost", "app.localhost"
+# what WSGI would take for the headers that Caddy adds; it drops them from 2.11.4 on
+FORGED = {"X_Forwarded_For": "6.6.6.6", "x-forwarded_proto": "https", "X_REQUEST-ID": "mine"}
+
+
+@pytest.fixture(scope="module")
+def deploy(installed: Callable[[str], BakedProject]) -> DeployFolder:
+    """Return the deploy/ of the default project."""
+    return DeployFolder(installed("default"))
+
+
+@pytest.fixture(scope="module")
+def settings(deploy: DeployFolder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return what the API needs for production."""
+    return production_settings(deploy.project, tmp_path_factory.mktemp("database"))
+
+
+def test_the_image_s_commands_make_a_server_that_needs_no_source(
+    deploy: DeployFolder, settings: dict[str, str], tmp_path: Path
+) -> None:
+    image = BakedProject(tmp_path / "image", (), ())
+    stage = deploy.project.read("deploy/Dockerfile").partition(" AS build\n")[2].partition("\nFROM ")[0]
+    for word, _, arguments in (line.partition(" ") for line in stage.splitlines()):
+        if word == "RUN":
+            image.succeeds("sh", "-c", arguments)
+        elif word == "COPY" and not arguments.startswith("--from"):
+            *sources, target = arguments.split()
+            for found in (found for source in sources for found in deploy.project.path.glob(source)):
+                copy = image.path / target / ("" if found.is_dir() else found.name)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                (shutil.copytree if found.is_dir() else shutil.copy)(found, copy)
+    for left in image.path.iterdir():  # the next stage takes .venv alone
+        if left.name != ".venv":
+            (shutil.rmtree if left.is_dir() else Path.unlink)(left)
+    port = str(preferred_port(0))
+    theirs = deploy.image_settings | {"PORT": port, "PATH": str(Path(image.python).parent)}
+    ours = deploy.services["api-1"]["environment"] | {"TRUSTED_HOSTS": API}
+    ours |= {"RATELIMIT_STORAGE_URI": "memory://", "DATABASE_URL": f"sqlite:///{tmp_path}/lab.sqlite"}
+    everything = settings | theirs | ours
+    image.succeeds("python", "-c", "import psycopg, redis", env=everything)
+    image.succeeds(*deploy.services["migrate"]["command"], env=everything)
+    check = [part.replace(":8000/", f":{port}/") for part in deploy.health_check]
+    start = [image.python, *deploy.command[1:]]
+    with serving(start, int(port), tmp_path, everything):
+        assert requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=10).json() == {"status": "ok"}
+        image.succeeds(*check, env=everything)
+    assert image.run(*check, env=everything).returncode == 1
+
+
+@contextlib.contextmanager
+def caddy(deploy: DeployFolder, servers: list[int], page: Path) -> Iterator[str]:
+    """Run Caddy as it is configured, but on plain http, in front of servers; yield its address."""
+    port = preferred_port(0)
+    env = {"API": " ".join(f"127.0.0.1:{server}" for server in servers), "FRONTEND_DIST": str(page)}
+    env |= {"SITE": f"http://{PAGE}:{port}", "API_SITE": f"http://{API}:{port}"}
+    env |= {"CADDY_ADMIN": f"127.0.0.1:{preferred_port(0)}", "XDG_CONFIG_HOME": str(page), "XDG_DATA_HOME": str(page)}
+    with serving([tool("caddy"), "run", "--config", "deploy/Caddyfile"], port, deploy.project.path, env):
+        yield f"http://127.0.0.1:{port}"
+
+
+def get(address: str, path: str, host: str = API) -> requests.Response:
+    return requests.get(address + path, headers={"Host": host, "X-Request-ID": "chosen-by-the-client"}, timeout=20)
+
+
+def post(address: str, path: str, **body: Any) -> requests.Response:
+    return requests.post(address + path, headers={"Host": API, **FORGED}, timeout=20, **body)
+
+
+def test_caddy_serves_page_and_api_and_a_server_that_goes_is_not_noticed(
+    deploy: DeployFolder, settings: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "index.html").write_text("the page")
+    with production(deploy.project, settings) as first, contextlib.ExitStack() as stack:
+        second = stack.enter_context(production(deploy.project, settings))
+        with caddy(deploy, [first, second], tmp_path) as address:
+            assert get(address, "/samples/7", PAGE).text == "the page"
+            hello = get(address, "/api/public/hello")
+            assert hello.json() == {"message": "Hello, World!"}
+            assert len(hello.headers["X-Request-ID"]) == 36
+            stack.close()  # nothing listens there any more, and no health check has noticed yet
+            assert {get(address, "/api/public/hello").status_code for _ in range(20)} == {200}
+            assert {post(address, "/api/public/echo", json={"message": "hi"}).status_code for _ in range(20)} == {200}
+
+
+class Upstream(http.server.ThreadingHTTPServer):
+    """A server in the API's place, which keeps what it is asked."""
+
+    def __init__(self, ready: int) -> None:
+        """Listen on a free port, and answer health checks with a status."""
+        super().__init__(("127.0.0.1", 0), Connection)
+        self.ready = ready
+        self.asked: list[str] = []
+        self.names: set[str] = set()  # of headers
+        self.checked = threading.Event()
+
+
+class Connection(http.server.BaseHTTPRequestHandler):
+    """One connection of it."""
+
+    server: Upstream
+
+    def do_GET(self) -> None:
+        """Tell whether the server is ready."""
+        self.send_response(self.server.ready)
+        self.end_headers()
+        self.server.checked.set()
+
+    def do_POST(self) -> None:
+        """Keep the path as soon as it is here, then the body."""
+        self.server.asked.append(self.path)
+        self.server.names |= set(self.headers)
+        self.server.asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def upstream(ready: int = 200) -> Iterator[Upstream]:
+    with Upstream(ready) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_server_gets_a_slow_request_when_it_is_whole(deploy: DeployFolder, tmp_path: Path) -> None:
+    head = f"POST /slow HTTP/1.1\r\nHost: {API}\r\nContent-Length: 8\r\nConnection: close\r\n\r\n"
+    with upstream() as server, caddy(deploy, [server.server_port], tmp_path) as address:
+        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=20) as slow:
+            slow.sendall(f"{head}half".encode())
+            post(address, "/fast", data="whole")
+            assert server.asked == ["/fast", "whole"]
+            assert {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id"} <= server.names
+            assert {name for name in server.names if "_" in name} == set()
+            slow.sendall(b"half")
+            assert slow.makefile().readline() == "HTTP/1.1 200 OK\n"
+        assert server.asked[2:] == ["/slow", "halfhalf"]
+
+
+def test_a_server_that_is_not_ready_gets_no_request(deploy: DeployFolder, tmp_path: Path) -> None:
+    with upstream(503) as stopping, upstream() as server:
+        with caddy(deploy, [stopping.server_port, server.server_port], tmp_path) as address:
+            assert stopping.checked.wait(20)
+            for _ in range(50):  # until Caddy has read the answer to its health check
+                stopping.asked.clear()
+                answers = [post(address, "/api/public/feedback", data="body") for _ in range(20)]
+                if not stopping.asked:
+                    break
+        assert {answer.status_code for answer in answers} == {200}
+        assert stopping.asked == []

@@ -1,0 +1,33 @@
+"""Migrations keep what is in a database, on SQLite and on PostgreSQL, also those that a student writes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.baking import CHECKOUT, BakedProject
+
+# of the models: tables that others refer to are changed as well, which SQLite can only do by replacing them
+CHANGES = {
+    "mapped_column(String(64), unique=True)": "mapped_column(String(80))",
+    "mapped_column(String(200))": "mapped_column(String(300), index=True)",
+    "version: Mapped[int] = mapped_column()": "version: Mapped[int] = mapped_column()\n"
+    "    colour: Mapped[str | None] = mapped_column(String(20), unique=True)",
+}
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_migrations_lose_nothing_on_the_way_up_and_down(
+    database: str, with_extras: BakedProject, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    copy = BakedProject(tmp_path / with_extras.path.name, (), ())
+    shutil.copytree(with_extras.path, copy.path, ignore=shutil.ignore_patterns(".venv", ".git"))
+    models = copy.path / copy.package / "models.py"
+    text = models.read_text("utf-8")
+    for old, new in CHANGES.items():
+        assert text.count(old) == 1, f"models.py has changed: mend the table ({old})"
+        text = text.replace(old, new)
+    models.write_text(text, "utf-8")
+    url = request.getfixturevalue("postgresql").database() if database == "postgresql" else f"sqlite:///{tmp_path}/lab"
+    settings = {"DATABASE_URL": url, "PYTHONPATH": str(copy.path)}
+    copy.succeeds(with_extras.python, str(CHECKOUT / "tests" / "migrating.py"), copy.package, env=settings)

@@ -1,0 +1,85 @@
+"""A scan of the production server: what it answers to requests that no browser sends, and what its answers tell."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests import scan_rows
+from tests.baking import BakedProject
+from tests.browser.deployment import PASSWORD, USER, production_settings
+from tests.granian import Granian, granian
+
+PAGE = b"https://app.example.test"
+# headers that the API's own answers have; some errors come from Granian, before there is an API
+HARDENED = {
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+}
+TELLING = re.compile(rb"granian/|python|werkzeug|flask|sqlite|traceback|/site-packages/", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def server(installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Granian]:
+    """Return a server of production that answers to one name, and says at the end that nothing has failed."""
+    project = installed("default")
+    settings = production_settings(project, tmp_path_factory.mktemp("scan"))
+    changes = {"FRONTEND_ORIGINS": PAGE.decode(), "TRUSTED_HOSTS": "api.example.test", "WORKERS": "1"}
+    with granian(project, settings | changes) as started:
+        yield started
+        assert started.get("/health/ready") == 200
+        assert {json.loads(line)["level"] for line in started.said.splitlines()} == {"INFO"}
+
+
+def read(answer: bytes) -> tuple[int | None, list[tuple[bytes, bytes]], bytes]:
+    """Return the status, the headers and the body of an answer."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    pairs = [(name.lower(), value) for name, _, value in (line.partition(b": ") for line in lines)]
+    return int(first.split()[1]) if first else None, pairs, body
+
+
+@pytest.mark.parametrize(("sent", "expected"), scan_rows.ROWS.values(), ids=scan_rows.ROWS)
+def test_what_a_scanner_sends_is_answered_as_it_should_be(server: Granian, sent: bytes, expected: int | None) -> None:
+    answer = server.ask(sent)
+    status, pairs, body = read(answer)
+    headers = dict(pairs)
+    assert (status, answer.count(b"HTTP/1.")) == (expected, 0 if expected is None else 1)
+    assert b"x-injected" not in headers
+    assert b"set-cookie" not in headers
+    assert not any(name.startswith(b"access-control-allow-c") for name in headers)
+    assert TELLING.search(answer) is None
+    assert headers.get(b"server", b"granian") == b"granian"
+    if headers.get(b"content-length", b"0") != b"0":
+        assert HARDENED.items() <= headers.items()
+        if expected is not None and expected >= 400:
+            assert headers[b"content-type"] == b"application/problem+json"
+            assert json.loads(body)["status"] == expected
+
+
+def test_the_cookie_of_a_sign_in_is_as_narrow_as_cookies_are(server: Granian) -> None:
+    body = json.dumps({"username": USER, "password": PASSWORD}).encode()
+    status, headers, _ = read(server.ask(scan_rows.post(body, b"Origin: " + PAGE)))
+    cookies = [value for name, value in headers if name == b"set-cookie"]
+    assert (status, len(cookies)) == (200, 1)
+    name, *flags = cookies[0].split(b"; ")
+    assert name.startswith(b"__Host-my_lab_api_session=")
+    assert {flag for flag in flags if not flag.startswith(b"Expires=")} == {
+        b"Secure",
+        b"HttpOnly",
+        b"Path=/",
+        b"SameSite=Lax",
+    }
+    assert dict(headers)[b"cache-control"] == b"private, no-cache"
+
+
+def test_requests_in_a_row_get_their_answers_in_a_row(server: Granian) -> None:
+    first = scan_rows.get().replace(b"Connection: close\r\n", b"")
+    answer = server.ask(first + scan_rows.get(b"/nowhere"))
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200", b"404"]
+
+
+def test_headers_that_come_slowly_end_the_connection(server: Granian) -> None:
+    assert server.ask(b"GET / HTTP/1.1\r\nHost: api.exa") == b""

@@ -1,0 +1,27 @@
+"""What shares something slow is run by one process."""
+
+import pytest
+
+from tests.spreading import MOST, group, processes
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        ("tests/test_dev.py::test_a", "tests/test_dev.py::test_b[x]", True),
+        ("tests/test_dev.py::test_a", "tests/test_pip.py::test_a", False),
+        ("tests/test_generated.py::test_a[default]", "tests/test_generated.py::test_b[default]", True),
+        ("tests/test_generated.py::test_a[default]", "tests/test_generated.py::test_a[proxy]", False),
+        ("tests/browser/test_a.py::test_a[chromium-b]", "tests/browser/test_b.py::test_b[flask-cors-chromium]", True),
+        ("tests/browser/test_a.py::test_a[chromium]", "tests/browser/test_a.py::test_a[firefox]", False),
+        ("tests/browser/test_a.py::test_as_chromium_does[b]", "tests/browser/test_a.py::test_c", True),
+    ],
+)
+def test_one_process_runs(one: str, other: str, together: bool) -> None:
+    assert (group(one) == group(other)) is together
+
+
+def test_all_tests_take_several_processes_and_a_few_take_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, all_tests, expected in [(1, True, 0), (2, True, 2), (64, True, MOST), (64, False, 0)]:
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        assert processes(all_tests) == expected
