@@ -24,14 +24,14 @@ OURS = set(
     "build conftest cors-cases deploy dev dist docs frontend instance license node-modules src test tests venv".split()
 )
 
-LONGEST = {"project_name": 80, "project_slug": 50, "description": 200, "author": 200}
+LONGEST = {"project_name": 80, "project_slug": 50, "author": 200}
 PUNCTUATION = "-_.,'&()+!:"
 JINJA = ("{" + "{", "{" + "%", "{" + "#")
 
 
 def main() -> None:
     """Print every problem and end with 1, or say nothing."""
-    problems = [*name_problems(), *slug_problems(), *text_problems("description"), *text_problems("author")]
+    problems = [*name_problems(), *slug_problems(), *author_problems()]
     for problem in problems:
         print(problem, file=sys.stderr)
     sys.stderr.flush()
@@ -77,19 +77,20 @@ def slug_problems() -> Iterator[str]:
     yield from length_problems("project_slug")
 
 
-def text_problems(question: str) -> Iterator[str]:
-    text = ANSWERS[question]
-    unprintable = [c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in BIDI]
-    jinja = [opening for opening in JINJA if opening in text]
-    if question == "author" and not text:
+def author_problems() -> Iterator[str]:
+    author = ANSWERS["author"]
+    start = f"author {shown(author)}"
+    unprintable = [c for c in author if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in BIDI]
+    jinja = [opening for opening in JINJA if opening in author]
+    if not author:
         yield "author is empty: write the name of a person or a group."
     elif unprintable:
-        yield f"{question} {shown(text)} contains the control character {unprintable[0]!a}: write one line of text."
+        yield f"{start} contains the control character {unprintable[0]!a}: write one line of text."
     elif jinja:
-        yield f"{question} {shown(text)} contains {shown(jinja[0])}, which templates give a meaning: leave it out."
-    elif text != text.strip():
-        yield f"{question} {shown(text)} begins or ends with a space: leave it out."
-    yield from length_problems(question)
+        yield f"{start} contains {shown(jinja[0])}, which templates give a meaning: leave it out."
+    elif author != author.strip():
+        yield f"{start} begins or ends with a space: leave it out."
+    yield from length_problems("author")
 
 
 def length_problems(question: str) -> Iterator[str]:

@@ -28,13 +28,13 @@ COMBINATIONS: dict[str, dict[str, object]] = {
         "license": "Apache-2.0",
         "ci": "GitLab",
     },
-    "proxy": {"cors_strategy": "proxy", "license": "none", "ci": "none"},
+    "proxy": {"cors_strategy": "proxy", "license": "none", "ci": "none", "chinese": True},
     "proxy-without-front-end": {"cors_strategy": "proxy", "frontend": False, "license": "none"},
     "awkward-answers": {
         "project_name": "Ärzte & Löwen's Labor_für_alles (2.0): los!" + " 实验室" * 9,
         "project_slug": "a-name-as-long-as-it-may-be-to-see-where-lines-end",
-        "description": 'say "hi" \\ <b>&amp;</b> ${x} %s \'\'\' """ # 课程项目 🎓' + " and so on" * 15,
-        "author": 'Ada "the first" O\'Neil \\ 王小明',
+        "author": 'Ada "the first" O\'Neil \\ 王小明 <b>&amp;</b> ${x} %s \'\'\' """ # 🎓' + " and so on" * 12,
+        "chinese": True,
         "license": "Apache-2.0",
     },
 }
@@ -45,6 +45,8 @@ PRIVATE |= {"SECRET_KEY", "DATABASE_URL", "CROSS_SITE_COOKIES", "LOG_FORMAT", "R
 PRIVATE |= {"LOGIN_ACCOUNT_LIMIT", "API_URL", "FRONTEND_DIST", "SECRET_KEY_FALLBACKS", "TEST_DATABASE_URL"}
 PRIVATE |= {"TRUSTED_PROXIES", "TRUSTED_HOSTS", "WORKERS", "THREADS", "STOP_DELAY"}
 PRIVATE |= {"PYTHONDONTWRITEBYTECODE"}  # each of many programs would compile every library anew
+# a machine may hold pip at an old version by a file of constraints
+PLAIN_PIP = {"PIP_CONSTRAINT": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import sys
+import venv
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import servers
-from tests.baking import COMBINATIONS, BakedProject, bake, require, template
+from tests.baking import COMBINATIONS, PLAIN_PIP, BakedProject, bake, require, template
 from tests.spreading import group, processes
 
 
@@ -68,6 +70,15 @@ def installed(baked: Callable[[str], BakedProject]) -> Callable[[str], BakedProj
         return found
 
     return once
+
+
+@pytest.fixture(scope="session")
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the environment of somebody who has Python and pip, and at first no uv in it."""
+    folder = tmp_path_factory.mktemp("python")
+    venv.create(folder, with_pip=True)
+    programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
+    return {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", **PLAIN_PIP}
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import yaml
 from markdown_it import MarkdownIt
@@ -14,28 +15,25 @@ from markdown_it import MarkdownIt
 from tests.baking import BakedProject
 
 
-def assert_read_back(project: BakedProject, name: str, description: str, author: str) -> None:
+def assert_read_back(project: BakedProject, name: str, author: str) -> None:
     """Read every file by the rules of its language, and compare what it says with the answers."""
     metadata = tomllib.loads(project.read("pyproject.toml"))["project"]
     assert metadata["name"] == project.path.name
-    assert metadata["description"] == description
     assert metadata["authors"] == [{"name": author}]
 
     for path in project.files:
         if parse := PARSERS.get(PurePosixPath(path).suffix):
             parse(project.read(path))
-    constants = python_constants(project.read(f"{project.package}/config.py"))
-    assert constants["TITLE"] == name
-    assert constants["DESCRIPTION"] == description
+    assert python_constants(project.read(f"{project.package}/config.py"))["TITLE"] == name
 
     if "frontend/index.html" in project.files:
         page = Page(project.read("frontend/index.html"))
         assert page.texts["title"] == name
         assert page.texts["h1"] == name
-        assert page.description == description
     if "LICENSE" in project.files:
         assert re.search(rf"(?m)^ *Copyright (\(c\) )?\d{{4}},? {re.escape(author)}$", project.read("LICENSE"))
-    assert text_of_markdown(project.read("README.md")).startswith(f"{name}\n")
+    for readme in {"README.md", "README.zh-CN.md"} & set(project.files):
+        assert text_of_markdown(project.read(readme)).startswith(f"{name}\n")
 
 
 def python_constants(source: str) -> dict[str, object]:
@@ -57,23 +55,40 @@ def text_of_markdown(source: str) -> str:
     return "\n".join(lines)
 
 
+class Block(NamedTuple):
+    """A block of code in a Markdown page, under its heading and below its sentence."""
+
+    section: str
+    sentence: str
+    language: str
+    code: str
+
+
+def blocks(source: str) -> list[Block]:
+    """Return the blocks of code of a Markdown page, in their order."""
+    found, section, sentence, heading = [], "", "", False
+    for token in MarkdownIt("commonmark").parse(source):
+        heading = token.type == "heading_open" or (heading and token.type != "heading_close")
+        if token.type == "inline":
+            section, sentence = (token.content, "") if heading else (section, token.content)
+        elif token.type in ("fence", "code_block"):
+            found.append(Block(section, sentence, token.info, token.content))
+    return found
+
+
 class Page(html.parser.HTMLParser):
-    """What a browser reads in a page: the text of each kind of element, and the description."""
+    """What a browser reads in a page: the text of each kind of element."""
 
     def __init__(self, source: str) -> None:
         """Parse the source."""
         super().__init__()
         self.texts: dict[str, str] = {}
-        self.description: str | None = None
         self._tag = ""
         self.feed(source)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Notice where an element begins."""
         self._tag = tag
-        attributes = dict(attrs)
-        if attributes.get("name") == "description":
-            self.description = attributes.get("content")
 
     def handle_endtag(self, tag: str) -> None:
         """Notice where it ends."""

@@ -15,6 +15,7 @@ from tests.baking import CHECKOUT, BakedProject, environment, template
 
 CRUFT = str(Path(sysconfig.get_path("scripts")) / "cruft")
 SOURCES = ["cookiecutter.json", "hooks", "{{cookiecutter.__project_slug}}"]
+CHINESE = '{"chinese": true}'  # an answer of today, which the project of the version before may not know
 OWN_BLUEPRINT = '''"""Blueprint `samples`: the owner's own."""
 
 from flask.views import MethodView
@@ -78,9 +79,10 @@ def commit(repository: BakedProject) -> None:
     repository.succeeds("git", *identity, "commit", "--quiet", "--message", "a commit")
 
 
-def create(template: BakedProject, folder: Path, settings: dict[str, str]) -> BakedProject:
+def create(template: BakedProject, folder: Path, settings: dict[str, str], *options: str) -> BakedProject:
     """Generate a project with cruft, and commit it."""
-    template.succeeds(CRUFT, "create", str(template.path), "--no-input", "--output-dir", str(folder), env=settings)
+    into = ["--no-input", "--output-dir", str(folder), *options]
+    template.succeeds(CRUFT, "create", str(template.path), *into, env=settings)
     project = BakedProject(folder / "my-lab-api", (), ())
     commit(project)
     return project
@@ -124,14 +126,15 @@ def test_a_changed_project_of_the_version_before_takes_this_one(
     commit(project)
 
     release_this(released)
-    update = ["update", "--skip-apply-ask", "--refresh-private-variables"]  # as CHANGELOG.md says
-    project.succeeds(CRUFT, *update, env=settings)
+    update = ["update", "--skip-apply-ask", "--refresh-private-variables", "--variables-to-update", CHINESE]
+    project.succeeds(CRUFT, *update, env=settings)  # as CHANGELOG.md says
 
-    new = create(released, tmp_path / "new", settings)
+    new = create(released, tmp_path / "new", settings, "--extra-context", CHINESE)
     assert files(project) == files(new) | {"my_lab_api/samples.py"}
     untouched = files(new) - own - {".cruft.json", ".env"}
     assert [n for n in sorted(untouched) if (project.path / n).read_bytes() != (new.path / n).read_bytes()] == []
     assert project.read(".env") == secret
+    assert "README.zh-CN.md" in files(project)
     assert project.read("my_lab_api/samples.py") == OWN_BLUEPRINT
     assert "api.register_blueprint(samples)" in project.read("my_lab_api/__init__.py")
     assert "max_age=60," in project.read("my_lab_api/notes.py")

@@ -1,4 +1,4 @@
-"""What the questions about licence and CI leave in a project: what was asked for, and nothing of the rest."""
+"""What the questions about licence, CI and language leave in a project: what was asked for, and nothing of the rest."""
 
 import datetime
 import tomllib
@@ -10,7 +10,7 @@ from identify.identify import license_id
 from tests.baking import COMBINATIONS, BakedProject
 
 Asked = tuple[BakedProject, dict[str, object]]
-DEFAULTS: dict[str, object] = {"license": "MIT", "ci": "GitHub", "author": "Ada Lovelace"}
+DEFAULTS: dict[str, object] = {"license": "MIT", "ci": "GitHub", "author": "Ada Lovelace", "chinese": False}
 CI = {
     "GitHub": {".github/dependabot.yml", ".github/workflows/tests.yml"},
     "GitLab": {".gitlab-ci.yml"},
@@ -30,6 +30,7 @@ def test_the_combinations_have_each_choice() -> None:
     given = [DEFAULTS | answers for answers in COMBINATIONS.values()]
     assert {answers["license"] for answers in given} == {"MIT", "BSD-3-Clause", "Apache-2.0", "none"}
     assert {answers["ci"] for answers in given} == set(CI)
+    assert {answers["chinese"] for answers in given} == {True, False}
 
 
 def test_the_licence_is_the_one_that_was_asked_for(asked: Asked) -> None:
@@ -57,3 +58,9 @@ def test_ci_is_the_one_that_was_asked_for(asked: Asked) -> None:
     found = {name for name in project.files if name.startswith((".github/", ".gitlab"))}
     assert found == CI[str(answers["ci"])]
     assert (project.path / ".github").exists() is (answers["ci"] == "GitHub")
+
+
+def test_a_readme_in_chinese_is_there_when_asked_for_and_nobody_links_to_it_otherwise(asked: Asked) -> None:
+    project, answers = asked
+    assert ("README.zh-CN.md" in project.files) is answers["chinese"]
+    assert ("README.zh-CN.md" in project.read("README.md")) is answers["chinese"]

@@ -8,11 +8,8 @@ from pathlib import Path
 
 import requests
 
-from tests.baking import BakedProject
+from tests.baking import PLAIN_PIP, BakedProject
 from tests.running import running
-
-# a machine may hold pip at an old version by a file of constraints
-PLAIN = {"PIP_CONSTRAINT": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 def test_the_steps_without_uv_start_and_test_a_project(baked: Callable[[str], BakedProject], tmp_path: Path) -> None:
@@ -23,7 +20,7 @@ def test_the_steps_without_uv_start_and_test_a_project(baked: Callable[[str], Ba
 
     project.succeeds(sys.executable, *shlex.split(venv)[1:])
     for step in (upgrade, install):
-        project.succeeds(project.python, *shlex.split(step)[1:], env=PLAIN)
+        project.succeeds(project.python, *shlex.split(step)[1:], env=PLAIN_PIP)
     project.succeeds(project.python, "-m", "pytest", "-q", "tests/test_public.py", "tests/test_settings.py")
     project.succeeds(project.python, "-m", "ruff", "check")
     with running(project, command=[project.python, *shlex.split(start)[1:]]) as started:

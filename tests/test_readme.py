@@ -1,41 +1,45 @@
 """The commands that a newcomer meets first are the ones that work."""
 
+import json
 import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
-from markdown_it import MarkdownIt
+import yaml
 
-from tests.baking import BakedProject, template
+from tests.baking import BakedProject, environment, template
+from tests.reading import blocks
 from tests.running import running
 
+# what `uvx` runs asks the questions; here it fetches a template from a folder of ours, in place of GitHub
+ASK = "uvx cookiecutter gh:OWNER/REPO"
 START = "pip install uv && uvx cookiecutter . --no-input -o build && cd build/my-lab-api && uv run dev.py"
 TEST = "pip install uv && uv run pytest"
 
 
-@pytest.fixture(params=sorted(path.name for path in template().glob("README*.md")))
-def readme(request: pytest.FixtureRequest) -> str:
-    return (template() / str(request.param)).read_text("utf-8")
+@pytest.fixture
+def readme() -> str:
+    """Return the page in English; `test_following_readme.py` holds the one in Chinese to the same blocks."""
+    return (template() / "README.md").read_text("utf-8")
 
 
-def first_block(text: str) -> list[str]:
-    """Return the lines of the first block of code."""
-    block = next(token for token in MarkdownIt().parse(text) if token.type in ("fence", "code_block"))
-    return [line for line in block.content.splitlines() if line]
-
-
-def test_the_first_block_of_code_is_the_two_commands(readme: str) -> None:
-    assert first_block(readme) == [START, TEST]
+def test_each_block_is_one_that_a_test_runs(readme: str, baked: Callable[[str], BakedProject]) -> None:
+    found = [block.code for block in blocks(readme) if not block.code.startswith("$ ")]
+    first, ask, policy = found
+    assert [line for line in first.splitlines() if line] == [START, TEST]
+    assert ask == f"{ASK}\n"
+    assert policy in baked("default").read("my_lab_api/notes.py")
 
 
 def test_what_an_example_prints_is_what_is_printed(readme: str, installed: Callable[[str], BakedProject]) -> None:
-    examples = [token.content for token in MarkdownIt().parse(readme) if token.content.startswith("$ ")]
+    examples = [block.code for block in blocks(readme) if block.code.startswith("$ ")]
     assert len(examples) == 2
     for command, *shown in map(str.splitlines, examples):
         said = installed("default").run("sh", "-c", command[2:]).stdout.splitlines()
@@ -48,15 +52,55 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
         assert re.search(rf"(?m)(^|\|\| ){re.escape(command)}\b", script), command
 
 
+@pytest.fixture
+def clone(tmp_path: Path) -> BakedProject:
+    """Return the template in a repository."""
+    found = BakedProject(tmp_path / "OWNER" / "REPO", (), ())
+    shutil.copytree(template(), found.path)
+    found.succeeds("git", "init", "--quiet")
+    found.succeeds("git", "add", "--all")
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"]
+    found.succeeds("git", *identity, "commit", "--quiet", "--message", "a commit")
+    return found
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    """Return what makes cookiecutter keep its files here, and fetch from here."""
+    config = tmp_path / "cookiecutter.yaml"
+    fetch = {"gh": f"git+{tmp_path.as_uri()}/{{0}}"}
+    folders = {"cookiecutters_dir": str(tmp_path), "replay_dir": str(tmp_path)}
+    config.write_text(yaml.safe_dump(folders | {"abbreviations": fetch}), "utf-8")
+    return {"COOKIECUTTER_CONFIG": str(config)}
+
+
+def test_without_no_input_each_question_is_asked_in_words(
+    clone: BakedProject, settings: dict[str, str], tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        ASK,
+        shell=True,
+        cwd=tmp_path,
+        env=environment(settings),
+        input="My Lab\n" + "\n" * 7,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    context = json.loads((clone.path / "cookiecutter.json").read_text("utf-8"))
+    for number, words in enumerate(context["__prompts__"].values(), start=1):
+        prompt = words if isinstance(words, str) else words["__prompt__"]
+        assert f"[{number}/8] {prompt}" in " ".join(done.stdout.split())
+    assert (tmp_path / "my-lab" / "my_lab" / "__init__.py").exists()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the signal that ends it is none of Windows")
-def test_the_first_command_starts_a_project_in_a_clone(tmp_path: Path) -> None:
-    clone = tmp_path / "clone"
-    shutil.copytree(template(), clone)
-    settings = tmp_path / "cookiecutter.yaml"
-    settings.write_text(f"cookiecutters_dir: '{tmp_path}'\nreplay_dir: '{tmp_path}'\n", encoding="utf-8")
-    without_pip = START.removeprefix("pip install uv && ")  # whoever runs this has it
-    started_by = ["sh", "-c", without_pip]
-    with running(BakedProject(clone, (), ()), {"COOKIECUTTER_CONFIG": str(settings)}, started_by) as started:
+def test_the_first_command_starts_a_project_in_a_clone(
+    clone: BakedProject, settings: dict[str, str], newcomer: dict[str, str]
+) -> None:
+    with running(clone, settings | newcomer, ["sh", "-c", START]) as started:
         started.until_ready()
         assert requests.get(f"{started.api}/api/public/hello", timeout=30).json() == {"message": "Hello, World!"}
         os.killpg(started.process.pid, signal.SIGTERM)

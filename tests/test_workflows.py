@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.baking import COMBINATIONS, BakedProject, template, tool
+from tests.reading import blocks
 
 SYSTEMS = ["ubuntu-latest", "macos-latest", "windows-latest"]
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
@@ -119,8 +120,9 @@ def test_the_front_end_is_tested_where_there_is_one(baked: Callable[[str], Baked
 def test_ci_runs_the_commands_of_the_readme(baked: Callable[[str], BakedProject], combination: str) -> None:
     project = baked(combination)
     [path] = [name for name in project.files if name.endswith(("tests.yml", ".gitlab-ci.yml"))]
-    section = project.read("README.md").partition("## Test and check\n")[2].partition("\n## ")[0]
-    commands = re.findall(r"(?m)^    (.+)$", section) + re.findall(r"`(npm [^`]+)`", section)
+    readme = project.read("README.md")
+    [checks] = [block.code for block in blocks(readme) if block.section == "Test and check"]
+    commands = {*checks.splitlines(), *re.findall("`(npm (?:test|run [a-z]+))`", readme)}
     assert len(commands) == 8
     ran = re.findall(r"(?m)^ +- (?:run: )?(\S.*)$", project.read(path))
     assert [command for command in commands if command not in ran] == []

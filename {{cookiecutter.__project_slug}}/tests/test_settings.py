@@ -1,6 +1,7 @@
 """Settings: what is refused at the start, and where they are read."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -84,6 +85,32 @@ def test_the_environment_wins_over_dotenv(tmp_path, monkeypatch, environment, po
     assert served == [port]
     monkeypatch.setenv("API_URL", "https://other.example")
     assert create_app().config["API_URL"] == "https://other.example"
+
+
+class Noted(dict):
+    """Settings that note which names are asked for."""
+
+    def __init__(self, **settings):
+        super().__init__(settings)
+        self.names = set()
+
+    def __getitem__(self, name):
+        return self.get(name)
+
+    def get(self, name, default=None):
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def test_every_setting_is_documented_and_nothing_else_is():
+    asked = Noted(**SAFE)
+    config.load(asked)
+    page = {"VITE_API_URL"}  # what the front end reads from the same file
+    example = re.findall("(?m)^(?:# )?([A-Z_]+)=", (config.ROOT / ".env.example").read_text("utf-8"))
+    assert set(example) == asked.names | page
+    for readme in config.ROOT.glob("README*.md"):
+        rows = re.findall("(?m)^\\| ?(`[A-Z_`、, ]+`) ?\\|", readme.read_text("utf-8"))
+        assert set(re.findall("[A-Z_]+", " ".join(rows))) == asked.names, readme.name
 
 
 def test_a_change_that_is_refused_while_reloading_is_told_until_the_next_one(monkeypatch, capsys):

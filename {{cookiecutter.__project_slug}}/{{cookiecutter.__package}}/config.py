@@ -19,7 +19,7 @@ from .database import engine_options, problem_of_database
 from .errors import StartupError
 
 TITLE = "{{ cookiecutter.project_name }}"
-DESCRIPTION = "{{ cookiecutter.__description_quoted }}"  # fmt: skip
+DESCRIPTION = "A Flask API with a CORS policy for each blueprint"
 PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).resolve().parent.parent
 # whole numbers: the default, and the most

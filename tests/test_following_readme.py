@@ -1,0 +1,185 @@
+"""Whoever follows a README, block by block as it stands there, gets what it says.
+
+Every block of every README is run: what is not known as something else is a command, so that a new block cannot
+come in unseen. `tests/test_readme.py` runs those of the template, this file those of a project.
+"""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+import requests
+from markdown_it import MarkdownIt
+
+from tests.baking import COMBINATIONS, BakedProject, environment, template
+from tests.reading import Block, blocks
+from tests.running import running
+
+# whose README is followed, and whether that includes the checks: the code is the same, and `test_generated.py` has each
+# combination checked. What a front end adds is in the language ts, and run by `test_node_proxy.py`.
+FOLLOWED = {"without-front-end": True, "proxy-without-front-end": False}
+PROJECT = "{{cookiecutter.__project_slug}}"
+READMES = {  # every one, and which test runs its blocks, or why none does
+    "README.md": "tests/test_readme.py",
+    "README.zh-CN.md": "has the same blocks, as is tested below",
+    "benchmarks/README.md": "a measurement of several minutes, run by hand, on which no promise depends",
+    f"{PROJECT}/README.md": "this file",
+    f"{PROJECT}/{{% if cookiecutter.chinese %}}README.zh-CN.md{{% endif %}}": "has the same blocks, as is tested below",
+    f"{PROJECT}/deploy/README.md": "needs a container engine and a cluster: see tests/test_deploy.py",
+}
+SERVERS = ("uv run dev.py", "uv run python -m ")  # run until stopped
+BLOCKED = "uv run flask cors explain"  # ends with 1, as the README says, for a request that is blocked
+CHECKS = "Test and check"
+
+
+@pytest.fixture
+def project(request: pytest.FixtureRequest, installed: Callable[[str], BakedProject]) -> Iterator[BakedProject]:
+    """Return a project to change, and make it again what it was: a new one would take a minute more."""
+    found = installed(request.param)
+    settings = found.read(".env")
+    yield found
+    (found.path / ".env").write_text(settings, "utf-8")
+    shutil.rmtree(found.path / "instance", ignore_errors=True)
+    found.succeeds("git", "reset", "--quiet", "--hard")
+    found.succeeds("git", "clean", "--quiet", "--force", "-d")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the signal that ends its servers is none of Windows")
+@pytest.mark.parametrize(("project", "checked"), FOLLOWED.items(), indirect=["project"], ids=FOLLOWED)
+def test_each_block_does_what_the_readme_says(project: BakedProject, newcomer: dict[str, str], checked: bool) -> None:
+    found = blocks(project.read("README.md"))
+    found.sort(key=lambda block: block.section == CHECKS)  # last, when they see the new blueprint
+    if not checked:
+        found = [block for block in found if block.section != CHECKS]
+    for block in found:
+        follow(project, block, newcomer)
+    assert "No changes detected" in shell(project, "uv run flask db check", newcomer)
+    package = project.package
+    assert re.search(
+        rf"(?m)^/api/samples +{package}/samples\.py:\d+", shell(project, "uv run flask cors list", newcomer)
+    )
+    status = project.succeeds("git", "status", "--porcelain").splitlines()
+    assert {re.sub(r"(?<=migrations/).*", "", line[3:]) for line in status} == {
+        *(f"{package}/{name}" for name in ("__init__.py", "models.py", "migrations/", "samples.py")),
+        "tests/test_samples.py",
+    }
+
+
+def test_every_block_of_a_project_is_followed(baked: Callable[[str], BakedProject]) -> None:
+    followed = {code for name in FOLLOWED for code in codes(baked(name), "README.md")}
+    for combination in COMBINATIONS:
+        project = baked(combination)
+        for readme in (name for name in project.files if re.match("README", name)):
+            assert codes(project, readme) - followed == set(), f"{combination}: {readme}"
+
+
+def test_every_readme_is_followed() -> None:
+    found = {path.relative_to(template()).as_posix() for path in template().rglob("*README*") if path.is_file()}
+    assert found - set(READMES) == set()
+
+
+@pytest.mark.parametrize("owner", ["the template", "proxy", "awkward-answers"])
+def test_both_languages_say_the_same(baked: Callable[[str], BakedProject], owner: str) -> None:
+    project = BakedProject(template(), (), ()) if owner == "the template" else baked(owner)
+    english, chinese = (project.read(name) for name in ("README.md", "README.zh-CN.md"))
+    codes_of = [[(block.language, block.code) for block in blocks(text)] for text in (english, chinese)]
+    assert codes_of[0] == codes_of[1]
+    assert facts(english) == facts(chinese)
+    assert "(README.zh-CN.md)" in english
+    assert "(README.md)" in chinese
+
+
+def facts(source: str) -> dict[str, object]:
+    """Return what does not depend on a language: headings, tables, names, links."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(source)
+    parts = [part for token in tokens for part in token.children or []]
+    links = {part.attrs.get("href") or part.attrs.get("src") for part in parts}
+    return {
+        "headings": [token.tag for token in tokens if token.type == "heading_open"],
+        "rows of tables": [token.type for token in tokens if token.type in ("table_open", "tr_open")],
+        "names": sorted({" ".join(part.content.split()) for part in parts if part.type == "code_inline"}),
+        "links": links - {"README.md", "README.zh-CN.md"},
+    }
+
+
+def codes(project: BakedProject, readme: str) -> set[str]:
+    """Return the code of each block that is not the front end's, whatever the package is called."""
+    found = blocks(project.read(readme))
+    return {block.code.replace(project.package, "my_lab_api") for block in found if block.language != "ts"}
+
+
+def follow(project: BakedProject, block: Block, env: Mapping[str, str]) -> None:
+    """Do what a reader does with a block."""
+    if block.language == "python":
+        write_code(project, block)
+    elif re.fullmatch(r"([A-Z_]+=.*\n)+", block.code):
+        assert_one_origin_by(project, block.code, env)
+    else:
+        for line in block.code.splitlines():
+            if line.startswith(SERVERS):
+                assert_serves(project, line, env)
+            else:
+                shell(project, line, env, code=1 if line.startswith(BLOCKED) else 0)
+
+
+def write_code(project: BakedProject, block: Block) -> None:
+    """Put code where its sentence says: below a line, at the end of a file, or in a new one."""
+    quoted = re.findall("`([^`]+)`", block.sentence)
+    name = next((text for text in quoted if text.endswith(".py")), f"{project.package}/__init__.py")
+    path = project.path / name
+    if "a new file" in block.sentence:
+        assert not path.exists()
+        path.write_text(block.code, "utf-8")
+    elif "at the end of" in block.sentence:
+        path.write_text(f"{project.read(name)}\n\n{block.code}", "utf-8")
+    else:
+        line = re.search(rf"(?m)^ *{re.escape(quoted[-1])}\n", project.read(name))
+        assert line is not None, block.sentence
+        path.write_text(project.read(name).replace(line[0], line[0] + block.code), "utf-8")
+
+
+def assert_one_origin_by(project: BakedProject, settings: str, env: Mapping[str, str]) -> None:
+    """Write settings into `.env`, see that they make page and API one origin, and write the old ones again."""
+    before = project.read(".env")
+    names = "|".join(re.findall("(?m)^[A-Z_]+", settings))
+    (project.path / ".env").write_text(re.sub(f"(?m)^({names})=.*\n", "", before) + settings, "utf-8")
+    assert "Mode: proxy" in shell(project, "uv run flask cors list", env)
+    (project.path / ".env").write_text(before, "utf-8")
+
+
+def assert_serves(project: BakedProject, line: str, env: Mapping[str, str]) -> None:
+    """Run a command until its server answers, and stop it."""
+
+    def answers() -> bool:
+        try:
+            return requests.get(f"{started.api}/health/ready", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    with running(project, env, shlex.split(line)) as started:
+        started.until(answers)
+        started.stop()
+        assert started.leaves_nothing()
+
+
+def shell(project: BakedProject, line: str, env: Mapping[str, str], code: int = 0) -> str:
+    """Run a line in the shell; whatever asks for a password gets one, twice."""
+    done = subprocess.run(
+        line,
+        shell=True,
+        cwd=project.path,
+        env=environment(env),
+        input="correct horse battery\n" * 2,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        start_new_session=True,  # without a terminal, a password is read from the input
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == code, f"{line} ended with {done.returncode}:\n{done.stdout}"
+    return done.stdout
