@@ -29,13 +29,13 @@ export function showNotes(signedIn: boolean): void {
 async function load(wanted: number): Promise<void> {
   const { data, headers } = await api.get<Note[]>("/api/notes", { params: { page: wanted, page_size: 5 } });
   // the page may read this header because the policy of the notes exposes it
-  const { total_pages: pages } = JSON.parse(headers["x-pagination"]);
-  if (wanted > 1 && wanted > pages) return load(pages || 1); // the only note of the last page is gone
+  const { total_pages: pages, next_page: next } = JSON.parse(headers["x-pagination"]);
+  if (wanted > 1 && !data.length) return load((pages ?? wanted - 1) || 1); // the only note of the last page is gone
   page = wanted;
   find("#notes").replaceChildren(...data.map(row));
-  place.textContent = pages ? `Page ${page} of ${pages}` : "No notes yet";
+  place.textContent = pages === 0 ? "No notes yet" : `Page ${page}${pages ? ` of ${pages}` : ""}`; // a long list is not counted
   newer.disabled = page <= 1;
-  older.disabled = page >= pages;
+  older.disabled = !next;
 }
 
 async function create(draft: Draft, form: HTMLFormElement): Promise<void> {
