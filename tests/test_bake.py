@@ -111,8 +111,8 @@ def test_the_default_project_is_small(baked: Callable[[str], BakedProject]) -> N
     files = [name for name in project.files if name != ".env"]
     ours = [name for name in text_files(project) if not name.endswith((".env", "package-lock.json", "LICENSE"))]
     lines = {name: [line for line in project.read(name).splitlines() if line.strip()] for name in ours}
-    assert len(files) <= 102
-    assert sum(map(len, lines.values())) <= 7850  # not counting empty lines
+    assert len(files) <= 103
+    assert sum(map(len, lines.values())) <= 7880  # not counting empty lines
     assert {name: len(found) for name, found in lines.items() if len(found) > 250} == {}
 
 

@@ -19,8 +19,8 @@ from flask.testing import FlaskClient
 from {{ cookiecutter.__package }} import create_app
 from {{ cookiecutter.__package }}.cors.cli import MDN, commands
 from {{ cookiecutter.__package }}.cors.engine import STRATEGY
-from {{ cookiecutter.__package }}.cors.exchange import is_explaining
 from {{ cookiecutter.__package }}.cors.misfits import misfits, names_in_source
+from {{ cookiecutter.__package }}.cors.rehearsal import is_explaining
 
 OPEN = STRATEGY != "proxy"  # whether a page of another origin can be let in at all
 API = "http://localhost:8000"

@@ -17,10 +17,11 @@ from test_blocked_by_cors import Scripted
 from werkzeug.serving import make_server
 
 from {{ cookiecutter.__package }} import create_app
-from {{ cookiecutter.__package }}.cors import exchange, fetch
+from {{ cookiecutter.__package }}.cors import fetch
 from {{ cookiecutter.__package }}.cors.engine import STRATEGY
 from {{ cookiecutter.__package }}.cors.exchange import InProcess, Live, silence
 from {{ cookiecutter.__package }}.cors.explain import Explanation, explain, request_of
+from {{ cookiecutter.__package }}.cors.rehearsal import rehearsal
 
 API, ELSEWHERE = "http://localhost", "https://api.example.org"
 OPEN = STRATEGY != "proxy"  # whether a page of another origin can be let in at all
@@ -171,5 +172,5 @@ def test_explaining_counts_for_no_limit_and_writes_no_line_of_the_log(database: 
         == 401
     )
     assert default_handler.filter(record)
-    with exchange.rehearsal():
+    with rehearsal():
         assert not default_handler.filter(record)

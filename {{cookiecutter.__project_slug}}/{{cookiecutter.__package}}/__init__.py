@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from . import commands, config, development, errors, logs, security, sessions, slow_clients
+from . import commands, config, errors, logs, security, sessions, slow_clients
 from .auth import auth
 from .closed import closed
 from .cors import init_cors
@@ -52,7 +52,10 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     api.register_blueprint(notes)
     app.register_blueprint(health)
     app.register_blueprint(docs)
-    development.init_app(app)
+    if app.config["APP_ENV"] == "development":
+        from .development import development  # here, so that production need not load it
+
+        app.register_blueprint(development)  # not with `api`: it is no part of the documentation
     if app.config["FRONTEND_ORIGINS"] == "none":  # page and API are one origin
         app.register_blueprint(pages)
 

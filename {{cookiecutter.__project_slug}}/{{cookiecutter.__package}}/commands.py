@@ -1,4 +1,4 @@
-"""Commands: `flask db`, `flask seed`, `flask user`, `flask sessions`; `flask cors` is in `cors/cli.py`."""
+"""Commands: `flask db`, `flask seed`, `flask user`, `flask sessions`. `flask cors` is in `cors/cli.py`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,6 @@ from flask.cli import AppGroup, ScriptInfo
 from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
-from .cors.cli import commands as cors_cli
 from .database import engine_of_migrations
 from .extensions import db
 from .models import Model, Note, User, UtcDateTime
@@ -31,7 +30,6 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(Migrations("db", help="Migrate the database."))
     app.cli.add_command(user_cli)
     app.cli.add_command(sessions_cli)
-    app.cli.add_command(cors_cli)
     app.cli.command("seed")(seed)
 
 

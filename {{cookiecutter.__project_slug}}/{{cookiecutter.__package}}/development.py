@@ -17,12 +17,6 @@ development = Blueprint("development", __name__, url_prefix="/api/dev")
 cors(development, origins=["*"], request_headers=["Content-Type"])
 
 
-def init_app(app: Flask) -> None:
-    """Register the blueprint in development, and not with `api`: it is no part of the documentation."""
-    if app.config["APP_ENV"] == "development":
-        app.register_blueprint(development)
-
-
 class HeadersField(ma.fields.Field[list[tuple[str, str]]]):
     """Names and values: as an object, or as pairs where a name comes twice."""
 

@@ -23,7 +23,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import quote_etag
 
-from .cors.exchange import is_explaining
+from .cors.rehearsal import is_explaining
 from .database import tune
 from .errors import PROBLEM, ProblemSchema, problem_of
 

@@ -12,7 +12,7 @@ from flask import Flask, Response, g, has_request_context, request
 from flask.logging import default_handler
 
 from .cors import find_policy
-from .cors.exchange import is_explaining
+from .cors.rehearsal import is_explaining
 
 # what a proxy or a page may choose as id; anything else could forge log lines
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")

@@ -95,11 +95,9 @@ def require_sign_in() -> None:
     """Set `g.user`, or answer 401; `blueprint.before_request(require_sign_in)` guards a blueprint."""
     if request.method == "OPTIONS":
         return  # tells the methods of a path, and nothing else
-    valid = LoginSession.expires_at > now()
-    row = None
-    if key := session.get("key"):
-        row = db.session.scalar(select(LoginSession).where(LoginSession.key == key, valid))
-    if row is None:
+    key = session.get("key")
+    row = db.session.get(LoginSession, key) if key else None
+    if row is None or row.expires_at <= now():
         raise unauthorized("Sign in first.")
     g.user = row.user
 

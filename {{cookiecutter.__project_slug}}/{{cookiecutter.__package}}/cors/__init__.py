@@ -4,7 +4,8 @@ In the order of reading: `declare.py` (the call beside a blueprint), `policy.py`
 `rules.py` and `origins.py` (what is refused, and what to write instead), `preflight.py` (the
 question that browsers ask first), `engine.py` (the headers of responses).
 Then what tells why: `fetch.py` (what browsers decide), `explain.py` (their way, step by step), `exchange.py`
-(who is asked), `cures.py` (what to write where), `misfits.py` (what does not fit), `cli.py` (`flask cors`).
+(who is asked), `rehearsal.py` (which no log counts), `cures.py` (what to write where), `misfits.py` (what
+does not fit), `cli.py` (`flask cors`).
 The standard: https://fetch.spec.whatwg.org/#http-cors-protocol
 """
 

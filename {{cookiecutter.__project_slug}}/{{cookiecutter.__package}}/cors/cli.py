@@ -14,11 +14,12 @@ from ..errors import StartupError
 from .cures import VITE
 from .declare import policies_of
 from .engine import ONLY_CURE, STRATEGY
-from .exchange import InProcess, Live, rehearsal, request_headers
+from .exchange import InProcess, Live, request_headers
 from .explain import Explanation, explain, request_of
 from .fetch import Request, Step, needs_preflight, normalize_method, preflight_headers
 from .misfits import misfits
 from .policy import FromConfig
+from .rehearsal import rehearsal
 
 MDN = "https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS/Errors/"
 MEND = "mend what it names, in .env or beside the blueprint; then start again"

@@ -3,9 +3,6 @@
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -23,11 +20,11 @@ from .fetch import (
     preflight_headers,
     sent_headers,
 )
+from .rehearsal import rehearsal
 
 SAFE = {"GET", "HEAD"}
 PATIENCE = 5  # seconds
 NO_COOKIES = "Asked without cookies."
-_explaining: ContextVar[bool] = ContextVar("explaining", default=False)
 
 
 class NoAnswer(Exception):  # noqa: N818
@@ -57,20 +54,6 @@ class Exchange(Protocol):
     def address(self) -> str: ...  # the origin at which it is this application for certain; "" for none
     def preflight(self, request: Request) -> Response: ...
     def send(self, request: Request) -> Answer: ...
-
-
-def is_explaining() -> bool:
-    """Tell whether the current request is only a rehearsal, which no log and no limit should count."""
-    return _explaining.get()
-
-
-@contextmanager
-def rehearsal() -> Iterator[None]:
-    token = _explaining.set(True)
-    try:
-        yield
-    finally:
-        _explaining.reset(token)
 
 
 def request_headers(request: Request) -> Headers:

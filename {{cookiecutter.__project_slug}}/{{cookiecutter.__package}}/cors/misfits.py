@@ -3,18 +3,18 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.test import EnvironBuilder
 
 from .declare import policies_of
-from .exchange import everything_but_the_view, rehearsal
+from .exchange import everything_but_the_view
 from .fetch import SAFELISTED_METHODS
-from .origins import site_of
 from .policy import Policy
 from .prefixes import VARIABLE
+from .rehearsal import rehearsal
+from .setup import misfits_of_cookies
 
 CORS = Path(__file__).parent
 # added outside of the application: by the server, or by a proxy in front
@@ -30,7 +30,7 @@ def misfits(app: Flask) -> Iterator[str]:
         rules = [rule for rule in app.url_map.iter_rules() if policies.find(rule.rule) is policy]
         yield from _of_methods(policy, {m for rule in rules for m in rule.methods or set()} - {"OPTIONS"})
         yield from _of_exposed_headers(app, policy, rules, names)
-    yield from of_cookies(app, policies.built)
+    yield from misfits_of_cookies(app, policies.built)
 
 
 def _of_methods(policy: Policy, routed: set[str]) -> Iterator[str]:
@@ -99,27 +99,3 @@ def _carried(app: Flask, rule: Rule) -> set[str]:
     with rehearsal():
         answer, _ = everything_but_the_view(app, EnvironBuilder(path, method=method))
     return {name.lower() for name, _ in answer.headers}
-
-
-def of_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
-    """Yield a sentence for each origin from which the session cookie does not come, or need not."""
-    api, config = app.config.get("API_URL"), app.config
-    pages = [(policy, origin) for policy in policies if policy.credentials for origin in policy.origins]
-    if not api or not pages:
-        return
-    if config["SESSION_COOKIE_SECURE"] and urlsplit(api).scheme == "http":
-        yield f"API_URL={api} is http, and the cookie is Secure: no sign-in lasts; serve the API by https."
-    other = [(policy, origin) for policy, origin in pages if site_of(origin) != site_of(api)]
-    samesite = config["SESSION_COOKIE_SAMESITE"] or "Lax"
-    if samesite != "None":
-        for policy, origin in other:
-            yield (
-                f"{policy.place}: {origin} and {api} are two sites, and the cookie is SameSite={samesite}:"
-                " a sign-in from there answers 200 and the next request 401; use one host name, or"
-                " CROSS_SITE_COOKIES=1."
-            )
-    elif not other:
-        yield (
-            f"CROSS_SITE_COOKIES=1, but every page is on the site of {api}; remove it: Lax is safer, and"
-            " works in every browser."
-        )

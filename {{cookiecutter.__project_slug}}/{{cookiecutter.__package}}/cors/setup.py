@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 
 from .declare import Declaration, policies_of
 from .engine import init_responses
-from .misfits import of_cookies
+from .origins import site_of
 from .policy import Policy, PolicyError
 from .prefixes import Prefixes
 from .rules import problems_of, resolve_origins
@@ -35,7 +36,7 @@ def init_cors(app: Flask) -> None:
     policies.use(_build(policies.declarations, declared, app))
     policies.last_check = lambda: _refuse(list(second_layers(app)))
     init_responses(app, policies)
-    for misfit in of_cookies(app, policies.built):
+    for misfit in misfits_of_cookies(app, policies.built):
         app.logger.warning(misfit)
 
 
@@ -101,3 +102,27 @@ def _build(declarations: list[Declaration], tree: Prefixes[Declaration], app: Fl
         )
         for d in declarations
     ]
+
+
+def misfits_of_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
+    """Yield a sentence for each origin from which the session cookie does not come, or need not."""
+    api, config = app.config.get("API_URL"), app.config
+    pages = [(policy, origin) for policy in policies if policy.credentials for origin in policy.origins]
+    if not api or not pages:
+        return
+    if config["SESSION_COOKIE_SECURE"] and urlsplit(api).scheme == "http":
+        yield f"API_URL={api} is http, and the cookie is Secure: no sign-in lasts; serve the API by https."
+    other = [(policy, origin) for policy, origin in pages if site_of(origin) != site_of(api)]
+    samesite = config["SESSION_COOKIE_SAMESITE"] or "Lax"
+    if samesite != "None":
+        for policy, origin in other:
+            yield (
+                f"{policy.place}: {origin} and {api} are two sites, and the cookie is SameSite={samesite}:"
+                " a sign-in from there answers 200 and the next request 401; use one host name, or"
+                " CROSS_SITE_COOKIES=1."
+            )
+    elif not other:
+        yield (
+            f"CROSS_SITE_COOKIES=1, but every page is on the site of {api}; remove it: Lax is safer, and"
+            " works in every browser."
+        )

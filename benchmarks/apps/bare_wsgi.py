@@ -1,0 +1,24 @@
+"""A WSGI function that answers each preflight alike: what a server can do at most."""
+
+from collections.abc import Callable
+from typing import Any
+
+HEADERS = [
+    ("Access-Control-Allow-Origin", "https://app.example.com"),
+    ("Access-Control-Allow-Credentials", "true"),
+    ("Access-Control-Allow-Methods", "DELETE, GET, HEAD, PATCH, POST, PUT"),
+    ("Access-Control-Allow-Headers", "Content-Type, If-Match"),
+    ("Access-Control-Max-Age", "600"),
+    ("Vary", "Origin"),
+]
+
+
+def app(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    """Answer."""
+    start_response("204 No Content", HEADERS)
+    return []
+
+
+def on_granian() -> Callable[..., list[bytes]]:
+    """Return it, for a server that asks for a factory."""
+    return app

@@ -1,0 +1,191 @@
+"""The same routes in FastAPI with SQLAlchemy and pydantic, as its documentation teaches them.
+
+A session of the database by a dependency, `def` endpoints around blocking queries, return types, which let pydantic
+write the JSON, CORSMiddleware. Run by `uvicorn --workers`.
+"""
+
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, cast
+
+from argon2.exceptions import VerificationError
+from fastapi import Cookie, Depends, FastAPI, Header, HTTPException, Query, Response
+from fastapi.middleware.cors import CORSMiddleware
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from benchmarks.apps.tables import LIFETIME, LoginSession, Note, User, engine, hasher, now
+
+COOKIE = "session"
+
+
+def create_app(*, cors: bool = True) -> FastAPI:
+    """Create the application."""
+    app = FastAPI()
+    if cors:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=["https://app.example.com"],
+            allow_credentials=True,
+            allow_methods=["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"],
+            allow_headers=["Content-Type", "If-Match"],
+            expose_headers=["X-Pagination", "ETag"],
+            max_age=600,
+        )
+    app.get("/health/live")(live)
+    app.post("/api/auth/login")(login)
+    app.get("/api/notes")(list_notes)
+    app.post("/api/notes", status_code=201)(create_note)
+    app.get("/api/notes/{note_id}")(get_note)
+    return app
+
+
+def in_utc(time: datetime) -> datetime:
+    """Give a time from SQLite its zone."""
+    return time.replace(tzinfo=UTC)
+
+
+class Credentials(BaseModel):
+    """What a sign-in takes."""
+
+    model_config = ConfigDict(extra="forbid")
+    username: str = Field(min_length=1, max_length=64)
+    password: str = Field(min_length=1, max_length=1024)
+
+
+class UserOut(BaseModel):
+    """A user, as sent."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: int
+    username: str
+
+
+class NoteIn(BaseModel):
+    """A note, as received."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: str = Field(min_length=1, max_length=200)
+    body: str = Field(default="", max_length=10_000)
+
+
+class NoteOut(BaseModel):
+    """A note, as sent."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: int
+    title: str
+    body: str
+    created_at: Annotated[datetime, AfterValidator(in_utc)]
+    updated_at: Annotated[datetime, AfterValidator(in_utc)]
+
+
+class Place(BaseModel):
+    """Where a page stands."""
+
+    total: int
+    total_pages: int
+    page: int
+    next_page: int | None = None
+
+
+def get_session() -> Iterator[Session]:
+    """Open a session of the database for one request."""
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+SessionDep = Annotated[Session, Depends(get_session)]
+
+
+def current_user(database: SessionDep, session: Annotated[str | None, Cookie()] = None) -> User:
+    """Return who is signed in, or answer 401."""
+    valid = LoginSession.expires_at > now()
+    row = database.scalar(select(LoginSession).where(LoginSession.key == session, valid)) if session else None
+    if row is None:
+        raise HTTPException(401, "Sign in first.")
+    return row.user
+
+
+CurrentUser = Annotated[User, Depends(current_user)]
+
+
+async def live() -> dict[str, str]:
+    """Tell that the process answers."""
+    return {"status": "ok"}
+
+
+def login(credentials: Credentials, database: SessionDep, response: Response) -> UserOut:
+    """Sign in with a name and a password."""
+    user = database.scalar(select(User).where(User.username == credentials.username))
+    try:
+        hasher.verify(user.password_hash if user else "", credentials.password)
+    except VerificationError:
+        user = None
+    if user is None:
+        raise HTTPException(401, "The name or the password is wrong.")
+    database.execute(delete(LoginSession).where(LoginSession.user_id == user.id, LoginSession.expires_at <= now()))
+    key = secrets.token_urlsafe(32)
+    database.add(LoginSession(key=key, user_id=user.id, expires_at=now() + LIFETIME))
+    database.commit()
+    age = int(LIFETIME.total_seconds())
+    response.set_cookie(COOKIE, key, max_age=age, httponly=True, secure=True, samesite="lax")
+    return UserOut.model_validate(user)
+
+
+def list_notes(
+    user: CurrentUser,
+    database: SessionDep,
+    response: Response,
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    page_size: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> list[NoteOut]:
+    """List notes, the newest first."""
+    total = database.scalar(select(func.count()).select_from(Note).where(Note.user_id == user.id)) or 0
+    mine = select(Note).where(Note.user_id == user.id).order_by(Note.id.desc())
+    rows = database.scalars(mine.limit(page_size).offset((page - 1) * page_size)).all()
+    last = -(-total // page_size)
+    place = Place(total=total, total_pages=last, page=page, next_page=page + 1 if page < last else None)
+    response.headers["X-Pagination"] = place.model_dump_json(exclude_none=True)
+    return cast("list[NoteOut]", rows)  # FastAPI makes them of the rows
+
+
+def create_note(fields: NoteIn, user: CurrentUser, database: SessionDep, response: Response) -> NoteOut:
+    """Create a note."""
+    note = Note(user_id=user.id, **fields.model_dump())
+    database.add(note)
+    database.commit()
+    response.headers["ETag"] = tag(note)
+    return cast("NoteOut", note)
+
+
+def get_note(
+    note_id: int,
+    user: CurrentUser,
+    database: SessionDep,
+    response: Response,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> NoteOut:
+    """Read a note."""
+    note = database.get(Note, note_id)
+    if note is None or note.user_id != user.id:
+        raise HTTPException(404, f"You have no note {note_id}.")
+    response.headers["ETag"] = tag(note)
+    if if_none_match == tag(note):
+        return cast("NoteOut", Response(status_code=304, headers={"ETag": tag(note)}))
+    return cast("NoteOut", note)
+
+
+def tag(note: Note) -> str:
+    """Return what names a version of a note."""
+    return f'"{note.id}-{note.version}"'
+
+
+def without_cors() -> FastAPI:
+    """Create one without CORS."""
+    return create_app(cors=False)
+
+
+app = create_app()
