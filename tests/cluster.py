@@ -98,6 +98,8 @@ class Cluster:
     redis: Redis
     database: str
     signed_in: Client
+    key: str  # that signs cookies
+    next_key: str  # that every server knows before the first one uses it
 
     def stored(self) -> list[str]:
         """Return the titles of all notes of the database."""
@@ -149,12 +151,12 @@ def serving_api(folder: Path, project: BakedProject, settings: Mapping[str, str]
 
 
 @contextlib.contextmanager
-def serving_cluster(
-    folder: Path, project: BakedProject, postgresql: PostgreSQL, redis: Redis, **settings: str
-) -> Iterator[Cluster]:
+def serving_cluster(folder: Path, project: BakedProject, postgresql: PostgreSQL, redis: Redis) -> Iterator[Cluster]:
     """Run two servers behind Caddy, on a new database, for as long as the block lasts."""
-    database = postgresql.database()
-    settings = production(database, RATELIMIT_STORAGE_URI=redis.database(), TRUSTED_PROXIES="1", **settings)
+    database, key, next_key = postgresql.database(), secrets.token_hex(32), secrets.token_hex(32)
+    keys = {"SECRET_KEY": key, "SECRET_KEY_FALLBACKS": next_key}
+    shared = {"RATELIMIT_STORAGE_URI": redis.database(), "TRUSTED_PROXIES": "1", "LOGIN_LIMIT": "30 per minute"}
+    settings = production(database, STOP_DELAY="1", **keys, **shared)
     prepare(project, settings, USER)
     servers = []
     for name in ("server-1", "server-2"):
@@ -167,7 +169,7 @@ def serving_cluster(
         signed_in = caddy.client()
         until(lambda: signed_in.tries("GET", "/health/ready") == 200, lambda: caddy.said)
         assert signed_in.sign_in().status == 200
-        yield Cluster(servers, caddy, postgresql, redis, database, signed_in)
+        yield Cluster(servers, caddy, postgresql, redis, database, signed_in, key, next_key)
 
 
 @contextlib.contextmanager

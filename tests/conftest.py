@@ -13,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests import servers
 from tests.baking import COMBINATIONS, PLAIN_PIP, BakedProject, bake, require, template
+from tests.cluster import Cluster, serving_cluster
 from tests.spreading import group, processes
 
 
@@ -127,3 +128,15 @@ def redis() -> Iterator[servers.Redis]:
     """Return a running Redis; a test takes a database of its own by `database()`."""
     with servers.redis() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cluster(with_extras: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Return two servers behind Caddy, with a PostgreSQL of their own that waits for the disk, and a Redis."""
+    folder = tmp_path_factory.mktemp("cluster")
+    with (
+        servers.postgresql(fsync="on") as database,
+        servers.redis() as store,
+        serving_cluster(folder, with_extras, database, store) as found,
+    ):
+        yield found

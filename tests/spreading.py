@@ -1,7 +1,8 @@
 """Spread the tests over a few processes, so that what is slow to make is made in as few of them as may be.
 
 Each process has projects, servers and browsers of its own. Tests that share such things are a group, which one process
-runs: a browser with everything that it is asked, a combination of `test_generated.py`, otherwise a file.
+runs: a browser with everything that it is asked, a combination of `test_generated.py`, all about the cluster, otherwise
+a file.
 """
 
 import os
@@ -22,4 +23,6 @@ def group(test: str) -> str:
     browser = re.search(r"[\[-](chromium|firefox)[]-]", name)
     if browser and file.startswith("tests/browser/"):
         return browser[1]
+    if file.startswith("tests/test_cluster"):
+        return "cluster"
     return f"{file} {name.partition('[')[2]}" if file == "tests/test_generated.py" else file

@@ -1,29 +1,12 @@
 """Two servers of two workers each, with PostgreSQL and Redis, behind the Caddyfile of the project: one API."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.baking import BakedProject
 from tests.client import Client
-from tests.cluster import Cluster, flask_user, serving_cluster
-from tests.servers import PostgreSQL, Redis
+from tests.cluster import Cluster, flask_user
 from tests.writers import writing
-
-OLD_KEY, NEW_KEY = "0123456789abcdef" * 4, "fedcba9876543210" * 4
-
-
-@pytest.fixture(scope="module")
-def cluster(
-    with_extras: BakedProject, postgresql: PostgreSQL, redis: Redis, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    keys = {"SECRET_KEY": OLD_KEY, "SECRET_KEY_FALLBACKS": NEW_KEY}  # the next key is known before it is used
-    limits = {"LOGIN_LIMIT": "30 per minute", "LOGIN_ACCOUNT_LIMIT": "10 per minute"}
-    folder = tmp_path_factory.mktemp("cluster")
-    with serving_cluster(folder, with_extras, postgresql, redis, **keys, **limits, STOP_DELAY="1") as found:
-        yield found
 
 
 def statuses(cluster: Cluster, signed_in: Client, path: str = "/api/auth/me") -> set[int]:
@@ -105,7 +88,7 @@ def test_a_rolling_restart_with_a_new_key_fails_no_request_and_signs_nobody_out(
     with writing([cluster.caddy.client], cluster.signed_in, pause=0.02) as writers:
         for server in cluster.servers:
             server.stop()
-            server.settings |= {"SECRET_KEY": NEW_KEY, "SECRET_KEY_FALLBACKS": OLD_KEY}
+            server.settings |= {"SECRET_KEY": cluster.next_key, "SECRET_KEY_FALLBACKS": cluster.key}
             server.start()
             people += [server.client() for server in cluster.servers]
             assert {person.sign_in().status for person in people[-2:]} == {200}

@@ -64,13 +64,11 @@ class Writers:
         if answer is None:
             time.sleep(0.05)  # a port on which nothing listens refuses at once
 
-    def seconds_until_served(self) -> float:
-        """Wait until every client has had a note taken that it sent after this moment; return how long that was."""
+    def until_served(self, fault: str) -> None:
+        """Wait until every client has had a note taken that it sent after this moment; print how long that was."""
         now = time.monotonic()
-        until(lambda: self._served_since(now) == len(self.clients), lambda: f"{self.statuses(now)} since then")
-        return max(
-            min(a.answered for a in self.taken(now) if f"-{n}-" in a.title) - now for n in range(len(self.clients))
-        )
+        until(lambda: len(self._served(now)) == len(self.clients), lambda: f"{self.statuses(now)} since then", 15)
+        print(f"{fault}: served again after {max(self._served(now).values()):.2f} s; answers {self.statuses()}")
 
     def until_taken(self, number: int) -> None:
         """Wait until a number of notes more has been taken."""
@@ -81,8 +79,10 @@ class Writers:
         """Return the writes that were sent since a moment and answered by 201."""
         return [a for a in list(self.attempts) if a.title and a.status == 201 and a.sent >= since]
 
-    def _served_since(self, moment: float) -> int:
-        return len({a.title.split("-")[1] for a in self.taken(moment)})
+    def _served(self, since: float) -> dict[str, float]:
+        """Return the seconds that passed until each client had a note taken."""
+        latest_first = reversed(self.taken(since))  # so that the first of each client stays
+        return {a.title.split("-")[1]: a.answered - since for a in latest_first}
 
     def statuses(self, since: float = 0) -> dict[int, int]:
         """Count the answers by status, 0 for none."""

@@ -6,35 +6,17 @@ pytest prints what each fault came to.
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
-import sqlite3
 import struct
-import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from tests.baking import BakedProject, require
-from tests.client import USER, Client
-from tests.cluster import HOST, Api, Cluster, prepare, production, serving_api, serving_cluster
-from tests.servers import postgresql, redis
+from tests.client import Client
+from tests.cluster import HOST, Cluster
 from tests.serving import until
-from tests.writers import Writers, writing
-
-
-@pytest.fixture(scope="module")
-def cluster(with_extras: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("cluster")
-    with (
-        postgresql(fsync="on") as database,
-        redis() as store,
-        serving_cluster(folder, with_extras, database, store) as found,
-    ):
-        yield found
+from tests.writers import writing
 
 
 def kill_worker(cluster: Cluster) -> None:
@@ -92,74 +74,8 @@ def test_a_fault_costs_what_is_in_flight(cluster: Cluster, fault: str) -> None:
     with writing(connect, cluster.signed_in) as writers:
         breaks(cluster)
         mends(cluster)
-        told(fault, writers, writers.seconds_until_served())
+        writers.until_served(fault)
     writers.check(cluster.stored())
-
-
-def told(fault: str, writers: Writers, seconds: float) -> None:
-    assert seconds < 15
-    print(f"{fault}: served again after {seconds:.2f} s; answers {writers.statuses()}")
-
-
-@dataclass
-class SmallDisk:
-    """A server with SQLite on a disk that can be filled."""
-
-    server: Api
-    folder: Path
-    signed_in: Client
-
-    def fill(self) -> None:
-        """Leave no byte free."""
-        with (self.folder / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
-            while True:
-                ballast.write(bytes(4096))
-
-    def free(self) -> None:
-        """Free what was filled."""
-        (self.folder / "ballast").unlink()
-
-    def stored(self) -> list[str]:
-        """Return the titles of all notes; the file must be whole."""
-        with contextlib.closing(sqlite3.connect(self.folder / "lab.sqlite")) as connection:
-            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            return [title for (title,) in connection.execute("SELECT title FROM note")]
-
-
-@pytest.fixture(scope="module")
-def small_disk(with_extras: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallDisk]:
-    folder = tmp_path_factory.mktemp("small")
-    root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    mount = [*root, "mount", "-t", "tmpfs", "-o", "size=8m,mode=777", "tmpfs", str(folder)]
-    mounted = shutil.which(mount[0]) and subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    require(mounted, "a small disk needs the rights to mount it: run the tests as root, or allow sudo without password")
-    try:
-        settings = production(f"sqlite:///{folder / 'lab.sqlite'}")
-        prepare(with_extras, settings, USER)
-        with serving_api(tmp_path_factory.mktemp("server"), with_extras, settings) as server:
-            signed_in = server.client()
-            assert signed_in.sign_in().status == 200
-            yield SmallDisk(server, folder, signed_in)
-    finally:
-        subprocess.run([*root, "umount", "-l", str(folder)], check=True)
-
-
-def test_a_full_disk_refuses_writes_and_answers_reads(small_disk: SmallDisk) -> None:
-    with writing([small_disk.server.client], small_disk.signed_in) as writers:
-        small_disk.fill()
-        until(lambda: writers.statuses().get(503, 0) > 10, lambda: f"{writers.statuses()}")
-        small_disk.free()
-        told("the disk is full", writers, writers.seconds_until_served())
-    writers.check(small_disk.stored())
-    assert {attempt.status for attempt in writers.attempts if not attempt.title} == {200}
-
-
-def test_a_killed_server_loses_nothing_of_sqlite(small_disk: SmallDisk) -> None:
-    with writing([small_disk.server.client], small_disk.signed_in) as writers:
-        small_disk.server.kill()
-        small_disk.server.start()
-        told("a server with SQLite is killed", writers, writers.seconds_until_served())
-    writers.check(small_disk.stored())
 
 
 def begin_to_write(cluster: Cluster, title: str) -> socket.socket:
@@ -179,7 +95,7 @@ def test_clients_that_send_a_byte_a_second_hold_nobody_up(cluster: Cluster) -> N
             for connection in slow:
                 connection.sendall(b"s")
             writers.until_taken(20)
-        told("40 clients send a byte a second", writers, writers.seconds_until_served())
+        writers.until_served("40 clients send a byte a second")
     writers.check(cluster.stored())
     assert writers.failed() == []
     for connection in slow:
@@ -194,7 +110,7 @@ def test_clients_that_go_away_in_the_middle_leave_nothing_behind(cluster: Cluste
             if number % 2:  # half of them by a reset, as when a network is lost
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.close()
-        told("100 clients go away", writers, writers.seconds_until_served())
+        writers.until_served("100 clients go away")
     writers.check(cluster.stored())
     assert writers.failed() == []
     assert "gone" not in cluster.stored()

@@ -1,0 +1,79 @@
+"""SQLite under load: a full disk, and a server that is killed, cost nothing that was answered 2xx."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.baking import BakedProject, require
+from tests.client import USER, Client
+from tests.cluster import Api, prepare, production, serving_api
+from tests.serving import until
+from tests.writers import writing
+
+
+@dataclass
+class SmallDisk:
+    """A server with SQLite on a disk that can be filled."""
+
+    server: Api
+    folder: Path
+    signed_in: Client
+
+    def fill(self) -> None:
+        """Leave no byte free."""
+        with (self.folder / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
+            while True:
+                ballast.write(bytes(4096))
+
+    def free(self) -> None:
+        """Free what was filled."""
+        (self.folder / "ballast").unlink()
+
+    def stored(self) -> list[str]:
+        """Return the titles of all notes; the file must be whole."""
+        with contextlib.closing(sqlite3.connect(self.folder / "lab.sqlite")) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            return [title for (title,) in connection.execute("SELECT title FROM note")]
+
+
+@pytest.fixture(scope="module")
+def small_disk(with_extras: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallDisk]:
+    folder = tmp_path_factory.mktemp("small")
+    root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    mount = [*root, "mount", "-t", "tmpfs", "-o", "size=8m,mode=777", "tmpfs", str(folder)]
+    mounted = shutil.which(mount[0]) and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    require(mounted, "a small disk needs the rights to mount it: run the tests as root, or allow sudo without password")
+    try:
+        settings = production(f"sqlite:///{folder / 'lab.sqlite'}")
+        prepare(with_extras, settings, USER)
+        with serving_api(tmp_path_factory.mktemp("server"), with_extras, settings) as server:
+            signed_in = server.client()
+            assert signed_in.sign_in().status == 200
+            yield SmallDisk(server, folder, signed_in)
+    finally:
+        subprocess.run([*root, "umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_refuses_writes_and_answers_reads(small_disk: SmallDisk) -> None:
+    with writing([small_disk.server.client], small_disk.signed_in) as writers:
+        small_disk.fill()
+        until(lambda: writers.statuses().get(503, 0) > 10, lambda: f"{writers.statuses()}")
+        small_disk.free()
+        writers.until_served("the disk is full")
+    writers.check(small_disk.stored())
+    assert {attempt.status for attempt in writers.attempts if not attempt.title} == {200}
+
+
+def test_a_killed_server_loses_nothing_of_sqlite(small_disk: SmallDisk) -> None:
+    with writing([small_disk.server.client], small_disk.signed_in) as writers:
+        small_disk.server.kill()
+        small_disk.server.start()
+        writers.until_served("a server with SQLite is killed")
+    writers.check(small_disk.stored())
