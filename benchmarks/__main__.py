@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +97,7 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     counted = [target for target in one_of_each if target.cors]
     grown = [by_name[name] for name in (next(iter(GENERATED)), FASTAPI, FLASK)]
     parts: dict[str, Callable[[], Any]] = {
-        "served": lambda: as_lists(served.measure(targets, rounds, asked.seconds)),
+        "served": lambda: served.measure(targets, rounds, asked.seconds),
         "cpu": lambda: in_process.measure(one_of_each, rounds),
         "cors": lambda: in_process.measure_cors(with_cors, rounds),
         "instructions": lambda: instructions.count(counted),
@@ -113,17 +112,6 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
         figures[name] = parts[name]()
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return figures
-
-
-def as_lists(runs: dict[str, dict[str, list[load.Load]]]) -> dict[str, dict[str, dict[str, list[float]]]]:
-    """Return each figure of the runs as a list in the order of the rounds."""
-    return {
-        case: {
-            name: {what: [asdict(run)[what] for run in found] for what in ("rate", "p50", "p99")}
-            for name, found in targets.items()
-        }
-        for case, targets in runs.items()
-    }
 
 
 def machine(project: BakedProject, rounds: int) -> str:

@@ -1,4 +1,4 @@
-"""Send as many requests as a server takes, by wrk: one thread, a fixed number of connections, a fixed time."""
+"""Send as many requests as a server takes, by wrk: one thread, some connections, a fixed time."""
 
 import json
 import shutil
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CONNECTIONS = 16
 SCRIPT = """\
 wrk.method = {method}
 wrk.body = {body}
@@ -24,8 +23,9 @@ end
 
 @dataclass(frozen=True)
 class Load:
-    """What came back in one run: requests in a second, bytes of an answer, percentiles of latency in ms."""
+    """What came back in one run: how many, requests in a second, bytes of an answer, percentiles of latency in ms."""
 
+    requests: int
     rate: float
     size: float
     p50: float
@@ -51,18 +51,17 @@ def lua(text: str) -> str:
     return json.dumps(text)
 
 
-def send(port: int, path: str, file: Path, seconds: int) -> Load:
+def send(port: int, path: str, file: Path, seconds: int, connections: int = 16) -> Load:
     """Send requests for some seconds.
 
     Raises:
         AssertionError: an answer was an error, or none came: such a run counts for nothing.
     """
     url = f"http://127.0.0.1:{port}{path}"
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(file), url]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(file), url]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 30)
     said = json.loads(done.stdout.strip().splitlines()[-1])
     assert said["failed"] == 0, f"{said['failed']} of {said['requests']} requests failed: {url}\n{done.stdout}"
     assert said["requests"], f"no answer: {url}"
-    return Load(
-        said["requests"] / said["us"] * 1e6, said["bytes"] / said["requests"], said["p50"] / 1e3, said["p99"] / 1e3
-    )
+    rate, size = said["requests"] / said["us"] * 1e6, said["bytes"] / said["requests"]
+    return Load(said["requests"], rate, size, said["p50"] / 1e3, said["p99"] / 1e3)

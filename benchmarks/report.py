@@ -14,6 +14,7 @@ from benchmarks.targets import FASTAPI
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- figures of one run: written by python -m benchmarks -->", "<!-- end of the figures -->"
+CHART = "![Requests a second of each application, as bars](requests.svg)"
 NOTHING = "—"
 
 
@@ -84,19 +85,28 @@ def short(found: Measured) -> str:
 
 
 def requests_a_second(served: dict[str, dict[str, dict[str, list[float]]]]) -> str:
-    """Return the table of what servers take."""
-    sentence = "Times as many as FastAPI on uvicorn; more is better. ![the same as a chart](requests.svg)"
-    rates = {case: {name: runs["rate"] for name, runs in targets.items()} for case, targets in served.items()}
-    waits = {case: {name: runs["p99"] for name, runs in targets.items()} for case, targets in served.items()}
-    latency = "Times the 99th percentile of latency of FastAPI on uvicorn, under the same load; less is better."
-    first = under_heading("Requests a second", sentence, matrix(rates, "requests a second"))
-    return f"{first}\n\n{under_heading('Latency', latency, matrix(waits, 'ms'))}"
+    """Return the tables of what servers take."""
+    tables = (
+        ("Requests a second", "rate", "requests a second", f"Times as many as {FASTAPI}; more is better.\n\n{CHART}"),
+        ("Latency under load", "p99", "milliseconds", f"Times the 99th percentile of {FASTAPI}; less is better."),
+        ("CPU of a request, server included", "cpu", "microseconds", f"Times as much as {FASTAPI}; less is better."),
+    )
+    return "\n\n".join(
+        under_heading(
+            heading,
+            sentence,
+            matrix(
+                {case: {name: runs[what] for name, runs in targets.items()} for case, targets in served.items()}, unit
+            ),
+        )
+        for heading, what, unit, sentence in tables
+    )
 
 
 def cpu(cases: dict[str, dict[str, list[float]]]) -> str:
     """Return the table of CPU."""
-    sentence = "Times as much as FastAPI, each called in a process of its own, without a server; less is better."
-    return under_heading("CPU of a request", sentence, matrix(cases, "microseconds"))
+    sentence = "Times as much as FastAPI, each called in a process of its own without a server; less is better."
+    return under_heading("CPU of a request, in process", sentence, matrix(cases, "microseconds"))
 
 
 def cors(targets: dict[str, dict[str, list[float]]]) -> str:
