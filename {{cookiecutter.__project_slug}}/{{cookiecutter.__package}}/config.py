@@ -56,7 +56,6 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
     production = env == "production"
     origins = settings.get("FRONTEND_ORIGINS", "").strip()
     old_keys = [key.strip() for key in settings.get("SECRET_KEY_FALLBACKS", "").split(",") if key.strip()]
-    threads = settings.get("THREADS", "") or "4"
     database = settings.get("DATABASE_URL", "") or f"sqlite:///{PACKAGE}.sqlite"
     cross_site = settings.get("CROSS_SITE_COOKIES", "") or "0"
     log_format = settings.get("LOG_FORMAT", "") or ("json" if production else "plain")
@@ -104,7 +103,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         # where pages reach this API: only used to warn of cookies that will not travel
         "API_URL": api_url,
         "LOG_FORMAT": log_format,
-        "SQLALCHEMY_ENGINES": {"default": engine_options(database, threads=int(threads))},
+        "SQLALCHEMY_ENGINES": {"default": engine_options(database, threads=int(numbers["THREADS"]))},
         "RATELIMIT_STORAGE_URI": storage,
         # seconds: a sign-in waits no longer for a Redis that hangs, and is counted in memory
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 1} if storage.startswith("redis") else {},
