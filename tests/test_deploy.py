@@ -79,7 +79,7 @@ def test_a_tool_that_reads_it_sees(
 def test_every_setting_is_one_that_the_api_reads(deploy: DeployFolder) -> None:
     given = {name for service in deploy.services.values() for name in service.get("environment", {})}
     given |= {entry["name"] for entry in deploy.secret_settings} | set(deploy.config_map) | set(deploy.env_file)
-    given |= {name for name in deploy.image_settings if not name.startswith(("PATH", "PYTHON"))}
+    given |= {name for name in deploy.image_settings if not name.startswith(("PATH", "PYTHON", "MALLOC"))}
     assert {"TRUSTED_PROXIES", "STOP_DELAY", "DATABASE_URL", "SECRET_KEY", "FRONTEND_ORIGINS"} <= given - OTHERS
     code, example = deploy.project.read(f"{deploy.project.package}/config.py"), deploy.project.read(".env.example")
     assert {name for name in given - OTHERS if f'"{name}"' not in code} == set()

@@ -6,9 +6,11 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
@@ -35,10 +37,10 @@ def settings(deploy: DeployFolder, tmp_path_factory: pytest.TempPathFactory) -> 
     return production_settings(deploy.project, tmp_path_factory.mktemp("database"))
 
 
-def test_the_image_s_commands_make_a_server_that_needs_no_source(
-    deploy: DeployFolder, settings: dict[str, str], tmp_path: Path
-) -> None:
-    image = BakedProject(tmp_path / "image", (), ())
+@pytest.fixture(scope="module")
+def image(deploy: DeployFolder, tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
+    """Return what the commands of the Dockerfile make of what it copies: all that the image has is `.venv`."""
+    image = BakedProject(tmp_path_factory.mktemp("image"), (), ())
     stage = deploy.project.read("deploy/Dockerfile").partition(" AS build\n")[2].partition("\nFROM ")[0]
     for word, _, arguments in (line.partition(" ") for line in stage.splitlines()):
         if word == "RUN":
@@ -47,24 +49,65 @@ def test_the_image_s_commands_make_a_server_that_needs_no_source(
             *sources, target = arguments.split()
             for found in (found for source in sources for found in deploy.project.path.glob(source)):
                 copy = image.path / target / ("" if found.is_dir() else found.name)
-                copy.parent.mkdir(parents=True, exist_ok=True)
                 (shutil.copytree if found.is_dir() else shutil.copy)(found, copy)
-    for left in image.path.iterdir():  # the next stage takes .venv alone
+    for left in image.path.iterdir():
         if left.name != ".venv":
             (shutil.rmtree if left.is_dir() else Path.unlink)(left)
-    port = str(preferred_port(0))
-    theirs = deploy.image_settings | {"PORT": port, "PATH": str(Path(image.python).parent)}
-    ours = deploy.services["api-1"]["environment"] | {"TRUSTED_HOSTS": API}
-    ours |= {"RATELIMIT_STORAGE_URI": "memory://", "DATABASE_URL": f"sqlite:///{tmp_path}/lab.sqlite"}
-    everything = settings | theirs | ours
-    image.succeeds("python", "-c", "import psycopg, redis", env=everything)
-    image.succeeds(*deploy.services["migrate"]["command"], env=everything)
-    check = [part.replace(":8000/", f":{port}/") for part in deploy.health_check]
-    start = [image.python, *deploy.command[1:]]
-    with serving(start, int(port), tmp_path, everything):
-        assert requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=10).json() == {"status": "ok"}
-        image.succeeds(*check, env=everything)
-    assert image.run(*check, env=everything).returncode == 1
+    return image
+
+
+@pytest.fixture(scope="module")
+def environment_of_compose(
+    deploy: DeployFolder, image: BakedProject, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """Return the environment of a server in compose, but for what it has no neighbours here."""
+    theirs: dict[str, str] = deploy.image_settings | deploy.services["api-1"]["environment"]
+    ours = {"PORT": str(preferred_port(0)), "PATH": str(Path(image.python).parent), "TRUSTED_HOSTS": API}
+    database = f"sqlite:///{tmp_path_factory.mktemp('database') / 'lab.sqlite'}"
+    ours |= {"DATABASE_URL": database, "RATELIMIT_STORAGE_URI": "memory://", "STOP_DELAY": "0"}
+    return settings | theirs | ours | dict.fromkeys(("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT"), "100000 per minute")
+
+
+@pytest.fixture(scope="module")
+def server(
+    deploy: DeployFolder, image: BakedProject, environment_of_compose: dict[str, str]
+) -> Iterator[tuple[str, Path]]:
+    """Run what the image runs; yield its address and its folder."""
+    image.succeeds(*deploy.services["migrate"]["command"], env=environment_of_compose)
+    folder, port = image.path / ".venv", environment_of_compose["PORT"]
+    with serving([image.python, *deploy.command[1:]], int(port), folder, environment_of_compose):
+        yield f"http://127.0.0.1:{port}", folder
+
+
+def test_the_image_s_commands_make_a_server_that_needs_no_source(server: tuple[str, Path]) -> None:
+    assert requests.get(f"{server[0]}/health/ready", timeout=10).json() == {"status": "ok"}
+    assert get(server[0], "/api/public/hello").json() == {"message": "Hello, World!"}
+
+
+def test_the_image_can_speak_to_postgresql_and_redis(
+    image: BakedProject, environment_of_compose: dict[str, str]
+) -> None:
+    image.succeeds("python", "-c", "import psycopg, redis", env=environment_of_compose)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_the_image_tells_whether_its_server_is_healthy(
+    deploy: DeployFolder, image: BakedProject, server: tuple[str, Path], running: bool
+) -> None:
+    port = server[0].rpartition(":")[2] if running else preferred_port(0)
+    done = image.run(image.python, *(part.replace(":8000/", f":{port}/") for part in deploy.health_check[1:]))
+    assert (done.returncode == 0) is running, done.stdout
+
+
+def test_a_server_fits_into_its_memory_while_many_sign_in(deploy: DeployFolder, server: tuple[str, Path]) -> None:
+    unknown = {"username": "nobody", "password": "a password"}
+    with ThreadPoolExecutor(40) as crowd:
+        answers = crowd.map(lambda _: post(server[0], "/api/auth/login", json=unknown), range(80))
+        assert {answer.status_code for answer in answers} == {401}
+    theirs = [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == str(server[1])]
+    used = sum(process.memory_full_info().pss for process in theirs)
+    limit = int(deploy.services["api-1"]["deploy"]["resources"]["limits"]["memory"].removesuffix("M"))
+    assert 100 < used / 2**20 < limit * 0.9
 
 
 @contextlib.contextmanager
@@ -83,7 +126,7 @@ def get(address: str, path: str, host: str = API) -> requests.Response:
 
 
 def post(address: str, path: str, **body: Any) -> requests.Response:
-    return requests.post(address + path, headers={"Host": API, **FORGED}, timeout=20, **body)
+    return requests.post(address + path, headers={"Host": API, **FORGED}, timeout=60, **body)
 
 
 def test_caddy_serves_page_and_api_and_a_server_that_goes_is_not_noticed(
