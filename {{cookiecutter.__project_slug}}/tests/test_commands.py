@@ -83,6 +83,13 @@ def test_a_name_or_password_that_does_not_do_changes_nothing(app, command, name,
     assert not signs_in(app, "eve", password)
 
 
+def test_a_database_that_cannot_be_migrated_is_told_in_a_sentence(tmp_path):
+    app = create_app(settings(f"sqlite:///{tmp_path}/missing/lab.sqlite"))
+    code, output = flask(app, "db", "upgrade")
+    assert code == 1
+    assert "the database cannot be migrated" in output
+
+
 def test_sessions_prune_removes_all_that_have_ended_and_tells_how_many(app, ada):
     with app.app_context():
         add_ended_sessions(1001)  # more than a batch

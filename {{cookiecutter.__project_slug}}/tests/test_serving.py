@@ -94,6 +94,7 @@ def test_bodies_on_their_way_hold_up_other_bodies_and_nothing_else(app, client):
     layer.bodies, layer.seats = Semaphore(1), Semaphore(1)
     assert client.post(LOGIN, json={}).status_code == 422
     assert layer.seats.acquire(blocking=False)  # it was given back
+    assert client.get("/health/ready").status_code == 200  # which needs none
     layer.seats.release()
     assert layer.bodies.acquire(blocking=False)
     refused = client.post(LOGIN, json={})
