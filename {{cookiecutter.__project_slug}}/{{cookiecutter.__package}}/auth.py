@@ -30,7 +30,7 @@ def account() -> str:
 
 
 @auth.route("/login", methods=["POST"])
-@auth.arguments(CredentialsSchema)
+@auth.arguments(CredentialsSchema())
 @auth.response(200, UserSchema)
 @limiter.limit(lambda: current_app.config["LOGIN_LIMIT"])
 @limiter.limit(lambda: current_app.config["LOGIN_ACCOUNT_LIMIT"], key_func=account)

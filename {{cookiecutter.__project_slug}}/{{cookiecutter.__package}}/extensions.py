@@ -15,7 +15,6 @@ from flask.sansio.app import App
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from flask_smorest.exceptions import NotModified
-from flask_smorest.utils import prepare_response
 from flask_sqlalchemy_lite import SQLAlchemy
 from marshmallow.validate import Regexp
 from sqlalchemy.exc import DBAPIError
@@ -122,8 +121,9 @@ class Api(flask_smorest.Api):
         return problem_of(error)
 
     def _register_responses(self) -> None:
-        problem = {"schema": ProblemSchema}
-        prepare_response(problem, self.spec, PROBLEM)  # once: it is the same for every status
+        # resolved once: it is the same for every status
+        self.spec.components.schema("Problem", schema=ProblemSchema)
+        problem = {"content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
         named = [(s.name, s.phrase, s >= HTTPStatus.BAD_REQUEST) for s in HTTPStatus]
         for name, phrase, has_body in [*named, ("DEFAULT_ERROR", "Problem", True)]:
             response = {"description": phrase} | (problem if has_body else {})

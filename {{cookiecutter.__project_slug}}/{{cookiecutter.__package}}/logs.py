@@ -84,10 +84,11 @@ def _finish(response: Response) -> Response:
 
 def _verdict() -> str:
     """Tell whether the page that asked may read the answer."""
-    origin, policy = request.headers.get("Origin"), find_policy(request.path)
+    origin = request.headers.get("Origin")
     # by host, since a proxy in front may do the https; a page of the API's own origin names itself at a POST
     if origin is None or origin.partition("://")[2] == request.host:
         return "not cross-origin"
+    policy = find_policy(request.path)
     if policy is None:
         return "no policy"
     return policy.refusal(origin) or "allowed"

@@ -34,6 +34,9 @@ NOTE = "/<int(max=2147483647):note_id>"
 
 
 class NoteSchema(ma.Schema):
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        return getattr(obj, attr, default)  # marshmallow would first see whether a note is a dictionary
+
     id = ma.fields.Integer(dump_only=True, required=True)
     title = ma.fields.String(required=True, validate=[Length(1, 200), NO_NUL])
     body = ma.fields.String(load_default="", validate=[Length(0, 10_000), NO_NUL])
@@ -46,7 +49,7 @@ class NoteChangeSchema(NoteSchema):
 
 
 @notes.route("")
-@notes.arguments(PageSchema, location="query")
+@notes.arguments(PageSchema(), location="query")  # an object: a class would be built at each request
 @notes.response(200, NoteSchema(many=True), headers=PAGE_HEADERS)
 def list_notes(page: dict[str, int]) -> Any:
     """List notes, the newest first"""
@@ -55,7 +58,7 @@ def list_notes(page: dict[str, int]) -> Any:
 
 @notes.route("", methods=["POST"])
 @notes.etag
-@notes.arguments(NoteSchema)
+@notes.arguments(NoteSchema())
 @notes.response(201, NoteSchema)
 def create_note(fields: dict[str, str]) -> Note:
     """Create a note"""
@@ -76,7 +79,7 @@ def get_note(note_id: int) -> Note:
 
 @notes.route(NOTE, methods=["PUT"])
 @notes.etag
-@notes.arguments(NoteSchema)
+@notes.arguments(NoteSchema())
 @notes.response(200, NoteSchema)
 def replace_note(fields: dict[str, str], note_id: int) -> Note:
     """Replace a note"""

@@ -30,7 +30,7 @@ def hello() -> dict[str, str]:
 
 
 @public.route("/echo", methods=["POST"])
-@public.arguments(MessageSchema)
+@public.arguments(MessageSchema())
 @public.response(200, MessageSchema)
 def echo(message: dict[str, str]) -> dict[str, str]:
     """Send a message back: JSON is not safelisted, so the browser asks first (a preflight)"""
