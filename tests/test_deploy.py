@@ -145,6 +145,13 @@ def test_a_server_is_out_of_use_before_it_stops_and_has_the_time_to(deploy: Depl
     assert 2 * looks <= delay <= spec["terminationGracePeriodSeconds"] - PATIENCE
 
 
+def test_caddy_leaves_an_idle_connection_before_the_api_closes_it(deploy: DeployFolder) -> None:
+    """Else it would now and then send a request on one that is being closed, and answer 502."""
+    [kept] = re.findall(r"\n\t+keepalive (\d+)s\n", deploy.project.read("deploy/Caddyfile"))
+    [waits] = re.findall(r"header_read_timeout=([\d_]+)", deploy.project.read(f"{deploy.project.package}/serve.py"))
+    assert int(kept) * 1000 < int(waits)
+
+
 def test_no_service_of_compose_has_more_rights_than_it_needs(deploy: DeployFolder) -> None:
     users = deploy.instructions("USER")
     assert [bool(re.fullmatch(r"[1-9]\d*:\d+", user)) for user in users] == [True, True]
