@@ -40,7 +40,6 @@ class Server:
                 self.answers[name] = self.ask(self.requests[name])
             etag = self.answers[name].get("ETag") if name == "one by id" else etag
             self.scripts[name] = load.script(scripts, f"{port}-{len(self.scripts)}", self.requests[name])
-
         self.processes = [process, *process.children(recursive=True)]  # all are there: they have answered
 
     def plain(self, case: Case) -> dict[str, Any]:
