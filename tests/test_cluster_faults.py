@@ -28,12 +28,14 @@ def wait_for_workers(cluster: Cluster) -> None:
 
 
 def kill_main_process(cluster: Cluster) -> None:
-    """Leave the workers alone, as the kernel does that needs memory."""
+    """Leave the workers alone, as the kernel does that needs memory; one of them is just starting."""
+    kill_worker(cluster)
+    wait_for_workers(cluster)
     process, workers = cluster.servers[0].process, cluster.servers[0].processes()[1:]
     assert process
     process.kill()
     process.wait()
-    until(lambda: not any(worker.is_running() for worker in workers), lambda: f"{workers} still run")
+    until(lambda: not any(worker.is_running() for worker in workers), lambda: f"{workers} still run", 15)
 
 
 def freeze_postgresql(cluster: Cluster) -> None:

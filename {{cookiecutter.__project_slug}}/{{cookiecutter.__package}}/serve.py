@@ -66,6 +66,8 @@ class Server(MPServer):
 
 def load(stopping: Any) -> Flask:
     """Create the application of a worker, which sees whether the server stops."""
+    # forked with the main process's own handler, it would not hear of an end that comes before it serves
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if main := multiprocessing.parent_process():
         threading.Thread(target=_end_with, args=(main,), daemon=True).start()
         if hasattr(os, "setpgid"):
