@@ -29,8 +29,8 @@ BARE = "bare function, Granian"
 GUNICORN = ["gunicorn", "--workers", str(WORKERS), "--threads", str(THREADS), "--bind", "127.0.0.1:{port}"]
 GRANIAN = ["granian", "--interface", "wsgi", "--workers", str(WORKERS), "--port", "{port}"]
 GRANIAN += ["--factory", "--blocking-threads", str(THREADS), "--log-level", "warning"]
-# no line in a log for each request, which uvicorn writes by default and a generated project does too: its best
-UVICORN = ["uvicorn", "--workers", str(WORKERS), "--port", "{port}", "--no-access-log", "--log-level", "warning"]
+# with its line in the log for each request, as a generated project has one
+UVICORN = ["uvicorn", "--workers", str(WORKERS), "--port", "{port}"]
 SAME_CODE = ("health", "login", "unchanged (304)")  # under every strategy
 SERVED = {
     "flask-cors": tuple(CASES),

@@ -8,8 +8,9 @@ from sqlalchemy import func, select, update
 
 from {{ cookiecutter.__package }} import create_app, sessions
 from {{ cookiecutter.__package }}.commands import add_user
-from {{ cookiecutter.__package }}.extensions import db
+from {{ cookiecutter.__package }}.extensions import db, limiter
 from {{ cookiecutter.__package }}.models import LoginSession, User, now
+from {{ cookiecutter.__package }}.public import public
 
 
 def login(client, username, password=PASSWORD, **request):
@@ -113,6 +114,12 @@ TRUSTED = {  # by Sec-Fetch-Site: the origins that may send what changes data
     **dict.fromkeys(("same-site", "cross-site", "unheard-of"), LISTED),
     None: (*LISTED, OWN, None),
 }
+
+
+def test_a_limit_of_a_whole_blueprint_holds_too(client, monkeypatch):
+    monkeypatch.setattr(limiter.limit_manager, "_blueprint_limits", {})
+    limiter.limit("2 per minute")(public)
+    assert [client.get("/api/public/hello").status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_the_guard_holds_where_no_policy_is(client):

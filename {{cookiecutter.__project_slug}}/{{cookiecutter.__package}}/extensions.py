@@ -50,6 +50,10 @@ class Limits(Limiter):
     """Flask-Limiter that counts in memory also for those who ask while another finds Redis away."""
 
     def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        limits = self.limit_manager
+        of_many = limits.application_limits or limits.default_limits or limits._blueprint_limits
+        if in_middleware and not of_many:
+            return  # those of a view are checked as it is called; to look for others costs as much as CORS
         try:
             super()._check_request_limit(callable_name, in_middleware)
         except RateLimitExceeded:

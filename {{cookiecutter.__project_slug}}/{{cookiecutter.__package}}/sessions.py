@@ -120,9 +120,11 @@ def refuse_forged_request() -> None:
     http where that is missing, Origin. Clients that are no browsers send neither, and carry nobody's
     cookies. A path without a policy is for pages of the API's own origin.
     """
+    if request.method in SAFE_METHODS:
+        return
     policy = find_policy(request.path)
-    if request.method in SAFE_METHODS or (policy and not policy.credentials):
-        return  # nothing changes, or no cookie of a user counts
+    if policy and not policy.credentials:
+        return  # no cookie of a user counts
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site in ("same-origin", "none") or (site is None and origin is None):
         return
