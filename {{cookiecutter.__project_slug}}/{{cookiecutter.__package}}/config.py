@@ -24,7 +24,7 @@ PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).resolve().parent.parent
 # whole numbers: the default, and the most
 NUMBERS = {
-    "WORKERS": (os.cpu_count() or 1, 256),
+    "WORKERS": (min(os.cpu_count() or 1, 256), 256),
     "THREADS": (4, 256),
     "TRUSTED_PROXIES": (0, 16),
     "STOP_DELAY": (0, 600),
@@ -73,8 +73,12 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         *_choice("APP_ENV", env, "development", "production"),
         *_choice("CROSS_SITE_COOKIES", cross_site, "0", "1"),
         *_choice("LOG_FORMAT", log_format, "plain", "json"),
-        *_secret("SECRET_KEY", settings.get("SECRET_KEY", ""), production),
-        *(problem for key in old_keys for problem in _secret("SECRET_KEY_FALLBACKS", key, production)),
+        *_secret(settings.get("SECRET_KEY", ""), production),
+        *(
+            "SECRET_KEY_FALLBACKS has a placeholder or a key that is too short; leave that out."
+            for key in old_keys
+            if _secret(key, production)
+        ),
         *_database(database),
         *_storage(storage),
         *(problem for name, value in limits.items() for problem in _limit(name, value)),
@@ -146,12 +150,12 @@ def _choice(name: str, value: str, *choices: str) -> list[str]:
     return [] if value in choices else [f"{name}={value!r} is unknown; write {' or '.join(choices)}."]
 
 
-def _secret(name: str, secret: str, production: bool) -> list[str]:
+def _secret(secret: str, production: bool) -> list[str]:
     if not secret:
-        return [f"{name} is not set; put the output of {A_NEW_KEY} into .env."]
+        return [f"SECRET_KEY is not set; put the output of {A_NEW_KEY} into .env."]
     placeholder = re.search("change|secret|placeholder|example", secret.lower())
     if production and (placeholder or len(secret) < 32 or len(set(secret)) < 8):
-        return [f"{name} is a placeholder or too short; replace it by the output of {A_NEW_KEY}."]
+        return [f"SECRET_KEY is a placeholder or too short; replace it by the output of {A_NEW_KEY}."]
     return []
 
 
@@ -199,7 +203,7 @@ def _number(name: str, value: str) -> Iterator[str]:
 
 
 def _host_name(name: str) -> Iterator[str]:
-    if not re.fullmatch(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]", name):
+    if not re.fullmatch(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*", name):
         yield (
             f"TRUSTED_HOSTS has {name!r}, which is no host name; write 'api.example.com' without scheme,"
             " port and path, or '.example.com' for it and all names under it."
