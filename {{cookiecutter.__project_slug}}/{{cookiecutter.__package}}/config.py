@@ -22,12 +22,12 @@ TITLE = "{{ cookiecutter.project_name }}"
 DESCRIPTION = "A Flask API with a CORS policy for each blueprint"
 PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).resolve().parent.parent
-# whole numbers: the default, and the most
+# whole numbers: the default, the least, the most
 NUMBERS = {
-    "WORKERS": (min(os.cpu_count() or 1, 256), 256),
-    "THREADS": (4, 256),
-    "TRUSTED_PROXIES": (0, 16),
-    "STOP_DELAY": (0, 600),
+    "WORKERS": (min(os.cpu_count() or 1, 256), 1, 256),
+    "THREADS": (4, 1, 256),
+    "TRUSTED_PROXIES": (0, 0, 16),
+    "STOP_DELAY": (0, 0, 600),
 }
 A_NEW_KEY = 'python -c "import secrets; print(secrets.token_hex(32))"'
 
@@ -65,7 +65,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         "LOGIN_ACCOUNT_LIMIT": settings.get("LOGIN_ACCOUNT_LIMIT", "") or "10 per minute",
     }
     host, port = settings.get("HOST", "") or "127.0.0.1", settings.get("PORT", "") or "8000"
-    numbers = {name: settings.get(name, "") or str(usual) for name, (usual, _) in NUMBERS.items()}
+    numbers = {name: settings.get(name, "") or str(usual) for name, (usual, _, _) in NUMBERS.items()}
     host_names = settings.get("TRUSTED_HOSTS", "").replace(",", " ").lower().split()
     api_url = settings.get("API_URL", "") or ("" if production else "http://localhost:8000")
 
@@ -197,9 +197,9 @@ def _address(host: str, port: str) -> Iterator[str]:
 
 
 def _number(name: str, value: str) -> Iterator[str]:
-    least, most = int(name in ("WORKERS", "THREADS")), NUMBERS[name][1]
+    usual, least, most = NUMBERS[name]
     if not re.fullmatch("[0-9]{1,9}", value) or not least <= int(value) <= most:
-        yield f"{name}={value[:9]!r} is not a number from {least} to {most}; write for example {NUMBERS[name][0]}."
+        yield f"{name}={value[:9]!r} is not a number from {least} to {most}; write for example {usual}."
 
 
 def _host_name(name: str) -> Iterator[str]:
