@@ -43,9 +43,10 @@ class Granian:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def workers(self) -> list[psutil.Process]:
-        """Return its worker processes."""
+        """Return its worker processes, and not the one that keeps Python's books beside them where it spawns."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            return psutil.Process(self.process.pid).children()
+            children = psutil.Process(self.process.pid).children()
+            return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
         return []
 
     def until(self, condition: Callable[[], object]) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import select
 import signal
+import sys
 from collections.abc import Callable, Iterator
 
 import psutil
@@ -14,6 +15,7 @@ from tests.baking import BakedProject
 from tests.browser.deployment import production_settings
 from tests.granian import Granian, granian, received
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Granian has one worker there, and no such signals")
 HELLO = "/api/public/hello"
 SLOW = b"HTTP/1.1 503 Service Unavailable"
 HALF = (

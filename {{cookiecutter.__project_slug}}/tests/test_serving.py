@@ -6,9 +6,10 @@ from io import BytesIO
 from threading import Semaphore
 
 import pytest
-from conftest import PASSWORD, settings, signed_in
+from conftest import PAGE, PASSWORD, settings, signed_in
 
 from {{ cookiecutter.__package }} import create_app, serve
+from {{ cookiecutter.__package }}.cors.cli import commands
 
 LOGIN = "/api/auth/login"
 HELLO = "/api/public/hello"
@@ -54,6 +55,12 @@ def test_another_host_is_refused_but_not_to_health_checks(database, ours, host, 
     assert answer.status_code == (200 if answered else 400)
     assert answered or answer.mimetype == "application/problem+json"
     assert client.get("/health/live", environ_overrides={"HTTP_HOST": host}).status_code == 200
+
+
+def test_a_request_is_explained_whatever_hosts_are_served(database):
+    app = create_app(settings(database, TRUSTED_HOSTS="lab.example"))
+    said = app.test_cli_runner().invoke(commands, ["explain", "GET", HELLO, "--origin", PAGE]).output
+    assert "The answer is 200" in said
 
 
 @pytest.mark.parametrize(("proxies", "forwarded", "address"), PROXIES)

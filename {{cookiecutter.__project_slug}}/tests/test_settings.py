@@ -10,9 +10,10 @@ import pytest
 
 from {{ cookiecutter.__package }} import config, create_app, serve
 from {{ cookiecutter.__package }}.__main__ import main
+from {{ cookiecutter.__package }}.database import problem_of_database
 
 SAFE = {"SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "none"}
-NO_HOSTS = ("https://lab.example", "lab.example:8000", "lab.example/api", "*", "*.lab.example", "me@lab")
+NO_HOSTS = ("https://lab.example", "lab.example:80", "lab.example/a", "*", "*.lab.example", "me@lab", "[::1]")
 REFUSED = [  # no APP_ENV means production
     ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
     *(({"SECRET_KEY": key}, "is a placeholder") for key in ("change-me", "x" * 64, "change-me-" * 5)),
@@ -29,7 +30,7 @@ REFUSED = [  # no APP_ENV means production
     ({"DATABASE_URL": "postgresql+psycopg2://me:tiger@host/lab"}, "DATABASE_URL names another driver"),
     *(({"DATABASE_URL": url}, "is in memory") for url in ("sqlite://", "sqlite:///:memory:")),
     ({"DATABASE_URL": "sqlite:///file:lab?mode=memory&uri=true"}, "is in memory"),
-    ({"SECRET_KEY_FALLBACKS": "0123456789abcdef" * 2 + ", tiger"}, "SECRET_KEY_FALLBACKS is a placeholder"),
+    ({"SECRET_KEY_FALLBACKS": "0123456789abcdef" * 2 + ", tiger"}, "SECRET_KEY_FALLBACKS has a placeholder"),
     ({"API_URL": "http://localhost:8000/"}, "API_URL='http://localhost:8000/' has a path"),
     ({"RATELIMIT_STORAGE_URI": "nowhere://:tiger@host"}, "RATELIMIT_STORAGE_URI"),
     ({"HOST": "localhost"}, "HOST='localhost' is not an IP address"),
@@ -47,6 +48,11 @@ def test_an_unsafe_setting_is_refused_with_a_sentence(changes, sentence):
         create_app(SAFE | changes)
     assert sentence in refusal.value.message
     assert "tiger" not in refusal.value.message
+
+
+@pytest.mark.parametrize("file", ["memory_study.sqlite", "C:/memories/lab.sqlite"])
+def test_a_file_may_be_about_memory(file):
+    assert problem_of_database(f"sqlite:///{file}") is None
 
 
 @pytest.mark.parametrize(

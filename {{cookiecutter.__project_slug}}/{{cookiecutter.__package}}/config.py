@@ -22,12 +22,12 @@ TITLE = "{{ cookiecutter.project_name }}"
 DESCRIPTION = "A Flask API with a CORS policy for each blueprint"
 PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).resolve().parent.parent
-# whole numbers: the default, and the most
+# whole numbers: the default, the least, the most
 NUMBERS = {
-    "WORKERS": (os.cpu_count() or 1, 256),
-    "THREADS": (4, 256),
-    "TRUSTED_PROXIES": (0, 16),
-    "STOP_DELAY": (0, 600),
+    "WORKERS": (min(os.cpu_count() or 1, 256), 1, 256),
+    "THREADS": (4, 1, 256),
+    "TRUSTED_PROXIES": (0, 0, 16),
+    "STOP_DELAY": (0, 0, 600),
 }
 A_NEW_KEY = 'python -c "import secrets; print(secrets.token_hex(32))"'
 
@@ -65,7 +65,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         "LOGIN_ACCOUNT_LIMIT": settings.get("LOGIN_ACCOUNT_LIMIT", "") or "10 per minute",
     }
     host, port = settings.get("HOST", "") or "127.0.0.1", settings.get("PORT", "") or "8000"
-    numbers = {name: settings.get(name, "") or str(usual) for name, (usual, _) in NUMBERS.items()}
+    numbers = {name: settings.get(name, "") or str(usual) for name, (usual, _, _) in NUMBERS.items()}
     host_names = settings.get("TRUSTED_HOSTS", "").replace(",", " ").lower().split()
     api_url = settings.get("API_URL", "") or ("" if production else "http://localhost:8000")
 
@@ -73,8 +73,12 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         *_choice("APP_ENV", env, "development", "production"),
         *_choice("CROSS_SITE_COOKIES", cross_site, "0", "1"),
         *_choice("LOG_FORMAT", log_format, "plain", "json"),
-        *_secret("SECRET_KEY", settings.get("SECRET_KEY", ""), production),
-        *(problem for key in old_keys for problem in _secret("SECRET_KEY_FALLBACKS", key, production)),
+        *_secret(settings.get("SECRET_KEY", ""), production),
+        *(
+            "SECRET_KEY_FALLBACKS has a placeholder or a key that is too short; leave that out."
+            for key in old_keys
+            if _secret(key, production)
+        ),
         *_database(database),
         *_storage(storage),
         *(problem for name, value in limits.items() for problem in _limit(name, value)),
@@ -146,12 +150,12 @@ def _choice(name: str, value: str, *choices: str) -> list[str]:
     return [] if value in choices else [f"{name}={value!r} is unknown; write {' or '.join(choices)}."]
 
 
-def _secret(name: str, secret: str, production: bool) -> list[str]:
+def _secret(secret: str, production: bool) -> list[str]:
     if not secret:
-        return [f"{name} is not set; put the output of {A_NEW_KEY} into .env."]
+        return [f"SECRET_KEY is not set; put the output of {A_NEW_KEY} into .env."]
     placeholder = re.search("change|secret|placeholder|example", secret.lower())
     if production and (placeholder or len(secret) < 32 or len(set(secret)) < 8):
-        return [f"{name} is a placeholder or too short; replace it by the output of {A_NEW_KEY}."]
+        return [f"SECRET_KEY is a placeholder or too short; replace it by the output of {A_NEW_KEY}."]
     return []
 
 
@@ -193,13 +197,13 @@ def _address(host: str, port: str) -> Iterator[str]:
 
 
 def _number(name: str, value: str) -> Iterator[str]:
-    least, most = int(name in ("WORKERS", "THREADS")), NUMBERS[name][1]
+    usual, least, most = NUMBERS[name]
     if not re.fullmatch("[0-9]{1,9}", value) or not least <= int(value) <= most:
-        yield f"{name}={value[:9]!r} is not a number from {least} to {most}; write for example {NUMBERS[name][0]}."
+        yield f"{name}={value[:9]!r} is not a number from {least} to {most}; write for example {usual}."
 
 
 def _host_name(name: str) -> Iterator[str]:
-    if not re.fullmatch(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]", name):
+    if not re.fullmatch(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*", name):
         yield (
             f"TRUSTED_HOSTS has {name!r}, which is no host name; write 'api.example.com' without scheme,"
             " port and path, or '.example.com' for it and all names under it."

@@ -24,7 +24,8 @@ def problem_of_database(address: str) -> str | None:
         if url.drivername == PSYCOPG:
             return "DATABASE_URL needs psycopg, which is not installed; run uv sync --extra postgresql."
         return f"DATABASE_URL needs the package {error.name!r}; add it: uv add {error.name}."
-    if url.get_backend_name() == "sqlite" and (not url.database or "memory" in f"{url.database} {url.query}"):
+    in_memory = not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
+    if url.get_backend_name() == "sqlite" and in_memory:
         return "DATABASE_URL is in memory, each process has one of its own; write sqlite:///lab.sqlite."
     return None
 

@@ -7,6 +7,8 @@ from werkzeug.http import parse_date
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
+from .cors.rehearsal import is_explaining
+
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -32,11 +34,11 @@ def init_app(app: Flask) -> None:
 def _refuse_other_hosts() -> None:
     """Answer 400 unless the request names one of our hosts (RFC 9112, section 3.2).
 
-    Health checks ask by address. A preflight is answered before: it tells the lists of a policy, the same
-    to everybody, and its page can then read this 400.
+    Health checks ask by address, and `flask cors` without any. A preflight is answered before: it tells
+    the lists of a policy, the same to everybody, and its page can then read this 400.
     """
     host, ours = request.environ.get("HTTP_HOST", ""), current_app.config["HOST_NAMES"]
-    if request.blueprint == "health" or (not ours and HOST.fullmatch(host)):
+    if request.blueprint == "health" or is_explaining() or (not ours and HOST.fullmatch(host)):
         return
     if not host_is_trusted(host.lower(), ours):
         abort(400, f"The host {host!r} is not served here.")

@@ -2,7 +2,7 @@
 
 On SIGTERM or Ctrl-C, `/health/ready` answers 503 for STOP_DELAY seconds, in which load balancers look
 elsewhere while everything is still answered. Then nothing new is let in, what runs is answered, and the
-workers end. A second signal ends the delay.
+workers end. A second signal ends the delay. On Windows, where Granian has one worker, that ends at once.
 """
 
 import multiprocessing

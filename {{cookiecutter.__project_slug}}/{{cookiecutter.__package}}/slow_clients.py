@@ -98,7 +98,8 @@ def _refuse() -> None:
 
 def _in_one_piece(response: Response) -> Response:
     """Hand a file over at once: in pieces, it would hold its thread until a slow client has read it."""
-    if response.is_streamed and (response.content_length or MOST_SENT + 1) <= MOST_SENT:
+    length = response.content_length
+    if response.is_streamed and length and length <= MOST_SENT:
         response.direct_passthrough = False
         response.set_data(response.get_data())
     return response
