@@ -1,7 +1,7 @@
 """Measure everything, side by side, on this machine: `uv run python -m benchmarks`.
 
-Without options it takes about eleven minutes, and writes its figures into this folder: tables into README.md, a chart, and
-everything as JSON. With some parts only, or with --quick, it prints the tables and writes nothing. It needs wrk and
+Without options it takes about eleven minutes, and writes its figures into this folder: tables into README.md, a chart,
+and everything as JSON. With some parts only, or with --quick, it prints the tables and writes nothing. It needs wrk and
 valgrind (Debian: `apt install wrk valgrind`) for the parts `served` and `instructions`.
 """
 

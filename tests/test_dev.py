@@ -201,7 +201,7 @@ def test_unsafe_settings_are_told_in_words_and_nothing_starts(api_only: BakedPro
 
 
 def test_without_flask_it_says_what_to_run(api_only: BakedProject) -> None:
-    with running(api_only, command=[sys.executable, "dev.py"]) as started:
+    with running(api_only, command=[sys.executable, "-S", "dev.py"]) as started:  # without anything installed
         assert started.ends() == 1
         [line] = started.said.splitlines()
         assert line.startswith("Flask is not installed for this Python")

@@ -5,7 +5,7 @@ import logging
 from decimal import Decimal
 
 import pytest
-from conftest import settings
+from conftest import PASSWORD, settings
 from flask.logging import default_handler
 from sqlalchemy import event, exc
 from sqlalchemy.orm import Session
@@ -55,18 +55,19 @@ def test_every_error_is_a_hardened_problem(database, status, method, path, sent)
 
 
 @pytest.mark.parametrize("name", ["OperationalError", "InterfaceError", "InternalError", "TimeoutError"])
-def test_a_database_that_fails_is_503_and_the_next_request_is_served(ada, name):
-    error = getattr(exc, name)("INSERT INTO note", {}, RuntimeError("tiger"))
+def test_a_database_that_fails_is_503_and_the_next_request_is_served(client, name):
+    error = getattr(exc, name)("INSERT INTO login_session", {}, RuntimeError("tiger"))
 
     def fail(*_):
         raise error
 
     event.listen(Session, "after_flush", fail, once=True)
-    answer = ada.post("/api/notes", json={"title": "Lost"})
+    ada = {"username": "ada", "password": PASSWORD}
+    answer = client.post(LOGIN, json=ada)
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
     assert "tiger" not in answer.text
-    assert ada.get("/api/notes").json == []
-    assert ada.post("/api/notes", json={"title": "Kept"}).status_code == 201
+    assert client.get("/api/auth/me").status_code == 401
+    assert client.post(LOGIN, json=ada).status_code == 200
 
 
 def test_a_database_that_goes_away_after_the_answer_does_not_cost_it(app, ada, monkeypatch):
@@ -78,8 +79,8 @@ def test_a_database_that_goes_away_after_the_answer_does_not_cost_it(app, ada, m
 
     with monkeypatch.context() as patch:
         patch.setattr(dialect, "do_rollback", fail)
-        assert ada.get("/api/notes").status_code == 200
-    assert ada.get("/api/notes").status_code == 200
+        assert ada.get("/api/auth/me").status_code == 200
+    assert ada.get("/api/auth/me").status_code == 200
 
 
 def test_https_is_kept_where_it_is_used(client):

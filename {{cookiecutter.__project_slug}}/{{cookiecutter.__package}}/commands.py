@@ -1,5 +1,6 @@
 """Commands: `flask db`, `flask seed`, `flask user`, `flask sessions`. `flask cors` is in `cors/cli.py`."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, cast
@@ -68,6 +69,7 @@ def migrations() -> "Alembic":
 
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     if "alembic" not in app.extensions:
+        logging.getLogger("alembic").setLevel(logging.INFO)  # which migrations run
         # SQLite cannot change most of a table: in batches, Alembic makes a new one in its place
         app.config["ALEMBIC_CONTEXT"] = {"render_item": _render, "render_as_batch": True}
         engine = engine_of_migrations(db.engine)
