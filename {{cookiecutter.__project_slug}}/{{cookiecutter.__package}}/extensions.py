@@ -1,6 +1,5 @@
 """The extensions, made once and bound to each application by `create_app`."""
 
-import inspect
 import time
 from http import HTTPStatus
 from math import ceil
@@ -9,7 +8,7 @@ from typing import Any
 import flask_smorest
 import marshmallow as ma
 import orjson
-from flask import Request, Response, abort, request
+from flask import Request, Response, abort, g, request
 from flask.json.provider import DefaultJSONProvider, JSONProvider
 from flask.sansio.app import App
 from flask_limiter import Limiter, RateLimitExceeded
@@ -28,22 +27,26 @@ from .errors import PROBLEM, ProblemSchema, problem_of
 
 
 class Database(SQLAlchemy):
-    """Flask-SQLAlchemy-Lite without its teardown of async sessions, which starts threads at each request."""
+    """Flask-SQLAlchemy-Lite that closes its sessions by itself.
+
+    Its own teardown lets a closing that fails cost the answer, and that of async sessions starts threads.
+    """
 
     def init_app(self, app: App) -> None:
         super().init_app(app)
-        kept = [f for f in app.teardown_appcontext_funcs if not inspect.iscoroutinefunction(f)]
-        app.teardown_appcontext_funcs[:] = kept
-        app.teardown_appcontext(self._close)
+        others = [f for f in app.teardown_appcontext_funcs if f.__module__ != SQLAlchemy.__module__]
+        app.teardown_appcontext_funcs[:] = [*others, _close_sessions]
         for engine in self._app_state[app].engines.values():
             tune(engine)
 
-    def _close(self, _error: BaseException | None) -> None:
-        """Close the session: a database that has gone away by now must not cost the answer that is ready."""
+
+def _close_sessions(_error: BaseException | None) -> None:
+    """Close what was used: a database that has gone away by now must not cost the answer that is ready."""
+    for session in g.pop("_sqlalchemy_sessions", {}).values():
         try:
-            self.session.close()
+            session.close()
         except DBAPIError:
-            self.session.invalidate()
+            session.invalidate()
 
 
 class Limits(Limiter):
