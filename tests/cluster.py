@@ -4,18 +4,15 @@ import contextlib
 import re
 import secrets
 import signal
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import psutil
-
-from tests.baking import BakedProject, environment, tool
+from tests.baking import BakedProject, tool
 from tests.client import ORIGIN, PASSWORD, USER, Client
 from tests.servers import PostgreSQL, Redis, Server
-from tests.serving import until
+from tests.serving import flask_user, until, workers_of
 
 HOST = "api.example.test"
 S = TypeVar("S", bound=Server)
@@ -48,11 +45,7 @@ class Api(Server):
 
     def workers(self) -> list[int]:
         """Return the ids of the processes that answer, and not of the one that keeps Python's books beside them."""
-        found = []
-        for process in self.processes()[1:]:
-            with contextlib.suppress(psutil.Error):  # it has just ended
-                found += [process.pid] * ("resource_tracker" not in " ".join(process.cmdline()))
-        return found
+        return [process.pid for process in workers_of(self.process.pid)] if self.process else []
 
     def client(self) -> Client:
         """Return a client that asks this server, past what stands in front of it."""
@@ -125,22 +118,7 @@ def prepare(project: BakedProject, settings: Mapping[str, str], *users: str) -> 
     """Migrate a database to the newest revision, and make users."""
     project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
     for user in users:
-        flask_user(project, settings, "create", user)
-
-
-def flask_user(
-    project: BakedProject, settings: Mapping[str, str], command: str, user: str, password: str = PASSWORD
-) -> None:
-    """Run `flask user create` or `flask user password`."""
-    subprocess.run(
-        [project.python, "-m", "flask", "user", command, user],
-        cwd=project.path,
-        env=environment(settings),
-        input=f"{password}\n{password}\n".encode(),
-        capture_output=True,
-        check=True,
-        start_new_session=True,  # without a terminal, the password is read from the input
-    )
+        flask_user(project, settings, "create", user, PASSWORD)
 
 
 @contextlib.contextmanager

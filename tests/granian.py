@@ -5,7 +5,6 @@ import http.client
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import psutil
 
 from tests.baking import BakedProject, environment
 from tests.running import preferred_port
-from tests.serving import until_it_answers
+from tests.serving import until, until_it_answers, workers_of
 
 PATIENCE = 60  # seconds
 
@@ -44,17 +43,11 @@ class Granian:
 
     def workers(self) -> list[psutil.Process]:
         """Return its worker processes, and not the one that keeps Python's books beside them where it spawns."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            children = psutil.Process(self.process.pid).children()
-            return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
-        return []
+        return workers_of(self.process.pid)
 
     def until(self, condition: Callable[[], object]) -> None:
         """Wait for a condition; fail with everything said when it does not come true."""
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"it was waited for in vain:\n{self.said}"
-            time.sleep(0.05)
+        until(condition, lambda: self.said, PATIENCE)
 
     def get(self, path: str) -> int | None:
         """Return the status of a path, asked over a new connection; None when nobody answers."""

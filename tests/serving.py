@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.baking import environment
+import psutil
+
+from tests.baking import BakedProject, environment
 
 
 @contextlib.contextmanager
@@ -63,3 +65,26 @@ def until(condition: Callable[[], object], said: Callable[[], str], seconds: flo
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain: {said()}"
         time.sleep(0.05)
+
+
+def workers_of(server: int) -> list[psutil.Process]:
+    """Return the workers of a server, and not the process that keeps Python's books beside them where it spawns."""
+    found = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(server).children():
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                found += [child] if "resource_tracker" not in " ".join(child.cmdline()) else []
+    return found
+
+
+def flask_user(project: BakedProject, settings: Mapping[str, str], command: str, user: str, password: str) -> None:
+    """Run `flask user create` or `flask user password`."""
+    subprocess.run(
+        [project.python, "-m", "flask", "user", command, user],
+        cwd=project.path,
+        env=environment(settings),
+        input=f"{password}\n{password}\n".encode(),
+        capture_output=True,
+        check=True,
+        start_new_session=True,  # without a terminal, the password is read from the input
+    )

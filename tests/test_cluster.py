@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 from tests.baking import BakedProject
-from tests.client import Client
-from tests.cluster import Cluster, flask_user
+from tests.client import PASSWORD, Client
+from tests.cluster import Cluster
+from tests.serving import flask_user
 from tests.writers import writing
 
 MIGRATION = '''"""colours"""
@@ -52,7 +53,7 @@ def test_an_update_that_another_server_overtook_is_refused(cluster: Cluster) -> 
 
 def test_a_changed_password_signs_out_everywhere(cluster: Cluster) -> None:
     project, settings = cluster.servers[0].project, cluster.servers[0].settings
-    flask_user(project, settings, "create", "grace")
+    flask_user(project, settings, "create", "grace", PASSWORD)
     clients = [server.client() for server in cluster.servers]
     assert [client.sign_in("grace").status for client in clients] == [200, 200]
     flask_user(project, settings, "password", "grace", "another password")

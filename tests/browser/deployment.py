@@ -2,15 +2,14 @@
 
 import contextlib
 import secrets
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import trustme
 
-from tests.baking import BakedProject, environment, tool
+from tests.baking import BakedProject, tool
 from tests.running import preferred_port
-from tests.serving import serving
+from tests.serving import flask_user, serving
 
 # Chromium and Firefox are told that these names are this machine
 PAGE_HOST, SAME_SITE_HOST, OTHER_SITE_HOST = "app.example.test", "api.example.test", "api.other.test"
@@ -60,15 +59,7 @@ def production_settings(
         **(changes or {}),
     }
     project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
-    subprocess.run(
-        [project.python, "-m", "flask", "user", "create", USER],
-        cwd=project.path,
-        env=environment(settings),
-        input=f"{PASSWORD}\n{PASSWORD}\n".encode(),
-        capture_output=True,
-        check=True,
-        start_new_session=True,  # without a terminal, the password is read from the input
-    )
+    flask_user(project, settings, "create", USER, PASSWORD)
     return settings
 
 
