@@ -9,7 +9,7 @@ from sqlalchemy import Select, bindparam, func, literal_column, select
 
 from .extensions import db
 
-COUNTED = 1000  # rows: to count these takes SQLite 50 us, and to count all of a long list takes seconds
+COUNTED = 1000  # rows: to count these takes SQLite 50 us, and to count a million some 30 ms
 PAGE_HEADERS = {
     "X-Pagination": {
         "description": (
