@@ -26,7 +26,9 @@ def display() -> Iterator[str]:
     """Run a display that nobody sees, and return its name."""
     require(shutil.which("Xvfb"), "Xvfb is not installed: apt install xvfb")
     reader, writer = os.pipe()
-    process = subprocess.Popen(["Xvfb", "-displayfd", str(writer), "-nolisten", "tcp"], pass_fds=[writer])
+    # without -noreset it begins anew when a browser leaves, and the next one may find no display in that moment
+    command = ["Xvfb", "-displayfd", str(writer), "-nolisten", "tcp", "-noreset"]
+    process = subprocess.Popen(command, pass_fds=[writer])
     os.close(writer)
     with os.fdopen(reader) as numbers:
         yield f":{numbers.readline().strip()}"
