@@ -24,7 +24,7 @@ MUTATIONS: dict[str, tuple[str, str, str]] = {
         "if not policy.any_origin:",
         'if not policy.any_origin and policy.allow_origin(request.headers.get("Origin", "")):',
     ),
-    "the origin reflected": ("policy.py", "return origin if self.pattern.match(origin) else None", "return origin"),
+    "the origin reflected": ("policy.py", "origin in self.exact or self.pattern.match(origin)", "origin"),
     "an unanchored pattern": ("policy.py", r'r")\Z"', '")"'),
     "the origin compared without case": ("policy.py", r'+ r")\Z")', r'+ r")\Z", re.IGNORECASE)'),
     "credentials under *": ("policy.py", "policy.credentials else", "policy.credentials or policy.any_origin else"),

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,8 @@ class Policies:
     declarations: list[Declaration] = field(default_factory=list)
     built: list[Policy] = field(default_factory=list)
     tree: Prefixes[Policy] | None = None
+    # the policy of a path, None if no policy covers it
+    find: Callable[[str], Policy | None] = lambda _path: None
     # what `init_cors` checks once more when nothing is registered any more: at the first request
     last_check: Callable[[], None] | None = None
 
@@ -101,6 +104,8 @@ class Policies:
         self.built, self.tree = built, Prefixes()
         for policy in built:
             self.tree.add(policy.prefix, policy)
+        # pages ask for the same paths again, and each request looks its policy up a few times
+        self.find = lru_cache(maxsize=256)(self.tree.find)
 
     def check(self) -> None:
         if self.tree is None and self.declarations:
@@ -111,9 +116,6 @@ class Policies:
         if self.last_check:
             self.last_check()
             self.last_check = None
-
-    def find(self, path: str) -> Policy | None:
-        return self.tree.find(path) if self.tree else None
 
 
 def policies_of(app: App) -> Policies:

@@ -35,16 +35,16 @@ class Policy:
     expose_headers: tuple[str, ...] = ()
     credentials: bool = False
     max_age: int | None = None
+    any_origin: bool = field(init=False)
+    exact: frozenset[str] = field(init=False, repr=False)  # those of the origins that are no pattern
     pattern: re.Pattern[str] = field(init=False, repr=False)
     preflight_headers: tuple[tuple[str, str], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "any_origin", "*" in self.origins)
+        object.__setattr__(self, "exact", frozenset(o for o in self.origins if "*" not in o))
         object.__setattr__(self, "pattern", _pattern(self.origins))
         object.__setattr__(self, "preflight_headers", tuple(_preflight_headers(self)))
-
-    @property
-    def any_origin(self) -> bool:
-        return "*" in self.origins
 
     def allow_origin(self, origin: str) -> str | None:
         """Return the value of Access-Control-Allow-Origin for an origin; None when it is refused.
@@ -53,7 +53,7 @@ class Policy:
         """
         if self.any_origin:
             return "*"
-        return origin if self.pattern.match(origin) else None
+        return origin if origin in self.exact or self.pattern.match(origin) else None
 
     def refusal(self, origin: str) -> str | None:
         """Return why an origin is refused, in words; None when it is allowed."""
