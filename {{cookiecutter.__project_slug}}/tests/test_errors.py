@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -105,6 +106,7 @@ def test_the_log_tells_what_was_asked_and_why_it_failed(database, caplog, log_fo
     assert failure.headers["X-Request-ID"] in failure.json["detail"]
     if log_format == "json":
         assert facts.items() <= json.loads(line).items()
+        assert datetime.fromisoformat(json.loads(line)["time"]).tzinfo == UTC
         assert "tiger" in json.loads(why)["exception"]
 
 

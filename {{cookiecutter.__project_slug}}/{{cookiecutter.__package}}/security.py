@@ -19,6 +19,7 @@ HEADERS = {
     # a copy may be kept, but only by this browser, and asked about before each use
     "Cache-Control": "private, no-cache",
 }
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]*)?", re.IGNORECASE | re.ASCII)
 
 
@@ -46,16 +47,18 @@ def _refuse_other_hosts() -> None:
 
 def _ignore_impossible_dates() -> None:
     """Drop a date that no calendar has: it is to be ignored (RFC 9110, 13.1.3), and werkzeug fails on it."""
+    environ = request.environ
     for name in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE"):
         try:
-            parse_date(request.environ.get(name))
+            parse_date(environ.get(name))
         except OverflowError:
-            del request.environ[name]
+            del environ[name]
 
 
 def _add_headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    given = {name.lower() for name, _ in response.headers}
+    ours = HEADERS | HTTPS_ONLY if request.is_secure else HEADERS
+    for name, value in ours.items():
+        if name.lower() not in given:
+            response.headers.add(name, value)
     return response
