@@ -1,5 +1,6 @@
 """Fixtures: an application on its own database, two users, and clients that sign in."""
 
+import gc
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -22,6 +23,11 @@ PAGE = "http://localhost:5173"
 FRONTEND_ORIGINS = "{{ cookiecutter.__frontend_origins }}"
 PASSWORD = "correct horse battery"
 TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL")  # a database of PostgreSQL that may be emptied
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector skip what stays until the end: the libraries and the tests."""
+    gc.freeze()
 
 
 def settings(database: str, **changes: str) -> dict[str, str]:

@@ -32,12 +32,13 @@ PATHS = ["/", "/samples/7", "/apis", "/healthy/food", "/a//b", "/%FF", "/index.h
 
 @pytest.mark.parametrize("path", PATHS)
 def test_every_path_of_the_page_is_the_page(database: str, build: Path, path: str) -> None:
-    with one_origin(database, build).get(path, follow_redirects=True) as answer:
+    client = one_origin(database, build)
+    with client.get(path, follow_redirects=True) as answer:
         assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/html", PAGE)
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'; ")
         assert "no-cache" in answer.headers["Cache-Control"]
     etag = {"If-None-Match": answer.headers["ETag"]}  # a 304 renews the headers of the browser's copy
-    with one_origin(database, build).get(path, headers=etag, follow_redirects=True) as again:
+    with client.get(path, headers=etag, follow_redirects=True) as again:
         assert again.status_code == 304
         assert again.headers["Content-Security-Policy"] == answer.headers["Content-Security-Policy"]
 

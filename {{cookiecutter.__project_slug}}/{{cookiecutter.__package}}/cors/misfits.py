@@ -1,7 +1,8 @@
 """What in policies, routes, answers and settings does not fit together, although each is right by itself."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from functools import cache
 from pathlib import Path
 
 from flask import Flask
@@ -49,7 +50,7 @@ def _of_methods(policy: Policy, routed: set[str]) -> Iterator[str]:
         )
 
 
-def _of_exposed_headers(app: Flask, policy: Policy, rules: list[Rule], names: set[str]) -> Iterator[str]:
+def _of_exposed_headers(app: Flask, policy: Policy, rules: list[Rule], names: Set[str]) -> Iterator[str]:
     unseen = [n for n in policy.expose_headers if n.lower() not in ADDED_BY_SERVERS and not _is_in(n, names)]
     if not unseen:
         return
@@ -62,12 +63,13 @@ def _of_exposed_headers(app: Flask, policy: Policy, rules: list[Rule], names: se
             )
 
 
-def _is_in(header: str, names: set[str]) -> bool:
+def _is_in(header: str, names: Set[str]) -> bool:
     word = header.lower().replace("-", "_")
     return any(word in name for name in names)
 
 
-def names_in_source(package: Path) -> set[str]:
+@cache  # the source is read as it was when the process began
+def names_in_source(package: Path) -> Set[str]:
     """Return the texts and names in a package's source, with _ for -, but those in `expose_headers`.
 
     A header may be set by a text ("X-Pagination"), an attribute (`retry_after`) or a function (`set_etag`).
