@@ -104,7 +104,7 @@ def test_the_process_asks_the_network_only_about_what_lies_beyond(site: Flask) -
 def server(site: Flask) -> Iterator[str]:
     """The same application, behind a socket."""
     found = make_server("127.0.0.1", 0, site, threaded=True)
-    threading.Thread(target=found.serve_forever, daemon=True).start()
+    threading.Thread(target=found.serve_forever, args=[0.01], daemon=True).start()
     yield f"http://127.0.0.1:{found.server_port}"
     found.shutdown()
 
