@@ -47,6 +47,7 @@ DECIDED = {  # the prefixes, a path, and the number of the prefix that decides a
     "nothing in upper case": (["/api/lab"], "/API/lab", None),
     "the prefix with empty segments": (["/api/lab"], "/api//lab/", 0),
     "the percent-encoded prefix": (["/api/lab"], "/api/l%61b", 0),
+    "the prefix beyond ASCII": (["/api/größen"], "/api/gr%C3%B6%C3%9Fen/x", 0),
     "nothing for a slash encoded twice": (["/api/lab"], "/api%252Flab", None),
     "the outer prefix for a letter encoded twice": (["/api/lab", "/api"], "/api/l%2561b", 1),
 }

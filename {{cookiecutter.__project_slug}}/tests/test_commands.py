@@ -9,7 +9,7 @@ from sqlalchemy import inspect
 from {{ cookiecutter.__package }} import create_app
 from {{ cookiecutter.__package }}.extensions import db
 
-NEW = "a new password"
+NEW, DEMO = "a new password", "demo-password"
 TAKEN, BAD_NAME, UNKNOWN = "there is a user 'ada' already", "1 to 64 printable", "there is no user 'eve'"
 REFUSED = [
     ("create", "ada", NEW, TAKEN),
@@ -17,6 +17,8 @@ REFUSED = [
     ("password", "eve", NEW, UNKNOWN),
     *(("create", "eve", password, "8 to 1024 characters") for password in ("1234567", "x" * 1025)),
     ("password", "ada", "1234567", "8 to 1024 characters"),
+    ("create", "eve", DEMO, "in the documentation"),
+    ("password", "ada", DEMO, "in the documentation"),
 ]
 
 

@@ -28,6 +28,7 @@ REFUSED = [  # no APP_ENV means production
     ({"DATABASE_URL": "nonsense://me:tiger@host/lab"}, "DATABASE_URL"),
     ({"DATABASE_URL": "sqlite://me:tiger@host:port/lab"}, "DATABASE_URL"),
     ({"DATABASE_URL": "postgresql+psycopg2://me:tiger@host/lab"}, "DATABASE_URL names another driver"),
+    ({"DATABASE_URL": "oracle+oracledb://me:tiger@host/lab"}, "needs the module 'oracledb', which is not"),
     *(({"DATABASE_URL": url}, "is in memory") for url in ("sqlite://", "sqlite:///:memory:")),
     ({"DATABASE_URL": "sqlite:///file:lab?mode=memory&uri=true"}, "is in memory"),
     ({"SECRET_KEY_FALLBACKS": "0123456789abcdef" * 2 + ", tiger"}, "SECRET_KEY_FALLBACKS has a placeholder"),

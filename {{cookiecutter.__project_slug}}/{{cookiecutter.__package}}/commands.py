@@ -172,4 +172,6 @@ def ask_password() -> str:
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     if not 8 <= len(password) <= 1024:
         raise click.ClickException("the password is not 8 to 1024 characters long; choose another one.")
+    if password == DEMO_PASSWORD:
+        raise click.ClickException("that password is in the documentation; choose another one.")
     return password

@@ -23,7 +23,10 @@ def problem_of_database(address: str) -> str | None:
     except ImportError as error:
         if url.drivername == PSYCOPG:
             return "DATABASE_URL needs psycopg, which is not installed; run uv sync --extra postgresql."
-        return f"DATABASE_URL needs the package {error.name!r}; add it: uv add {error.name}."
+        return (
+            f"DATABASE_URL needs the module {error.name!r}, which is not installed; add the package that has"
+            " it, or write sqlite:///lab.sqlite or postgresql://…."
+        )
     in_memory = not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
     if url.get_backend_name() == "sqlite" and in_memory:
         return "DATABASE_URL is in memory, each process has one of its own; write sqlite:///lab.sqlite."
