@@ -106,6 +106,12 @@ def test_sign_in_is_limited_by_account_and_by_address(database, name):
         assert status != "429" or 0 < int(answer.headers["Retry-After"]) <= 61
 
 
+def test_a_limit_of_a_whole_blueprint_holds_too(client, monkeypatch):
+    monkeypatch.setattr(limiter.limit_manager, "_blueprint_limits", {})
+    limiter.limit("2 per minute")(public)
+    assert [client.get("/api/public/hello").status_code for _ in range(3)] == [200, 200, 429]
+
+
 OWN = "http://localhost"
 ORIGINS = (PAGE, "https://evil.example", "null", OWN, None)
 LISTED = tuple(origin for origin in ORIGINS if origin == FRONTEND_ORIGINS)
@@ -114,12 +120,6 @@ TRUSTED = {  # by Sec-Fetch-Site: the origins that may send what changes data
     **dict.fromkeys(("same-site", "cross-site", "unheard-of"), LISTED),
     None: (*LISTED, OWN, None),
 }
-
-
-def test_a_limit_of_a_whole_blueprint_holds_too(client, monkeypatch):
-    monkeypatch.setattr(limiter.limit_manager, "_blueprint_limits", {})
-    limiter.limit("2 per minute")(public)
-    assert [client.get("/api/public/hello").status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_the_guard_holds_where_no_policy_is(client):
