@@ -13,8 +13,10 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests import servers
 from tests.baking import COMBINATIONS, PLAIN_PIP, BakedProject, bake, require, template
-from tests.cluster import Cluster, serving_cluster
+from tests.operations.cluster import Cluster, serving_cluster
 from tests.spreading import group, processes
+
+collect_ignore = ["application"]  # run inside of a generated project, by tests/project/test_application.py
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

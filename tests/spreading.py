@@ -23,6 +23,6 @@ def group(test: str) -> str:
     browser = re.search(r"[\[-](chromium|firefox)[]-]", name)
     if browser and file.startswith("tests/browser/"):
         return browser[1]
-    if file.startswith("tests/test_cluster"):
+    if file.startswith("tests/operations/test_cluster"):
         return "cluster"
-    return f"{file} {name.partition('[')[2]}" if file == "tests/test_generated.py" else file
+    return f"{file} {name.partition('[')[2]}" if file == "tests/project/test_generated.py" else file

@@ -13,7 +13,7 @@ import pytest
 
 from tests.baking import BakedProject
 from tests.browser.deployment import production_settings
-from tests.granian import Granian, granian, received
+from tests.operations.granian import Granian, granian, received
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Granian has one worker there, and no such signals")
 HELLO = "/api/public/hello"

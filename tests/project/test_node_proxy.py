@@ -15,9 +15,9 @@ import pytest
 import trustme
 
 from tests.baking import BakedProject, require
-from tests.reading import blocks
 from tests.running import preferred_port
 from tests.serving import serving
+from tests.template.reading import blocks
 
 SCRIPT = """
 import { createApi } from "./api.ts";

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests import scan_rows
 from tests.baking import BakedProject
 from tests.browser.deployment import PASSWORD, USER, production_settings
-from tests.granian import Granian, granian
+from tests.operations.granian import Granian, granian
+from tests.project import scan_rows
 
 PAGE = b"https://app.example.test"
 # headers that the API's own answers have; some errors come from Granian, before there is an API

@@ -1,6 +1,6 @@
 """What a project promises of its database, under a real server, on SQLite and on PostgreSQL.
 
-`SECONDS=30 uv run pytest tests/test_databases.py -s` takes longer, which shows more, and prints the figures.
+`SECONDS=30 uv run pytest tests/operations/test_databases.py -s` takes longer, which shows more, and prints the figures.
 """
 
 import os
@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from tests.baking import BakedProject
+from tests.operations.sites import Site, at_once, settings_of, site
 from tests.servers import PostgreSQL
-from tests.sites import Site, at_once, settings_of, site
 
 CLIENTS = 16
 SECONDS = float(os.environ.get("SECONDS", "3"))

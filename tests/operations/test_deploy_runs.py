@@ -16,7 +16,7 @@ import requests
 
 from tests.baking import BakedProject, tool
 from tests.browser.deployment import production, production_settings
-from tests.deploy_folder import DeployFolder
+from tests.operations.deploy_folder import DeployFolder
 from tests.running import preferred_port
 from tests.serving import serving
 

@@ -8,11 +8,11 @@ from tests.spreading import MOST, group, processes
 @pytest.mark.parametrize(
     ("one", "other", "together"),
     [
-        ("tests/test_dev.py::test_a", "tests/test_dev.py::test_b[x]", True),
-        ("tests/test_dev.py::test_a", "tests/test_pip.py::test_a", False),
-        ("tests/test_cluster.py::test_a", "tests/test_cluster_faults.py::test_b[x]", True),
-        ("tests/test_generated.py::test_a[default]", "tests/test_generated.py::test_b[default]", True),
-        ("tests/test_generated.py::test_a[default]", "tests/test_generated.py::test_a[proxy]", False),
+        ("tests/project/test_dev.py::test_a", "tests/project/test_dev.py::test_b[x]", True),
+        ("tests/project/test_dev.py::test_a", "tests/project/test_pip.py::test_a", False),
+        ("tests/operations/test_cluster.py::test_a", "tests/operations/test_cluster_faults.py::test_b[x]", True),
+        ("tests/project/test_generated.py::test_a[default]", "tests/project/test_generated.py::test_b[default]", True),
+        ("tests/project/test_generated.py::test_a[default]", "tests/project/test_generated.py::test_a[proxy]", False),
         ("tests/browser/test_a.py::test_a[chromium-b]", "tests/browser/test_b.py::test_b[flask-cors-chromium]", True),
         ("tests/browser/test_a.py::test_a[chromium]", "tests/browser/test_a.py::test_a[firefox]", False),
         ("tests/browser/test_a.py::test_as_chromium_does[b]", "tests/browser/test_a.py::test_c", True),

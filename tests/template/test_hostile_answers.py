@@ -11,7 +11,7 @@ import pytest
 from cookiecutter.exceptions import FailedHookException
 
 from tests.baking import BakedProject, bake
-from tests.reading import assert_read_back
+from tests.template.reading import assert_read_back
 
 # question, answer, what the sentence says, why the answer is dangerous
 REFUSED = [

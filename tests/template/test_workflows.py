@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.baking import COMBINATIONS, BakedProject, template, tool
-from tests.reading import blocks
+from tests.template.reading import blocks
 
 SYSTEMS = ["ubuntu-latest", "macos-latest", "windows-latest"]
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jinja2 import Environment
 
 from tests.baking import bake
-from tests.reading import assert_read_back
+from tests.template.reading import assert_read_back
 
 # what begins or ends something in one of the languages that the answers are written in
 QUOTING = """" ' \""" \\ ` }} #} ${x} %s %( <b> </title> &amp; <!-- --> ]]> # --- : * | ~ [ ] { } \\n \\u0041""".split()

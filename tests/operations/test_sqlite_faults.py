@@ -13,9 +13,9 @@ import pytest
 
 from tests.baking import BakedProject, require
 from tests.client import USER, Client
-from tests.cluster import Api, prepare, production, serving_api
+from tests.operations.cluster import Api, prepare, production, serving_api
+from tests.operations.writers import writing
 from tests.serving import until
-from tests.writers import writing
 
 
 @dataclass

@@ -15,8 +15,8 @@ import requests
 import yaml
 
 from tests.baking import BakedProject, environment, template
-from tests.reading import blocks
 from tests.running import running
+from tests.template.reading import blocks
 
 # what `uvx` runs asks the questions; here it fetches a template from a folder of ours, in place of GitHub
 ASK = "uvx cookiecutter gh:OWNER/REPO"

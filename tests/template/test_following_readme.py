@@ -1,7 +1,7 @@
 """Whoever follows a README, block by block as it stands there, gets what it says.
 
 Every block of every README is run: what is not known as something else is a command, so that a new block cannot
-come in unseen. `tests/test_readme.py` runs those of the template, this file those of a project.
+come in unseen. `tests/template/test_readme.py` runs those of the template, this file those of a project.
 """
 
 import re
@@ -16,20 +16,20 @@ import requests
 from markdown_it import MarkdownIt
 
 from tests.baking import COMBINATIONS, BakedProject, environment, template
-from tests.reading import Block, blocks
 from tests.running import running
+from tests.template.reading import Block, blocks
 
 # whose README is followed, and whether that includes the checks: the code is the same, and `test_generated.py` has each
 # combination checked. What a front end adds is in the language ts, and run by `test_node_proxy.py`.
 FOLLOWED = {"without-front-end": True, "proxy-without-front-end": False}
 PROJECT = "{{cookiecutter.__project_slug}}"
 READMES = {  # every one, and which test runs its blocks, or why none does
-    "README.md": "tests/test_readme.py",
+    "README.md": "tests/template/test_readme.py",
     "README.zh-CN.md": "has the same blocks, as is tested below",
     "benchmarks/README.md": "a measurement of several minutes, run by hand, on which no promise depends",
     f"{PROJECT}/README.md": "this file",
     f"{PROJECT}/{{% if cookiecutter.chinese %}}README.zh-CN.md{{% endif %}}": "has the same blocks, as is tested below",
-    f"{PROJECT}/deploy/README.md": "needs a container engine and a cluster: see tests/test_deploy.py",
+    f"{PROJECT}/deploy/README.md": "needs a container engine and a cluster: see tests/operations/test_deploy.py",
 }
 SERVERS = ("uv run dev.py", "uv run python -m ")  # run until stopped
 BLOCKED = "uv run flask cors explain"  # ends with 1, as the README says, for a request that is blocked

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.baking import BakedProject, tool
-from tests.deploy_folder import KUSTOMIZE, DeployFolder
+from tests.operations.deploy_folder import KUSTOMIZE, DeployFolder
 
 # one for each deploy/ that differs
 COMBINATIONS = ["default", "without-front-end", "proxy", "proxy-without-front-end", "awkward-answers"]

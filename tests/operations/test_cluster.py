@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tests.baking import BakedProject
 from tests.client import PASSWORD, Client
-from tests.cluster import Cluster
+from tests.operations.cluster import Cluster
+from tests.operations.writers import writing
 from tests.serving import flask_user
-from tests.writers import writing
 
 MIGRATION = '''"""colours"""
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.client import Client
-from tests.cluster import HOST, Cluster
+from tests.operations.cluster import HOST, Cluster
+from tests.operations.writers import writing
 from tests.serving import until
-from tests.writers import writing
 
 
 def kill_worker(cluster: Cluster) -> None:

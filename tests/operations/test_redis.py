@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.baking import BakedProject
+from tests.operations.sites import Site, at_once, settings_of, site
 from tests.servers import Redis
-from tests.sites import Site, at_once, settings_of, site
 
 WARNING = "falling back to in-memory storage"
 
