@@ -13,7 +13,7 @@ ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 # a package of one of these names would hide the module that the project, or its tools, import
 INSTALLED = set(
     """alembic apispec argon2 argon2-cffi asgiref blinker cffi click colorama coverage deprecated dotenv flask
-    flask-alembic flask-cors flask-limiter flask-smorest flask-sqlalchemy-lite flask-swagger-ui granian greenlet
+    flask-alembic flask-cors flask-limiter flask-smorest flask-swagger-ui granian greenlet
     hatchling iniconfig itsdangerous jinja2 librt limits mako markupsafe marshmallow mypy mypy-extensions mypyc
     ordered-set orjson packaging pathspec pip pkg-resources pluggy psycopg publicsuffixlist py pycparser pygments
     pytest pytest-cov python-dotenv redis ruff setuptools sqlalchemy swagger-ui-bundle typing-extensions uv webargs

@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, Pool, create_engine, event, text
 from sqlalchemy.orm import Session
 
-from {{ cookiecutter.__package }} import create_app, sessions
-from {{ cookiecutter.__package }}.database import url_of
+from {{ cookiecutter.__package }} import create_app, users
+from {{ cookiecutter.__package }}.database import parse_database_url
 from {{ cookiecutter.__package }}.extensions import db
 from {{ cookiecutter.__package }}.models import LoginSession, Model, User, now
 
@@ -46,8 +46,8 @@ def settings(database: str, **changes: str) -> dict[str, str]:
 def real_hasher() -> Iterator[PasswordHasher]:
     """The hasher of the application; the tests hash cheaply instead, or they would wait for little else."""
     with pytest.MonkeyPatch.context() as patch:
-        real = sessions.hasher
-        patch.setattr(sessions, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        real = users.hasher
+        patch.setattr(users, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield real
 
 
@@ -55,7 +55,7 @@ def fill(engine: Engine) -> None:
     """Make the tables, and ada and grace."""
     Model.metadata.create_all(engine)
     with Session(engine) as session:
-        password_hash = sessions.hasher.hash(PASSWORD)
+        password_hash = users.hasher.hash(PASSWORD)
         session.add_all(User(username=name, password_hash=password_hash) for name in ("ada", "grace"))
         session.commit()
 
@@ -71,7 +71,7 @@ def filled_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture(scope="session")
 def postgresql() -> Engine | None:
     """An engine for the database of TEST_DATABASE_URL, where the tests are to run on it."""
-    engine = create_engine(url_of(TEST_DATABASE_URL)) if TEST_DATABASE_URL else None
+    engine = create_engine(parse_database_url(TEST_DATABASE_URL)) if TEST_DATABASE_URL else None
     assert engine is None or "test" in str(engine.url.database), "only a database of tests may be emptied"
     return engine
 

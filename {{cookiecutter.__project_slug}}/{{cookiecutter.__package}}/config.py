@@ -15,7 +15,7 @@ from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
 from .cors.origins import problem_of_origin
-from .database import engine_options, problem_of_database
+from .database import parse_database_url
 from .errors import StartupError
 
 TITLE = "{{ cookiecutter.project_name }}"
@@ -107,7 +107,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         # where pages reach this API: only used to warn of cookies that will not travel
         "API_URL": api_url,
         "LOG_FORMAT": log_format,
-        "SQLALCHEMY_ENGINES": {"default": engine_options(database, threads=int(numbers["THREADS"]))},
+        "DATABASE_URL": database,
         "RATELIMIT_STORAGE_URI": storage,
         # seconds: a sign-in waits no longer for a Redis that hangs, and is counted in memory
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 1} if storage.startswith("redis") else {},
@@ -160,8 +160,11 @@ def _secret(secret: str, production: bool) -> list[str]:
 
 
 def _database(url: str) -> list[str]:
-    problem = problem_of_database(url)
-    return [problem] if problem else []
+    try:
+        parse_database_url(url)
+    except ValueError as error:
+        return [str(error)]
+    return []
 
 
 def _storage(uri: str) -> list[str]:
