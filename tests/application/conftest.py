@@ -69,11 +69,15 @@ def filled_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Engine | None:
+def postgresql() -> Iterator[Engine | None]:
     """An engine for the database of TEST_DATABASE_URL, where the tests are to run on it."""
-    engine = create_engine(parse_database_url(TEST_DATABASE_URL)) if TEST_DATABASE_URL else None
-    assert engine is None or "test" in str(engine.url.database), "only a database of tests may be emptied"
-    return engine
+    if not TEST_DATABASE_URL:
+        yield None
+        return
+    engine = create_engine(parse_database_url(TEST_DATABASE_URL))
+    assert "test" in str(engine.url.database), "only a database of tests may be emptied"
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
