@@ -1,4 +1,4 @@
-"""What the questions about licence, CI, deployment and language leave in a project: what was asked for, and nothing of the rest."""
+"""What the questions about licence, CI, deployment and language leave in a project: what was asked for, no more."""
 
 import datetime
 import re
