@@ -10,6 +10,7 @@ from typing import Any
 import flask_smorest
 import marshmallow as ma
 import orjson
+from crossorigin import is_dry_run
 from flask import Request, Response, abort, request
 from flask.json.provider import DefaultJSONProvider, JSONProvider
 from flask_limiter import Limiter, RateLimitExceeded
@@ -19,7 +20,6 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import quote_etag
 
-from .cors.rehearsal import is_explaining
 from .database import Database
 from .errors import PROBLEM, ProblemSchema, problem_of
 
@@ -45,7 +45,7 @@ db = Database()
 # While Redis is away, each process counts in its memory. A request that meets the failure at the same
 # moment as another is let through and logged.
 limiter = Limiter(get_client_network, in_memory_fallback_enabled=True, swallow_errors=True)
-limiter.request_filter(is_explaining)
+limiter.request_filter(is_dry_run)
 # for every text that goes to the database: PostgreSQL fails on it
 NO_NUL = Regexp(r"^[^\x00]*$", error="NUL characters cannot be stored.")
 

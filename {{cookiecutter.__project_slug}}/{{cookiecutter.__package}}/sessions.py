@@ -3,6 +3,7 @@
 import secrets
 from http import HTTPStatus
 
+from crossorigin import find_policy
 from flask import Flask, Request, abort, current_app, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadSignature
@@ -10,7 +11,6 @@ from sqlalchemy import bindparam, delete, select
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from .cors import find_policy
 from .extensions import db
 from .models import LoginSession, User, now
 
@@ -112,7 +112,7 @@ def refuse_forged_request() -> None:
     """
     if request.method in SAFE_METHODS:
         return
-    policy = find_policy(request.path)
+    policy = find_policy()
     if policy and not policy.credentials:
         return  # no cookie of a user counts
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
