@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from crossorigin import init_cors
 from flask import Flask
 
-from . import commands, config, cors_headers, errors, logs, security, sessions, slow_clients
+from . import commands, config, cors_headers, csrf, errors, logs, security, slow_clients
 from .auth import auth
 from .closed import closed
 from .docs import docs
@@ -43,7 +43,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     db.init_app(app)
     limiter.init_app(app)
     api.init_app(app)
-    sessions.init_app(app)
+    csrf.init_app(app)
     commands.init_app(app)
 
     # blueprints
@@ -60,5 +60,5 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     if app.config["FRONTEND_ORIGINS"] == "none":  # page and API are one origin
         app.register_blueprint(pages)
 
-    init_cors(app)  # last: it reads the methods of each policy from the routes
+    init_cors(app, hints=build_hints(app))  # last: it reads the methods of each policy from the routes
     return app
