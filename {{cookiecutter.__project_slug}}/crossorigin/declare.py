@@ -96,6 +96,8 @@ class Policies:
     # what `init_cors` checks once more when nothing is registered any more: at the first request
     last_check: Callable[[], None] | None = None
     hints: Hints = field(default_factory=Hints)
+    # what `init_cors` refuses where the hints say production
+    for_development: list[str] = field(default_factory=list)
 
     def declare(self, declaration: Declaration) -> None:
         if self.tree is not None:

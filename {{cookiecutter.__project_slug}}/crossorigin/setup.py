@@ -32,6 +32,8 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
     ]
     declared: Prefixes[Declaration] = Prefixes()
     problems += _add_each(policies.declarations, declared)
+    if hints is None or hints.production:
+        problems += policies.for_development
     _refuse([*problems, *second_layers(app)])
 
     policies.use(_build(policies.declarations, declared, app))
