@@ -105,6 +105,8 @@ class Policies:
     find_by_endpoint: Callable[[str], Policy | None] = lambda _endpoint: None
     # what `init_cors` checks once more when nothing is registered any more: at the first request
     last_check: Callable[[], None] | None = None
+    # what `init_cors` refuses where the hints say production
+    for_development: list[str] = field(default_factory=list)
 
     def declare(self, declaration: Declaration) -> None:
         if self.in_use:

@@ -41,6 +41,8 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
     ]
     problems += _same_prefixes(policies.declarations)
     problems += _unknown_endpoints(app, closed)
+    if policies.hints.production:
+        problems += policies.for_development
     _refuse([*problems, *second_layers(app)])
 
     closed_policies = {name: Policy("", "", f"closed={[name]}", ()) for name in closed}

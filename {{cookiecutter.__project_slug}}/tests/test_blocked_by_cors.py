@@ -7,12 +7,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from crossorigin import Hints
 from crossorigin.declare import Declaration, get_policies
 from crossorigin.doctor.browser import Response
-from crossorigin.doctor.checks import misfits
+from crossorigin.doctor.checks import find_problems
 from crossorigin.doctor.cli import MDN
-from crossorigin.doctor.trace import explain, request_of
-from crossorigin.doctor.transport import Answer, silence
+from crossorigin.doctor.trace import explain, build_request
+from crossorigin.doctor.transport import Answer, describe_network_error
 from crossorigin.policy import FromConfig, Policy
 from crossorigin.rules import problems_of
 from crossorigin.setup import second_layers
@@ -75,6 +76,16 @@ BLOCKED = [  # Chromium's console, what the page asks for beside GET, and the an
     *((NOTHING, {"origin": page}, FINE.replace(PAGE, page)) for page in (NUMBER, HTTPS)),
 ]
 
+HINTS = Hints(  # the words of the project
+    settings_file=".env",
+    start_command="uv run dev.py",
+    frontend_url=PAGE,
+    api_url=API,
+    production=False,
+    api_url_setting="API_URL",
+    cross_site_setting="CROSS_SITE_COOKIES=1",
+    frontend_api_url_setting="VITE_API_URL",
+)
 GIVEN: dict[str, Any] = {"origins": [PAGE], "methods": None, "request_headers": [], "expose_headers": []}
 GIVEN |= {"credentials": False, "max_age": None}
 ORIGINS = ["null", "file://", "None", "app.example.com", f"{HTTPS}/", "https://me@app.example.com"]
@@ -116,10 +127,10 @@ WRITTEN = """
 | what you wrote | why it is refused | what to write |
 |---|---|---|
 """
-UNFIT = """
+INCONSISTENT = """
 ## When `flask cors check` fails
 
-| what does not fit | what to write |
+| what is inconsistent | what to write |
 |---|---|
 """
 
@@ -138,13 +149,13 @@ class Scripted:
         headers = (line.split(": ", 1) for line in lines)
         return Response(int(status), tuple((ALLOW.get(name, name), value) for name, value in headers))
 
-    def preflight(self, request: Any) -> Response:
+    def send_preflight(self, request: Any) -> Response:
         if not self.left:
-            raise silence(request.url, ConnectionRefusedError())
+            raise describe_network_error(request.url, ConnectionRefusedError(), HINTS.start_command)
         return self.left.pop(0)
 
     def send(self, request: Any) -> Answer:
-        response = self.preflight(request)
+        response = self.send_preflight(request)
         return Answer(response, response.status)
 
 
@@ -164,6 +175,7 @@ def lab(**options: Any) -> Flask:
     )
     get_policies(app).declare(Declaration("/api/lab", "lab", "lab.py:7", given))
     get_policies(app).use([policy])
+    get_policies(app).hints = HINTS
     return app
 
 
@@ -171,12 +183,12 @@ def blocked() -> Any:
     """Yield the cells of each row about the browser."""
     app = lab()
     for seen, changes, *answers in BLOCKED:
-        request = request_of(**{"method": "GET", "url": LAB, "origin": PAGE, "credentials": True, **changes})
+        request = build_request(**{"method": "GET", "url": LAB, "origin": PAGE, "credentials": True, **changes})
         found = explain(request, Scripted(*answers), app)
         failed = next(step for step in reversed(found.steps) if not step.ok)
         reason = f" [{found.reason}]({MDN}{found.reason})" if found.reason else ""
         why = f"{request.method} {request.url} from {request.origin}: {failed.detail.splitlines()[0]}{reason}"
-        yield seen, why, found.cure
+        yield seen, why, found.fix
 
 
 def refused() -> Any:
@@ -194,15 +206,15 @@ def refused() -> Any:
     yield ("a setting `CORS_ORIGINS`", *next(iter(second_layers(app))).split("; ", 1))
 
 
-def unfit() -> Any:
-    """Yield the cells of each row about what does not fit together."""
+def inconsistent() -> Any:
+    """Yield the cells of each row about what is inconsistent."""
     apps = [lab(methods=["GET", "DELETE"]), lab(expose_headers=["X-Nowhere"]), lab(), lab(), lab()]
     apps[2].config["API_URL"] = "http://127.0.0.1:8000"
     apps[3].config.update(SESSION_COOKIE_SECURE=True)
     apps[4].config.update(SESSION_COOKIE_SAMESITE="None")
     for app in apps:
-        for misfit in misfits(app):
-            yield misfit.split("; ", 1)
+        for problem in find_problems(app):
+            yield problem.split("; ", 1)
 
 
 def table(rows: Any) -> str:
@@ -213,7 +225,7 @@ def table(rows: Any) -> str:
 
 def document() -> str:
     head = HEAD.format(page=PAGE, lab=LAB)
-    return head + SEEN + table(blocked()) + WRITTEN + table(refused()) + UNFIT + table(unfit())
+    return head + SEEN + table(blocked()) + WRITTEN + table(refused()) + INCONSISTENT + table(inconsistent())
 
 
 def test_the_document_says_what_the_code_says() -> None:

@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 from conftest import FRONTEND_ORIGINS, PAGE, settings
 from cors_cases import APP, lab, start
-from crossorigin.doctor.checks import misfits, names_in_source
+from crossorigin.doctor.checks import find_problems
 from crossorigin.doctor.cli import MDN, commands
+from crossorigin.doctor.source import read_names
 from crossorigin.dry_run import is_dry_run
 from flask import Flask
 from flask.cli import ScriptInfo
@@ -35,17 +36,17 @@ def test_list_shows_every_policy_in_lines_that_people_read(app: Flask) -> None:
     code, said = flask(app, "list")
     lines = said.replace(app.name, "my_lab_api").splitlines()
     assert (code, max(map(len, lines)) <= 100) == (0, True)
-    mode = "cross-origin" if OPEN else "proxy"
+    mode = "cross-origin" if OPEN else "one origin"
     for words in (
-        f"Mode: {mode} (",
+        f"Mode: {mode}",
         f"FRONTEND_ORIGINS → {FRONTEND_ORIGINS}",
         "auth.py:",
     ):
         assert words in said
-    assert said.endswith("Everything fits.\n")
+    assert said.endswith("No problems found.\n")
 
 
-def test_list_and_check_tell_what_does_not_fit() -> None:
+def test_list_and_check_tell_what_is_inconsistent() -> None:
     blueprint = lab(methods=["GET", "LOCK"], expose_headers=["X-Nowhere"], max_age=60)
     blueprint.add_url_rule("/", "view", str)
     app = start(blueprint)
@@ -59,12 +60,12 @@ def test_list_and_check_tell_what_does_not_fit() -> None:
     code, said = flask(app, "check")
     assert (code, said.count("\n  - ")) == (1, 2)
     code, said = flask(app, "check", "--json")
-    assert (code, json.loads(said)) == (1, {"ok": False, "problems": list(misfits(app))})
+    assert (code, json.loads(said)) == (1, {"ok": False, "problems": find_problems(app), "notes": []})
 
 
 def test_check_is_content_with_the_project(app: Flask) -> None:
-    assert flask(app, "check") == (0, "Everything fits.\n")
-    assert flask(app, "check", "--json") == (0, '{"ok": true, "problems": []}\n')
+    assert flask(app, "check") == (0, "No problems found.\n")
+    assert flask(app, "check", "--json") == (0, '{"ok": true, "problems": [], "notes": []}\n')
 
 
 SEEN = {  # how a response gets a header that a policy exposes
@@ -83,14 +84,14 @@ def test_an_exposed_header_is_no_misfit_when_it_comes_by(name: str) -> None:
     blueprint = lab("/lab/<int:n>", expose_headers=[name])
     blueprint.add_url_rule("/x", "x", str, methods=["GET", "PUT"])
     blueprint.after_request(lambda response: response.headers.set("X-After", "1") or response)
-    assert list(misfits(start(blueprint))) == []
+    assert find_problems(start(blueprint)) == []
     assert not is_dry_run()
 
 
 def test_what_is_only_exposed_counts_for_nothing(tmp_path: Path) -> None:
     source = 'cors(lab, expose_headers=["X-Only", *["X-Too"]])\nanswer.headers["X-Sent"] = answer.retry_after'
-    (tmp_path / "lab.py").write_text(source)
-    found = names_in_source(tmp_path)
+    (tmp_path / "__init__.py").write_text(source)
+    found = read_names(Flask("lab", root_path=str(tmp_path)))
     assert {"x_sent", "retry_after"} <= found
     assert not {"x_only", "x_too"} & found
 
@@ -98,22 +99,22 @@ def test_what_is_only_exposed_counts_for_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["GET", "/api/auth/me", "--origin", API], 0, "ALLOWED: the page gets the answer 401."),
-        (["PUT", "api/public/hello", "--origin", API], 0, "the answer 405"),
+        (["GET", "/api/auth/me", "--origin", API], 0, "ALLOWED: the page gets the response 401."),
+        (["PUT", "api/public/hello", "--origin", API], 0, "the response 405"),
         (
             ["POST", "/api/auth/logout", "--origin", API],
             0,
-            "ALLOWED: the page gets whatever the view answers.",
+            "ALLOWED: the page gets the response of the view.",
         ),
         (["GET", "/health/live", "--origin", APP], 1, f"More: {MDN}CORSMissingAllowOrigin"),
-        (["TRACE", "/api/auth/me", "--origin", PAGE], 1, "Cure: in the page's call: another method"),
+        (["TRACE", "/api/auth/me", "--origin", PAGE], 1, "Fix: in the page's call: another method"),
         (["GET", "http://localhost:1/", "--origin", PAGE], 1, "Nothing answers at http://localhost:1"),
         (["GET", "/", "--origin", f"{PAGE}/"], 2, f"write '{PAGE}'"),
         (["GET", "/", "--origin", "localhost:5173"], 2, "has no scheme; write http://localhost:5173"),
         (["GET", "/", "--origin", PAGE, "-H", "X-Lab"], 2, "write it as 'X-Lab: 1'"),
         (["GET", "localhost:8000/api", "--origin", PAGE], 2, "write http://localhost:8000/api"),
         (["GET", "C:/Git/api/notes", "--origin", PAGE], 2, "Git Bash"),
-        (["GET", "ftp://a/", "--origin", PAGE], 2, "is no address"),
+        (["GET", "ftp://a/", "--origin", PAGE], 2, "is not a URL"),
         (["GET", "/", "--origin", PAGE, "--json", "--curl"], 2, "leave out --curl"),
         (["GET", "/"], 2, "Missing option '--origin'"),
     ],
@@ -127,7 +128,7 @@ def test_explain_ends_with_a_code_and_a_sentence(app: Flask, words: list[str], c
 def test_where_both_are_one_origin_a_path_is_asked_of_the_pages_own_address(database: str) -> None:
     app = create_app(settings(database, FRONTEND_ORIGINS="none"))
     code, said = flask(app, "explain", "PUT", "/api/notes/1", "--origin", PAGE, "--credentials")
-    assert (code, f"PUT {PAGE}/api/notes/1" in said, "CORS plays no part" in said) == (0, True, True)
+    assert (code, f"PUT {PAGE}/api/notes/1" in said, "CORS does not apply" in said) == (0, True, True)
     assert flask(app, "explain", "PUT", "/api/notes/1", "--origin", APP)[0] == 1
 
 
@@ -194,9 +195,9 @@ def test_a_page_gets_the_same_explanation(client: FlaskClient) -> None:
         client, origin="http://127.0.0.1:5173", headers={"X-Lab": "1"}, url="http://127.0.0.1/api/auth/me"
     )
     assert (blocked.json["allowed"], blocked.json["preflighted"]) == (False, True)
-    assert "http://localhost:5173" in blocked.json["cure"]
+    assert "http://localhost:5173" in blocked.json["fix"]
     elsewhere = {"base": "http://localhost:9", "url": "http://localhost:9/health/live", "origin": PAGE}
-    assert "health.py: from crossorigin import cors; cors(" in ask(client, **elsewhere).json["cure"]
+    assert "health.py: from crossorigin import cors; cors(" in ask(client, **elsewhere).json["fix"]
     assert ask(client, headers=[["A", "1"], ["A", "2"]], url=f"{API}/api/x", origin=API).json["status"] == 404
 
 

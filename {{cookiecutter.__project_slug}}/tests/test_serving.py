@@ -60,7 +60,7 @@ def test_another_host_is_refused_but_not_to_health_checks(database, ours, host, 
 def test_a_request_is_explained_whatever_hosts_are_served(database):
     app = create_app(settings(database, TRUSTED_HOSTS="lab.example"))
     said = app.test_cli_runner().invoke(commands, ["explain", "GET", HELLO, "--origin", PAGE]).output
-    assert "The answer is 200" in said
+    assert "The response is 200" in said
 
 
 @pytest.mark.parametrize(("proxies", "forwarded", "address"), PROXIES)

@@ -11,6 +11,7 @@ from .closed import closed
 from .docs import docs
 from .extensions import OrjsonProvider, api, db, limiter
 from .health import health
+from .hints import build_hints
 from .notes import notes
 from .pages import pages
 from .public import public
@@ -54,9 +55,9 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     app.register_blueprint(health)
     app.register_blueprint(docs)
     if app.config["APP_ENV"] == "development":
-        from .development import development  # here, so that production need not load it
+        from crossorigin.doctor.endpoint import explain_endpoint  # here: production need not load it
 
-        app.register_blueprint(development)  # not with `api`: it is no part of the documentation
+        app.register_blueprint(explain_endpoint)  # not with `api`: it is not part of the documentation
     if app.config["FRONTEND_ORIGINS"] == "none":  # page and API are one origin
         app.register_blueprint(pages)
 
