@@ -72,7 +72,7 @@ class Fixes:
             return f"in the page's call: {target}; browsers follow no redirect of a preflight"
         if redirect is not None and failed.reason in ("CORSDidNotSucceed", "CORSRequestNotHttp"):
             return f"in what answers at {request.url}: no redirect to {redirect}"
-        if self.policies.tree is None:
+        if not self.policies.in_use:
             return fix_other_layer(self.app, self._find_endpoint(path), failed, request, response)
         return self._fix_by_reason(failed.reason, policy, request, response)
 

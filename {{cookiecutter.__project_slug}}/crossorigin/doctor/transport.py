@@ -109,7 +109,7 @@ class AppTransport:
         if view is None:
             return Answer(response, answer.status_code, NO_COOKIES)
         note = "The view did not run, so the headers that it adds are missing."
-        ours = get_policies(self.app).tree is not None  # then headers of a view are removed
+        ours = get_policies(self.app).in_use  # then headers of a view are removed
         writer = "" if ours or get_header(response, ALLOW_ORIGIN) else view_writes_cors(self.app, view)
         if writer == "flask-cors":  # @cross_origin writes the same headers for OPTIONS, without the view
             same = self._run(request, "OPTIONS", build_headers(request)).headers
