@@ -2,26 +2,22 @@
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import PAGE
-from cors_cases import APP, lab, start
-from crossorigin.declare import get_policies
 from crossorigin.doctor.trace import Explanation, explain, build_request
 from flask import Blueprint
-from test_blocked_by_cors import HINTS, Scripted
-from test_blocked_by_cors import lab as policy_app
+
+from scripts.blocked_by_cors import Scripted
+from scripts.blocked_by_cors import lab as policy_app
+from tests.crossorigin.cases import APP, PAGE, lab, start
 
 API, ELSEWHERE = "http://localhost", "https://api.example.org"
 FINE = f"Origin: {PAGE} | Credentials: true"
 LISTS = f"204 | {FINE} | Methods: PUT | Headers: Authorization, Content-Type"
 
 
-def scripted(
-    *answers: str, method: str = "GET", headers: Any = (), origin: str = PAGE, **more: Any
-) -> Explanation:
+def scripted(*answers: str, method: str = "GET", headers: Any = (), origin: str = PAGE, **more: Any) -> Explanation:
     asks = build_request(method, f"{API}/lab/1", origin, headers, more.get("credentials", False))
     return explain(asks, Scripted(*answers), start(lab()))
 
@@ -37,7 +33,7 @@ def test_the_object_has_these_keys_and_no_others() -> None:
         "preflighted": False,
         "status": 200,
         "reason": None,
-        "fix": None,
+        "cure": None,
         "readable_headers": ["expires"],
         "cookies_sent": None,
     }
@@ -57,9 +53,7 @@ def test_after_a_redirect(status: int, to: str, sent: str, gone: str) -> None:
     second = LISTS.replace(PAGE, "null") if "://" in to else LISTS
     headers = [("Authorization", "a"), ("Content-Type", "application/json")]
     method = "POST" if status == 301 else "PUT"
-    found = scripted(
-        LISTS, f"{status} | {FINE} | Location: {to}", second, second, method=method, headers=headers
-    )
+    found = scripted(LISTS, f"{status} | {FINE} | Location: {to}", second, second, method=method, headers=headers)
     last = [step.detail for step in found.steps if step.step.startswith("The browser sends")][-1]
     assert (found.allowed, sent in last.splitlines(), gone in last) == (True, True, False)
 
@@ -81,8 +75,8 @@ def test_no_redirect_to_another_origin_has_a_user_name() -> None:
 def test_what_a_script_cannot_set_is_said_and_what_it_writes_small_is_sent_so() -> None:
     headers = [("Cookie", "a=b"), ("X-HTTP-Method", "TRACE"), ("Accept", "*/*")]
     found = scripted(LISTS, method="patch", headers=headers)
-    assert "writes only DELETE, GET" in found.steps[0].detail
-    assert found.steps[1].detail == "Removed by the browser: Cookie, X-HTTP-Method."
+    assert "Only DELETE, GET" in found.steps[0].detail
+    assert found.steps[1].detail == "Dropped without a word: Cookie, X-HTTP-Method."
 
 
 def test_a_page_with_https_is_told_of_the_permission_and_goes_on() -> None:
@@ -92,26 +86,24 @@ def test_a_page_with_https_is_told_of_the_permission_and_goes_on() -> None:
 
 
 def test_the_cookie_of_a_secure_api_needs_https() -> None:
-    app = start(lab(), SESSION_COOKIE_SECURE=True)
-    policies = get_policies(app)
-    policies.hints = replace(HINTS, api_url="http://api.example.com")
+    app = start(lab(), SESSION_COOKIE_SECURE=True, API_URL="http://api.example.com")
     asks = build_request("GET", "http://api.example.com/lab", "http://app.example.com", credentials=True)
     answer = "200 | Origin: http://app.example.com | Credentials: true"
     found = explain(asks, Scripted(answer), app)
     assert (found.allowed, found.cookies_sent) == (True, False)
-    assert "https" in (found.fix or "")
-    policies.hints = replace(HINTS, api_url=None)
-    assert ".env: API_URL=" in (explain(asks, Scripted(answer), app).fix or "")
+    assert "https" in (found.cure or "")
+    app.config["API_URL"] = ""
+    assert ".env: API_URL=" in (explain(asks, Scripted(answer), app).cure or "")
 
 
-FIXES = {  # the policy, the hints, what a page asks for, the answers, and the fix
+CURES = {  # the policy, the configuration, what a page asks for, the answers, and the cure
     "a view without a blueprint": ({}, {}, {"path": "/free"}, "200", "the view 'free' into a blueprint"),
     "a blueprint without a policy": (
         {},
         {},
         {"path": "/closed"},
         "200",
-        f'explain.py: from crossorigin import cors; cors(closed, origins=["{PAGE}"]), and url_prefix=',
+        f'test_trace.py: from crossorigin import cors; cors(closed, origins=["{PAGE}"]), and url_prefix=',
     ),
     "a method without a policy": (
         {},
@@ -130,7 +122,7 @@ FIXES = {  # the policy, the hints, what a page asks for, the answers, and the f
     "cookies without a policy": ({}, {}, {"path": "/free"}, "200 | Origin: *", "withCredentials: false"),
     "no path like it": ({}, {}, {"path": "/~~~~~~"}, "404", "no route and no policy is under /~~~~~~"),
     "origins in a list": ({"origins": [APP]}, {}, {}, "200", f'lab.py:7: origins=["{APP}", "{PAGE}"]'),
-    "no page at all": ({"origins": []}, {"one_origin": True}, {}, "200", f"and VITE_API_URL={API}"),
+    "no page at all": ({"origins": []}, {}, {}, "200", f"and VITE_API_URL={API}"),
     "methods in a list": (
         {"methods": ["PUT"]},
         {},
@@ -150,23 +142,30 @@ FIXES = {  # the policy, the hints, what a page asks for, the answers, and the f
         {},
         {},
         "200 | Origin: *",
-        "credentials=True, origins=[…]",
+        "FromConfig(",
+    ),
+    "http in production": (
+        {"origins": [APP], "credentials": False},
+        {"APP_ENV": "production"},
+        {},
+        "200",
+        "https://localhost:5173",
     ),
     "a name above a pattern": (
         {"origins": ["https://*.localhost:5173"]},
         {},
         {"origin": "https://localhost:5173"},
         "200",
-        "(https://*.localhost:5173 is allowed. Yours differs in the host)",
+        "(allowed is https://*.localhost:5173; yours differs in the host)",
     ),
-    "a bare 502": ({}, {}, {}, "502", "(Server: not given)"),
+    "a bare 502": ({}, {}, {}, "502", "(Server: not said)"),
 }
 
 
-@pytest.mark.parametrize(("policy", "hints", "asks", "answers", "fix"), FIXES.values(), ids=FIXES)
-def test_the_fix_is(policy: Any, hints: Any, asks: Any, answers: str, fix: str) -> None:
+@pytest.mark.parametrize(("policy", "config", "asks", "answers", "cure"), CURES.values(), ids=CURES)
+def test_the_cure_is(policy: Any, config: Any, asks: Any, answers: str, cure: str) -> None:
     app = policy_app(**policy)
-    get_policies(app).hints = replace(HINTS, **{"api_url": API, **hints})
+    app.config.update(config, API_URL=API)
     closed = Blueprint("closed", __name__)
     closed.add_url_rule("/closed", view_func=str)
     closed.add_url_rule("/closed/", "folder", view_func=str, methods=["PUT"])
@@ -174,7 +173,7 @@ def test_the_fix_is(policy: Any, hints: Any, asks: Any, answers: str, fix: str) 
     app.add_url_rule("/free", "free", str)
     given = {"method": "GET", "origin": PAGE, "credentials": True, **asks}
     asked = build_request(url=API + given.pop("path", "/api/lab"), **given)
-    assert fix in (explain(asked, Scripted(answers), app).fix or "")
+    assert cure in (explain(asked, Scripted(answers), app).cure or "")
 
 
 NO_REQUEST = {  # what no browser takes, and what is said
@@ -184,11 +183,11 @@ NO_REQUEST = {  # what no browser takes, and what is said
     "a header's name": ({"headers": [("X Lab", "1")]}, "write a name without spaces"),
     "a header's value": ({"headers": [("X-Lab", "\n")]}, "write one line of Latin-1"),
     **{
-        url: ({"url": url}, "is not a URL")
+        url: ({"url": url}, "is no address")
         for url in ("/x", "ftp://a", "http://", "http://a:x", "http://me@a", "http://a b", "http://[")
     },
-    "an empty label": ({"url": "http://a..example.com"}, "is not a URL"),
-    "a long label": ({"url": f"http://{'a' * 64}.example.com"}, "is not a URL"),
+    "an empty label": ({"url": "http://a..example.com"}, "is no address"),
+    "a long label": ({"url": f"http://{'a' * 64}.example.com"}, "is no address"),
 }
 
 
@@ -200,8 +199,7 @@ def test_it_is_no_request(changes: Any, sentence: str) -> None:
 
 def test_a_url_is_written_as_browsers_send_it() -> None:
     assert (
-        build_request("GET", "http://LocalHost:1/a b/é?q=ü#top", "null").url
-        == "http://localhost:1/a%20b/%C3%A9?q=%C3%BC"
+        build_request("GET", "http://LocalHost:1/a b/é?q=ü#top", "null").url == "http://localhost:1/a%20b/%C3%A9?q=%C3%BC"
     )
 
 

@@ -1,13 +1,13 @@
-"""docs/blocked-by-cors.md holds what the code says.
+"""Write the template's docs/blocked-by-cors.md anew from the messages of the code.
 
-To write it anew, after a change of a message: uv run python tests/test_blocked_by_cors.py
+`uv run python -m scripts.blocked_by_cors`, after a change of a message. A test compares the two.
 """
 
 import re
-from pathlib import Path
 from typing import Any
 
-from crossorigin import Hints
+from tests.crossorigin.conftest import FOLDER  # isort: skip (it lets `crossorigin` be imported)
+
 from crossorigin.declare import Declaration, get_policies
 from crossorigin.doctor.browser import Response
 from crossorigin.doctor.checks import find_problems
@@ -19,7 +19,7 @@ from crossorigin.rules import problems_of
 from crossorigin.setup import second_layers
 from flask import Flask
 
-DOCUMENT = Path(__file__).parent.parent / "docs" / "blocked-by-cors.md"
+DOCUMENT = FOLDER / "docs" / "blocked-by-cors.md"
 PAGE, API, LAB = "http://localhost:5173", "http://localhost:8000", "http://localhost:8000/api/lab"
 NUMBER, HTTP, HTTPS = "http://127.0.0.1:5173", "http://app.example.com", "https://app.example.com"
 ALLOW = {name: f"Access-Control-Allow-{name}" for name in ("Origin", "Credentials", "Methods", "Headers")}
@@ -76,16 +76,6 @@ BLOCKED = [  # Chromium's console, what the page asks for beside GET, and the an
     *((NOTHING, {"origin": page}, FINE.replace(PAGE, page)) for page in (NUMBER, HTTPS)),
 ]
 
-HINTS = Hints(  # the words of the project
-    settings_file=".env",
-    start_command="uv run dev.py",
-    frontend_url=PAGE,
-    api_url=API,
-    production=False,
-    api_url_setting="API_URL",
-    cross_site_setting="CROSS_SITE_COOKIES=1",
-    frontend_api_url_setting="VITE_API_URL",
-)
 GIVEN: dict[str, Any] = {"origins": [PAGE], "methods": None, "request_headers": [], "expose_headers": []}
 GIVEN |= {"credentials": False, "max_age": None}
 ORIGINS = ["null", "file://", "None", "app.example.com", f"{HTTPS}/", "https://me@app.example.com"]
@@ -127,10 +117,10 @@ WRITTEN = """
 | what you wrote | why it is refused | what to write |
 |---|---|---|
 """
-INCONSISTENT = """
+UNFIT = """
 ## When `flask cors check` fails
 
-| what is inconsistent | what to write |
+| what does not fit | what to write |
 |---|---|
 """
 
@@ -141,21 +131,25 @@ class Scripted:
     address = ""
 
     def __init__(self, *texts: str) -> None:
+        """Read the answers, for example "200 | Origin: *"."""
         self.left = [self.read(text) for text in texts]
 
     @staticmethod
     def read(text: str) -> Response:
+        """Return the response that a text describes."""
         status, *lines = text.split(" | ")
         headers = (line.split(": ", 1) for line in lines)
         return Response(int(status), tuple((ALLOW.get(name, name), value) for name, value in headers))
 
-    def send_preflight(self, request: Any) -> Response:
+    def preflight(self, request: Any) -> Response:
+        """Give the next answer."""
         if not self.left:
-            raise describe_network_error(request.url, ConnectionRefusedError(), HINTS.start_command)
+            raise describe_network_error(request.url, ConnectionRefusedError())
         return self.left.pop(0)
 
     def send(self, request: Any) -> Answer:
-        response = self.send_preflight(request)
+        """Give the next answer."""
+        response = self.preflight(request)
         return Answer(response, response.status)
 
 
@@ -175,7 +169,6 @@ def lab(**options: Any) -> Flask:
     )
     get_policies(app).declare(Declaration("/api/lab", "lab", "lab.py:7", given))
     get_policies(app).use([policy])
-    get_policies(app).hints = HINTS
     return app
 
 
@@ -188,7 +181,7 @@ def blocked() -> Any:
         failed = next(step for step in reversed(found.steps) if not step.ok)
         reason = f" [{found.reason}]({MDN}{found.reason})" if found.reason else ""
         why = f"{request.method} {request.url} from {request.origin}: {failed.detail.splitlines()[0]}{reason}"
-        yield seen, why, found.fix
+        yield seen, why, found.cure
 
 
 def refused() -> Any:
@@ -206,15 +199,15 @@ def refused() -> Any:
     yield ("a setting `CORS_ORIGINS`", *next(iter(second_layers(app))).split("; ", 1))
 
 
-def inconsistent() -> Any:
-    """Yield the cells of each row about what is inconsistent."""
+def unfit() -> Any:
+    """Yield the cells of each row about what does not fit together."""
     apps = [lab(methods=["GET", "DELETE"]), lab(expose_headers=["X-Nowhere"]), lab(), lab(), lab()]
     apps[2].config["API_URL"] = "http://127.0.0.1:8000"
     apps[3].config.update(SESSION_COOKIE_SECURE=True)
     apps[4].config.update(SESSION_COOKIE_SAMESITE="None")
     for app in apps:
-        for problem in find_problems(app):
-            yield problem.split("; ", 1)
+        for misfit in find_problems(app):
+            yield misfit.split("; ", 1)
 
 
 def table(rows: Any) -> str:
@@ -225,11 +218,7 @@ def table(rows: Any) -> str:
 
 def document() -> str:
     head = HEAD.format(page=PAGE, lab=LAB)
-    return head + SEEN + table(blocked()) + WRITTEN + table(refused()) + INCONSISTENT + table(inconsistent())
-
-
-def test_the_document_says_what_the_code_says() -> None:
-    assert DOCUMENT.read_text("utf-8") == document()
+    return head + SEEN + table(blocked()) + WRITTEN + table(refused()) + UNFIT + table(unfit())
 
 
 if __name__ == "__main__":
