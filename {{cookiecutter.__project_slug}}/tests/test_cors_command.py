@@ -185,7 +185,7 @@ def test_explain_takes_an_application_that_does_not_start_for_a_dead_server() ->
     )
     found = json.loads(result.output)
     assert (result.exit_code, found["allowed"], found["reason"]) == (1, False, "CORSDidNotSucceed")
-    assert "write development or production" in found["steps"][0]["detail"]
+    assert "is not development or production" in found["steps"][0]["detail"]
 
 
 def ask(client: FlaskClient, base: str = "http://localhost", **changes: Any) -> Any:

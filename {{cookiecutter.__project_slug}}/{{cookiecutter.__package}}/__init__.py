@@ -1,22 +1,21 @@
-"""A JSON API in which every blueprint says who may call it from another origin."""
+"""A JSON API in which each blueprint declares its own CORS policy."""
 
 from collections.abc import Mapping
 
 from flask import Flask
 
-from . import commands, config, errors, logs, security, sessions, slow_clients
+from . import commands, config, errors, headers, logs, sessions, slow_clients
 from .auth import auth
 from .closed import closed
 from .cors import init_cors
 from .docs import docs
-from .extensions import OrjsonProvider, api, db, limiter
+from .extensions import api, db, limiter
 from .health import health
 from .notes import notes
 from .pages import pages
 from .public import public
 
 
-@errors.told_while_reloading
 def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     """Create the application.
 
@@ -24,17 +23,16 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
         settings: names and values as in the environment; None reads the environment and `.env`.
 
     Raises:
-        SettingsError, PolicyError: the settings or the CORS policies are unsafe or do not fit
-            together; the message has a sentence and a cure for each problem.
+        SettingsError, PolicyError: the settings or the CORS policies are unsafe or inconsistent.
+            The message has a sentence and a fix for each problem.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(config.load(settings, debug=app.debug))
-    app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False  # a redirect to add a slash would fail a preflight
 
     # around every request
     logs.init_app(app)
-    security.init_app(app)
+    headers.init_app(app)
     slow_clients.init_app(app)
     errors.init_app(app)
 
@@ -55,8 +53,8 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     if app.config["APP_ENV"] == "development":
         from .development import development  # here, so that production need not load it
 
-        app.register_blueprint(development)  # not with `api`: it is no part of the documentation
-    if app.config["FRONTEND_ORIGINS"] == "none":  # page and API are one origin
+        app.register_blueprint(development)  # not with `api`: it is not part of the documentation
+    if app.config["FRONTEND_ORIGINS"] == "none":  # the front end and the API are one origin
         app.register_blueprint(pages)
 
     init_cors(app)  # last: it reads the methods of each policy from the routes

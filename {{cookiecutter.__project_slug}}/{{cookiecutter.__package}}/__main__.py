@@ -6,7 +6,7 @@ import sys
 
 from . import create_app
 from .cors.declare import policies_of
-from .errors import StartupError
+from .errors import SettingsError as StartupError
 
 
 def main() -> None:

@@ -4,8 +4,9 @@ import marshmallow as ma
 from flask import current_app, g, request
 from marshmallow.validate import Length
 
+from .api import NO_NUL, Blueprint
 from .cors import FromConfig, cors
-from .extensions import NO_NUL, Blueprint, limiter
+from .extensions import limiter
 from .models import User
 from .sessions import require_sign_in, sign_in, sign_out, unauthorized, verify_password
 

@@ -6,12 +6,12 @@ import marshmallow as ma
 from flask import Flask, current_app, request
 from marshmallow.validate import Length
 
+from .api import Blueprint
 from .cors import cors
 from .cors.cures import is_here
 from .cors.exchange import InProcess
 from .cors.explain import explain, request_of
 from .cors.fetch import Request, origin_of
-from .extensions import Blueprint
 
 development = Blueprint("development", __name__, url_prefix="/api/dev")
 cors(development, origins=["*"], request_headers=["Content-Type"])

@@ -10,7 +10,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, ScriptInfo
 
-from ..errors import StartupError
+from ..errors import SettingsError as StartupError
 from .cures import VITE
 from .declare import policies_of
 from .engine import ONLY_CURE, STRATEGY

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from ..errors import StartupError
+from ..errors import SettingsError as StartupError
 
 # scheme, "://", a name of 253 bytes, ":", a port: more than 326 bytes come from no browser
 NOT_TOO_LONG = r"(?!.{327})"
