@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import http.client
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
@@ -14,7 +15,7 @@ ORIGIN = "https://app.example.test"
 USER, PASSWORD = "ada", "a password of her own"
 NO_ANSWER = (OSError, http.client.HTTPException)
 CODINGS = "gzip, deflate, br, zstd"  # that browsers take
-DECOMPRESS = {None: bytes, "gzip": gzip.decompress, "zstd": zstd.decompress}
+DECOMPRESS: dict[str | None, Callable[[bytes], bytes]] = {None: bytes, "gzip": gzip.decompress, "zstd": zstd.decompress}
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ def api(installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempP
         yield port
 
 
-@pytest.fixture(scope="module", params=PROXIES.values(), ids=PROXIES)
+@pytest.fixture(scope="module", params=list(PROXIES.values()), ids=list(PROXIES))
 def client(
     request: pytest.FixtureRequest,
     installed: Callable[[str], BakedProject],

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
+from crossorigin import init_cors
 from flask import Flask
 
-from . import commands, config, errors, headers, logs, sessions, slow_clients
+from . import commands, config, cors_headers, errors, headers, logs, sessions, slow_clients
 from .auth import auth
 from .closed import closed
-from .cors import init_cors
 from .docs import docs
 from .extensions import api, db, limiter
 from .health import health
@@ -31,6 +31,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     app.url_map.strict_slashes = False  # a redirect to add a slash would fail a preflight
 
     # around every request
+    cors_headers.init_app(app)  # first registered, so that it has the last word on a response
     logs.init_app(app)
     headers.init_app(app)
     slow_clients.init_app(app)

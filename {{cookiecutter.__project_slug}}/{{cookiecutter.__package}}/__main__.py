@@ -4,9 +4,10 @@ import contextlib
 import socket
 import sys
 
+import click
+from crossorigin import get_policies
+
 from . import create_app
-from .cors.declare import policies_of
-from .errors import SettingsError as StartupError
 
 
 def main() -> None:
@@ -14,8 +15,8 @@ def main() -> None:
     try:
         # once here, so that a refusal is a sentence and not the traceback of a worker
         app = create_app()
-        policies_of(app).check()
-    except StartupError as error:
+        get_policies(app).check()
+    except click.ClickException as error:
         sys.exit(f"Error: {error.format_message()}")
     host, port = app.config["HOST"], app.config["PORT"]
     with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):

@@ -1,11 +1,11 @@
 """Blueprint `auth`: sign in and out with a cookie, from the origins of the front end."""
 
 import marshmallow as ma
+from crossorigin import FromConfig, cors
 from flask import current_app, g, request
 from marshmallow.validate import Length
 
 from .api import NO_NUL, Blueprint
-from .cors import FromConfig, cors
 from .extensions import limiter
 from .models import User
 from .sessions import require_sign_in, sign_in, sign_out, unauthorized, verify_password

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import marshmallow as ma
+from crossorigin import origin_problem
 from dotenv import dotenv_values
 from limits import parse_many
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 from marshmallow.validate import OneOf, Range
 
-from .cors.origins import problem_of_origin
 from .database import engine_options, problem_of_database
 from .errors import SettingsError
 
@@ -93,7 +93,7 @@ class SettingsSchema(ma.Schema):
     FRONTEND_DIST = text("frontend/dist")
     DATABASE_URL = text(f"sqlite:///{PACKAGE}.sqlite", check_database)
     CROSS_SITE_COOKIES = choice("0", "1", default="0")
-    API_URL = text(None, lambda url: not problem_of_origin(url, credentials=False), ORIGIN)
+    API_URL = text(None, lambda url: not origin_problem(url, credentials=False), ORIGIN)
     LOGIN_LIMIT = text("60 per minute", are_limits, LIMIT)
     LOGIN_ACCOUNT_LIMIT = text("10 per minute", are_limits, LIMIT)
     RATELIMIT_STORAGE_URI = text("memory://", is_storage, STORAGE)

@@ -1,5 +1,6 @@
 """The extensions, made once and bound to each application by `create_app`."""
 
+from crossorigin import is_dry_run
 from flask import g
 from flask.sansio.app import App
 from flask_limiter import Limiter, RateLimitExceeded
@@ -8,7 +9,6 @@ from flask_sqlalchemy_lite import SQLAlchemy
 from sqlalchemy.exc import DBAPIError
 
 from .api import Api
-from .cors.rehearsal import is_explaining
 from .database import tune
 from .errors import rate_limit_response
 
@@ -57,5 +57,5 @@ class Limits(Limiter):
 # objects stay readable after a commit: no second query only to send back what was saved
 db = Database(session_options={"expire_on_commit": False})
 limiter = Limits(get_remote_address, in_memory_fallback_enabled=True, on_breach=rate_limit_response)
-limiter.request_filter(is_explaining)
+limiter.request_filter(is_dry_run)
 api = Api()

@@ -3,11 +3,10 @@
 import re
 from ipaddress import IPv6Address
 
+from crossorigin import is_dry_run
 from flask import Flask, Response, abort, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
-
-from .cors.rehearsal import is_explaining
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -37,7 +36,7 @@ def _refuse_other_hosts() -> None:
     Health checks name an address, and `flask cors` nothing. A preflight is answered before: it tells
     the lists of a policy, the same to everybody, and its page can then read this 400.
     """
-    if request.blueprint == "health" or is_explaining():
+    if request.blueprint == "health" or is_dry_run():
         return
     host, ours = request.environ.get("HTTP_HOST", ""), current_app.config["HOST_NAMES"]
     if not (host_is_trusted(host.lower(), ours) if ours else _is_host(host)):

@@ -9,11 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from crossorigin import find_policy, is_dry_run
 from flask import Flask, Response, g, has_request_context, request
 from flask.logging import default_handler
-
-from .cors import find_policy
-from .cors.rehearsal import is_explaining
 
 # ids that a proxy or a page may choose
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
@@ -78,7 +76,7 @@ def _is_not_access_line(record: logging.LogRecord) -> bool:
 
 
 def _is_not_dry_run(_record: logging.LogRecord) -> bool:
-    return not is_explaining()
+    return not is_dry_run()
 
 
 def _start() -> None:
@@ -109,7 +107,7 @@ def _get_verdict(origin: str | None) -> str:
     # by host, because a proxy in front may do the https; a page of this origin sends an Origin with a POST
     if origin is None or origin.partition("://")[2] == request.host:
         return "not cross-origin"
-    policy = find_policy(request.path)
+    policy = find_policy()
     if policy is None:
         return "no policy"
     return policy.refusal(origin) or "allowed"

@@ -4,12 +4,12 @@ from http import HTTPStatus
 from typing import Any
 
 import marshmallow as ma
+from crossorigin import FromConfig, cors
 from flask import abort, g
 from marshmallow.validate import Length
 from sqlalchemy import bindparam, select
 
 from .api import NO_NUL, Blueprint
-from .cors import FromConfig, cors
 from .extensions import db
 from .models import Note
 from .pagination import PAGE_HEADERS, PageSchema, Paginator

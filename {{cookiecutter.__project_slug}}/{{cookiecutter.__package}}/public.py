@@ -4,12 +4,12 @@ from http import HTTPStatus
 from typing import Any
 
 import marshmallow as ma
+from crossorigin import cors
 from flask import Response, request, send_from_directory
 from marshmallow.validate import Length
 from webargs.flaskparser import abort
 
 from .api import Blueprint
-from .cors import cors
 
 public = Blueprint("public", __name__, url_prefix="/api/public", description="Open to every page")
 cors(public, origins=["*"], request_headers=["Content-Type"])
