@@ -27,7 +27,7 @@ NOTES |= {f"{ALLOW}Methods": "DELETE, GET, HEAD, PATCH, POST, PUT"}
 POLICIES = {
     "/api/public": (ANY, ANY | JSON),
     "/api/auth": (COOKIES, COOKIES | JSON),
-    "/api/closed": (None, None),
+    "/api/demo/no-cors": (None, None),
     "/health": (None, None),
 }
 if find_spec(".notes", cors.__module__.partition(".")[0]):  # a blueprint that a project may well remove

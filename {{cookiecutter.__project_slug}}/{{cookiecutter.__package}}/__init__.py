@@ -6,13 +6,13 @@ from flask import Flask
 
 from . import commands, config, errors, logs, security, sessions, slow_clients
 from .auth import auth
-from .closed import closed
 from .cors import init_cors
+from .demo import demo_cors, demo_no_cors
 from .docs import docs
 from .extensions import OrjsonProvider, api, db, limiter
+from .frontend import frontend
 from .health import health
 from .notes import notes
-from .pages import pages
 from .public import public
 
 
@@ -47,17 +47,18 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
 
     # blueprints
     api.register_blueprint(public)
-    api.register_blueprint(closed)
     api.register_blueprint(auth)
     api.register_blueprint(notes)
+    api.register_blueprint(demo_cors)
+    api.register_blueprint(demo_no_cors)
     app.register_blueprint(health)
     app.register_blueprint(docs)
     if app.config["APP_ENV"] == "development":
         from .development import development  # here, so that production need not load it
 
         app.register_blueprint(development)  # not with `api`: it is no part of the documentation
-    if app.config["FRONTEND_ORIGINS"] == "none":  # page and API are one origin
-        app.register_blueprint(pages)
+    if app.config["FRONTEND_ORIGINS"] == "none":  # front end and API are one origin
+        app.register_blueprint(frontend)
 
     init_cors(app)  # last: it reads the methods of each policy from the routes
     return app

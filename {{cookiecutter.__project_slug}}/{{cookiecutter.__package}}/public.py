@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 import marshmallow as ma
-from flask import Response, request, send_from_directory
+from flask import request
 from flask_smorest import abort
 from marshmallow.validate import Length
 
@@ -61,12 +61,3 @@ def feedback() -> dict[str, str]:
     if errors := MessageSchema().validate({"message": text}):
         abort(HTTPStatus.UNPROCESSABLE_ENTITY, errors={"form": errors})
     return {"message": text, "received_as": request.mimetype}
-
-
-@public.route("/assets/<name>")
-@public.doc(responses={200: {"description": "A file", "content": {"image/png": {}, "font/ttf": {}}}})
-def asset(name: str) -> Response:
-    """Send an image or a font, which fonts, canvas, WebGL and CSS shapes load by CORS"""
-    response = send_from_directory("assets", name, max_age=3600)
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # <img> without CORS as well
-    return response
