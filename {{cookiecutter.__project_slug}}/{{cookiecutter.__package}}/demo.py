@@ -3,10 +3,10 @@
 README.md says how to delete the demo in one step.
 """
 
+from crossorigin import cors
 from flask import Response, send_from_directory
 from marshmallow import Schema, fields
 
-from .cors import cors
 from .extensions import Blueprint
 
 demo_cors = Blueprint("demo_cors", __name__, url_prefix="/api/demo/cors", description="With a CORS policy")
