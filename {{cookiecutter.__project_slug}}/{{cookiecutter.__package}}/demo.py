@@ -1,4 +1,4 @@
-"""Blueprints `demo_cors` and `demo_no_cors`: the same views with a CORS policy, and without CORS for comparison.
+"""Blueprints `demo_cors` and `demo_no_cors`: the same views with CORS, and without CORS for comparison.
 
 README.md says how to delete the demo in one step.
 """
