@@ -7,13 +7,13 @@ from flask import Flask
 
 from . import commands, config, cors_headers, csrf, errors, headers, logs, sessions, slow_clients
 from .auth import auth
-from .closed import closed
+from .demo import demo_cors, demo_no_cors
 from .docs import docs
 from .extensions import api, db, limiter
+from .frontend import frontend
 from .health import health
 from .hints import build_hints
 from .notes import notes
-from .pages import pages
 from .public import public
 
 
@@ -48,9 +48,10 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
 
     # blueprints
     api.register_blueprint(public)
-    api.register_blueprint(closed)
     api.register_blueprint(auth)
     api.register_blueprint(notes)
+    api.register_blueprint(demo_cors)
+    api.register_blueprint(demo_no_cors)
     app.register_blueprint(health)
     app.register_blueprint(docs)
     if app.config["APP_ENV"] == "development":
@@ -58,7 +59,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
 
         app.register_blueprint(explain_endpoint)  # not with `api`: it is not part of the documentation
     if app.config["FRONTEND_ORIGINS"] == "none":  # the front end and the API are one origin
-        app.register_blueprint(pages)
+        app.register_blueprint(frontend)
 
     init_cors(app, hints=build_hints(app))  # last: it reads the methods of each policy from the routes
     return app
