@@ -7,7 +7,7 @@ from crossorigin import cors
 from flask import Response, send_from_directory
 from marshmallow import Schema, fields
 
-from .extensions import Blueprint
+from .api import Blueprint
 
 demo_cors = Blueprint("demo_cors", __name__, url_prefix="/api/demo/cors", description="With a CORS policy")
 cors(demo_cors, origins=["*"])

@@ -32,6 +32,11 @@ def get_client_network() -> str:
 db = Database()
 # While Redis is away, each process counts in its memory. A request that meets the failure at the same
 # moment as another is let through and logged.
-limiter = Limiter(get_client_network, in_memory_fallback_enabled=True, swallow_errors=True, on_breach=rate_limit_response)
+limiter = Limiter(
+    get_client_network,
+    in_memory_fallback_enabled=True,
+    swallow_errors=True,
+    on_breach=rate_limit_response,
+)
 limiter.request_filter(is_dry_run)
 api = Api()
