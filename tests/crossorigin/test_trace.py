@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from crossorigin.doctor.trace import Explanation, explain, build_request
+from crossorigin.doctor.trace import Explanation, build_request, explain
 from flask import Blueprint
 
 from scripts.blocked_by_cors import Scripted
@@ -199,7 +199,8 @@ def test_it_is_no_request(changes: Any, sentence: str) -> None:
 
 def test_a_url_is_written_as_browsers_send_it() -> None:
     assert (
-        build_request("GET", "http://LocalHost:1/a b/é?q=ü#top", "null").url == "http://localhost:1/a%20b/%C3%A9?q=%C3%BC"
+        build_request("GET", "http://LocalHost:1/a b/é?q=ü#top", "null").url
+        == "http://localhost:1/a%20b/%C3%A9?q=%C3%BC"
     )
 
 
