@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from crossorigin.doctor.trace import Explanation, explain, build_request
+from crossorigin.doctor.trace import Explanation, build_request, explain
 from flask import Blueprint
 
 from scripts.blocked_by_cors import Scripted

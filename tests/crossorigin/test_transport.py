@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from crossorigin.doctor import browser
-from crossorigin.doctor.trace import Explanation, explain, build_request
+from crossorigin.doctor.trace import Explanation, build_request, explain
 from crossorigin.doctor.transport import AppTransport, HttpTransport, describe_network_error
 from flask import Blueprint, Flask, abort, redirect, request
 from werkzeug.serving import make_server
