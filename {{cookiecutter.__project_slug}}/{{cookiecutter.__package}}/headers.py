@@ -19,7 +19,7 @@ HEADERS = {
     "Cache-Control": "private, no-cache",
 }
 HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
-HOST = re.compile(r"([a-z0-9._-]+|\[([0-9a-f:.]+)\])(:[0-9]*)?", re.IGNORECASE | re.ASCII)
+HOST = re.compile(r"([a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[([0-9a-f:.]+)\])(:[0-9]*)?")
 
 
 def init_app(app: Flask) -> None:
@@ -47,12 +47,12 @@ def _refuse_other_hosts() -> None:
 
 def _is_host(host: str) -> bool:
     """Tell whether a host can stand in a URL: werkzeug fails on others (`[:::]`, `xn--a`)."""
-    if not (found := HOST.fullmatch(host)):
+    if not (found := HOST.fullmatch(host.lower())):
         return False
     try:
         if found[2]:
             IPv6Address(found[2])
-        elif "xn--" in host.lower():
+        elif "xn--" in found[1]:
             found[1].encode().decode("idna")
     except ValueError:
         return False
