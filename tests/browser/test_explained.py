@@ -22,7 +22,7 @@ PRESETS = {
     "patch in lower case": (False, 'method: "PATCH", because methods are case-sensitive'),
     "header that is not allowed": (False, 'request_headers=["X-Lab"]'),
     "forbidden header": (True, "Cookie"),
-    "no policy": (False, "demo.py: from .cors import cors; cors(demo_no_cors, origins="),
+    "no policy": (False, "demo.py: "),
     "wildcard with cookies": (False, "CORSNotSupportingCredentials"),
     "forbidden method": (False, "TRACE is an error in every page"),
 }
@@ -48,7 +48,7 @@ def play(page: Page, preset: str | None = None) -> tuple[Locator, Locator]:
 
 
 def test_what_the_browser_blocks_is_explained_on_the_page_and_in_the_console(home: Page, site: RunningProject) -> None:
-    fix = f'demo.py: from .cors import cors; cors(demo_no_cors, origins=["{site.page}"])'
+    fix = f'cors(demo_no_cors, origins=["{site.page}"])'
     console: list[ConsoleMessage] = []
     home.on("console", lambda message: console.append(message))
     place = send(home, "no-cors")
