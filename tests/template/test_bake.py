@@ -12,9 +12,8 @@ from tests.baking import BakedProject, bake, template
 ALWAYS = """.env .env.example .flaskenv .gitattributes .gitignore README.md dev.py pyproject.toml
     my_lab_api/__init__.py my_lab_api/config.py my_lab_api/extensions.py my_lab_api/errors.py my_lab_api/models.py
     my_lab_api/sessions.py my_lab_api/commands.py my_lab_api/public.py my_lab_api/auth.py my_lab_api/notes.py
-    my_lab_api/cors/__init__.py my_lab_api/cors/engine.py my_lab_api/cors/preflight.py
-    my_lab_api/pages.py .dockerignore deploy/Caddyfile deploy/Dockerfile deploy/README.md deploy/compose.yaml
-    deploy/kubernetes/base/api.yaml deploy/kubernetes/overlays/production/kustomization.yaml
+    my_lab_api/cors_headers.py crossorigin/__init__.py crossorigin/preflight.py crossorigin/doctor/cli.py
+    my_lab_api/pages.py
     my_lab_api/assets/cors.png my_lab_api/assets/cors.ttf tests/conftest.py""".split()
 FRONT_END = """frontend/index.html frontend/package.json frontend/package-lock.json frontend/vite.config.ts
     frontend/src/api.ts frontend/src/main.ts""".split()
@@ -39,7 +38,8 @@ def test_nothing_of_the_front_end_is_there_when_not_asked_for(baked: Callable[[s
 
 
 def test_leaving_the_front_end_out_removes_nothing_else(baked: Callable[[str], BakedProject]) -> None:
-    rest = [name for name in baked("default").files if not name.startswith("frontend/")]
+    others = ("frontend/", "deploy/", ".dockerignore")  # nor is anything deployed there
+    rest = [name for name in baked("default").files if not name.startswith(others)]
     assert list(baked("without-front-end").files) == rest
 
 
@@ -83,6 +83,13 @@ def test_binary_files_arrive_byte_for_byte(project: BakedProject) -> None:
     source = project_folder() / "{{cookiecutter.__package}}" / "assets"
     for name in ("cors.png", "cors.ttf"):
         assert (project.path / project.package / "assets" / name).read_bytes() == (source / name).read_bytes()
+
+
+def test_the_sources_of_the_page_arrive_as_they_are(baked: Callable[[str], BakedProject]) -> None:
+    source = project_folder() / "{{cookiecutter.__frontend_folder}}"
+    for path in (path for path in source.rglob("*") if path.is_file() and path.name != "index.html"):
+        written = baked("awkward-answers").path / "frontend" / path.relative_to(source)
+        assert written.read_bytes() == path.read_bytes()
 
 
 def test_the_first_commit_on_main_holds_everything(project: BakedProject) -> None:

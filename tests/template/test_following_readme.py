@@ -23,13 +23,15 @@ from tests.template.reading import Block, blocks
 # combination checked. What a front end adds is in the language ts, and run by `test_node_proxy.py`.
 FOLLOWED = {"without-front-end": True, "proxy-without-front-end": False}
 PROJECT = "{{cookiecutter.__project_slug}}"
+DEPLOY = f"{PROJECT}/{{{{cookiecutter.__deploy_folder}}}}"
 READMES = {  # every one, and which test runs its blocks, or why none does
     "README.md": "tests/template/test_readme.py",
     "README.zh-CN.md": "has the same blocks, as is tested below",
     "benchmarks/README.md": "a measurement of several minutes, run by hand, on which no promise depends",
     f"{PROJECT}/README.md": "this file",
     f"{PROJECT}/{{% if cookiecutter.chinese %}}README.zh-CN.md{{% endif %}}": "has the same blocks, as is tested below",
-    f"{PROJECT}/deploy/README.md": "needs a container engine and a cluster: see tests/operations/test_deploy.py",
+    f"{DEPLOY}/README.md": "needs a container engine: see tests/operations/test_deploy.py",
+    f"{DEPLOY}/{{{{cookiecutter.__kubernetes_folder}}}}/README.md": "needs a cluster: the same",
 }
 SERVERS = ("uv run dev.py", "uv run python -m ")  # run until stopped
 BLOCKED = "uv run flask cors explain"  # ends with 1, as the README says, for a request that is blocked
@@ -82,7 +84,7 @@ def test_every_readme_is_followed() -> None:
     assert found - set(READMES) == set()
 
 
-@pytest.mark.parametrize("owner", ["the template", "proxy", "awkward-answers"])
+@pytest.mark.parametrize("owner", ["the template", "interceptor-without-front-end", "proxy", "awkward-answers"])
 def test_both_languages_say_the_same(baked: Callable[[str], BakedProject], owner: str) -> None:
     project = BakedProject(template(), (), ()) if owner == "the template" else baked(owner)
     english, chinese = (project.read(name) for name in ("README.md", "README.zh-CN.md"))
