@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from crossorigin import init_cors
 from flask import Flask
 
-from . import commands, config, cors_headers, errors, logs, security, sessions, slow_clients
+from . import commands, config, cors_headers, csrf, errors, logs, security, slow_clients
 from .auth import auth
 from .closed import closed
 from .docs import docs
@@ -44,7 +44,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     db.init_app(app)
     limiter.init_app(app)
     api.init_app(app)
-    sessions.init_app(app)
+    csrf.init_app(app)
     commands.init_app(app)
 
     # blueprints
