@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from crossorigin import Hints
-from crossorigin.declare import Declaration, get_policies
+from crossorigin.declare import KEY, Declaration, Policies
 from crossorigin.doctor.browser import Response
 from crossorigin.doctor.checks import find_problems
 from crossorigin.doctor.cli import MDN
-from crossorigin.doctor.trace import explain, build_request
+from crossorigin.doctor.trace import build_request, explain
 from crossorigin.doctor.transport import Answer, describe_network_error
 from crossorigin.policy import FromConfig, Policy
 from crossorigin.rules import problems_of
@@ -173,9 +173,9 @@ def lab(**options: Any) -> Flask:
         *(tuple(given[name]) for name in ("request_headers", "expose_headers")),
         given["credentials"],
     )
-    get_policies(app).declare(Declaration("/api/lab", "lab", "lab.py:7", given))
-    get_policies(app).use([policy])
-    get_policies(app).hints = HINTS
+    policies = app.extensions[KEY] = Policies(hints=HINTS)
+    policies.declare(Declaration("/api/lab", "lab", "lab.py:7", given))
+    policies.use([policy])
     return app
 
 
@@ -183,7 +183,9 @@ def blocked() -> Any:
     """Yield the cells of each row about the browser."""
     app = lab()
     for seen, changes, *answers in BLOCKED:
-        request = build_request(**{"method": "GET", "url": LAB, "origin": PAGE, "credentials": True, **changes})
+        request = build_request(
+            **{"method": "GET", "url": LAB, "origin": PAGE, "credentials": True, **changes}
+        )
         found = explain(request, Scripted(*answers), app)
         failed = next(step for step in reversed(found.steps) if not step.ok)
         reason = f" [{found.reason}]({MDN}{found.reason})" if found.reason else ""

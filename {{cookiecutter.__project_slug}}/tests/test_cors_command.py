@@ -34,7 +34,7 @@ def flask(app: Flask, *words: str) -> tuple[int, str]:
 
 def test_list_shows_every_policy_in_lines_that_people_read(app: Flask) -> None:
     code, said = flask(app, "list")
-    lines = said.replace(app.name, "my_lab_api").splitlines()
+    lines = said.replace(app.name, "{{ cookiecutter.__package }}").splitlines()
     assert (code, max(map(len, lines)) <= 100) == (0, True)
     mode = "cross-origin" if OPEN else "one origin"
     for words in (

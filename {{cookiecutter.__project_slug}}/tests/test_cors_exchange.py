@@ -12,7 +12,7 @@ import pytest
 from conftest import PAGE, settings
 from cors_cases import lab, start
 from crossorigin.doctor import browser
-from crossorigin.doctor.trace import Explanation, explain, build_request
+from crossorigin.doctor.trace import Explanation, build_request, explain
 from crossorigin.doctor.transport import AppTransport, HttpTransport, describe_network_error
 from crossorigin.dry_run import dry_run
 from flask import Blueprint, Flask, abort, redirect, request
@@ -48,7 +48,9 @@ def within(
     site: Flask, method: str, path: str, origin: str = API, run_views: bool = True, **more: Any
 ) -> Explanation:
     ran.clear()
-    return explain(build_request(method, API + path, origin, **more), AppTransport(site, API, run_views=run_views), site)
+    return explain(
+        build_request(method, API + path, origin, **more), AppTransport(site, API, run_views=run_views), site
+    )
 
 
 IN_PROCESS = {  # what is asked, the status, and whether the view has run
@@ -115,14 +117,18 @@ def test_a_url_is_asked_over_the_network(
     site: Flask, server: str, method: str, send: bool, status: int | None, runs: bool
 ) -> None:
     ran.clear()
-    found = explain(build_request(method, f"{server}/lab/thing?a=b", server), HttpTransport(send_unsafe=send), site)
+    found = explain(
+        build_request(method, f"{server}/lab/thing?a=b", server), HttpTransport(send_unsafe=send), site
+    )
     assert (found.allowed, found.status, ran) == (
         True,
         status,
         ["GET" if method == "GET" else "PUT" if send else "HEAD"],
     )
     assert found.preflighted is False
-    preflight = explain(build_request("PUT", f"{server}/lab/thing", PAGE), HttpTransport(send_unsafe=send), site)
+    preflight = explain(
+        build_request("PUT", f"{server}/lab/thing", PAGE), HttpTransport(send_unsafe=send), site
+    )
     assert (preflight.preflighted, preflight.allowed) == (True, True)
 
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import PAGE
 from cors_cases import APP, lab, start
 from crossorigin.declare import get_policies
-from crossorigin.doctor.trace import Explanation, explain, build_request
+from crossorigin.doctor.trace import Explanation, build_request, explain
 from flask import Blueprint
 from test_blocked_by_cors import HINTS, Scripted
 from test_blocked_by_cors import lab as policy_app

@@ -53,7 +53,7 @@ def list_policies() -> None:
         for name, value in rows.items():
             say(f"{name:<12} {value}", "  ", " " * 15)
         say()
-    if policies.tree is None:
+    if not policies.in_use:
         say(NO_POLICIES)
         for writer in find_writers(app):
             say(f"{writer.place}: {writer.call + ')' if writer.call else writer.header}", "  ", " " * 4)
@@ -72,7 +72,7 @@ def check(as_json: bool) -> None:
         app = load_app()
         with dry_run():
             problems, notes = find_problems(app), find_notes(app)
-        if get_policies(app).tree is None:
+        if not get_policies(app).in_use:
             notes = [NO_POLICIES]
     except click.UsageError:
         raise
@@ -133,8 +133,8 @@ def explain_request(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if refusal:
-        found = Explanation(request, [Step("The API starts", False, refusal)])
-        found.reason, found.fix = "CORSDidNotSucceed", "correct what it names, then start again"
+        fix, steps = "correct what it names, then start again", [Step("The API starts", False, refusal)]
+        found = Explanation(request, reason="CORSDidNotSucceed", fix=fix, steps=steps)
     else:
         transport: Transport = HttpTransport(send_unsafe=send, start_command=hints.start_command)
         if app and not is_url:

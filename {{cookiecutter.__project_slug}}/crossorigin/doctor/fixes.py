@@ -49,13 +49,7 @@ class Fixes:
         self.addresses = [in_process, get_address(app)] if app else []
 
     def find(self, failed: Step, request: Request, response: Response | None) -> str:
-        """Return what to write, and in which file.
-
-        Args:
-            failed: the step at which the browser stops.
-            request: the request at this step.
-            response: the last response that came.
-        """
+        """Return what to write where, for a step at which the browser stops after its last response."""
         if failed.reason is None:
             return NO_SUCH_METHOD
         if response is None:
@@ -72,7 +66,7 @@ class Fixes:
             return f"in the page's call: {target}; browsers follow no redirect of a preflight"
         if redirect is not None and failed.reason in ("CORSDidNotSucceed", "CORSRequestNotHttp"):
             return f"in what answers at {request.url}: no redirect to {redirect}"
-        if self.policies.tree is None:
+        if not self.policies.in_use:
             return fix_other_layer(self.app, self._find_endpoint(path), failed, request, response)
         return self._fix_by_reason(failed.reason, policy, request, response)
 
