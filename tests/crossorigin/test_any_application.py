@@ -131,7 +131,8 @@ from crossorigin.doctor.cli import commands
 from app import app
 
 def state():
-    return repr([app.wsgi_app, app.before_request_funcs, app.after_request_funcs, app.extensions, app.config, app.view_functions])
+    functions = [app.before_request_funcs, app.after_request_funcs, app.view_functions]
+    return repr([app.wsgi_app, *functions, app.extensions, app.config])
 
 before, codes = state(), []
 for words in json.loads(sys.argv[1]):

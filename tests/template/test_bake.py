@@ -113,27 +113,12 @@ def test_each_project_has_a_secret_of_its_own(tmp_path: Path, project: BakedProj
     assert re.search("(?m)^SECRET_KEY=$", project.read(".env.example"))
 
 
-def test_the_default_project_is_small(baked: Callable[[str], BakedProject]) -> None:
-    project = baked("default")
-    files = [name for name in project.files if name != ".env"]
-    ours = [name for name in text_files(project) if not name.endswith((".env", "package-lock.json", "LICENSE"))]
-    lines = {name: [line for line in project.read(name).splitlines() if line.strip()] for name in ours}
-    assert len(files) <= 103
-    assert sum(map(len, lines.values())) <= 8100  # not counting empty lines
-    assert {name: len(found) for name, found in lines.items() if len(found) > 250} == {}
-
-
 def project_folder() -> Path:
     return template() / "{{cookiecutter.__project_slug}}"
 
 
 def template_sources() -> list[Path]:
     return [path for path in project_folder().rglob("*") if path.is_file() and path.suffix not in BINARY]
-
-
-def test_the_template_has_few_control_lines() -> None:
-    control = [line for p in template_sources() for line in p.read_text("utf-8").splitlines() if "{%" in line]
-    assert len(control) <= 40
 
 
 def test_no_control_line_stands_in_the_body_of_a_function() -> None:

@@ -20,7 +20,7 @@ SHAPE = re.compile(
 )
 INSIDE = r"([a-z0-9_-]+\.)*[a-z0-9_-]+\*[a-z0-9_-]+(\.[a-z0-9_-]+)*"  # one * inside a label
 FORMS = (
-    "the patterns are 'https://*.example.com', 'http://localhost:*', and one * inside a label:"
+    "the patterns are 'https://*.example.com' and 'http://localhost:*', and one * inside a label:"
     " 'https://app-*-team.example.com'"
 )
 
@@ -70,6 +70,10 @@ def _problem_of_parts(text: str, match: re.Match[str]) -> tuple[str | None, Part
         return f"has the port {port[:9]!r}; write a number from 1 to 65535, or * for any", sent
     if scheme in ("ws", "wss", "ftp", "data", "blob"):
         return f"has the scheme {scheme!r}, which serves no page; write for example 'https://{host}'", sent
+    host = host.lower() if host.isascii() else _punycode(host)
+    any_page = host == "*" and scheme not in DEFAULT_PORTS  # vscode-webview://*
+    if problem := None if any_page else _problem_of_host(host):
+        return problem, sent
     number = port if port in (None, "", "*") else str(int(port))
     sent = Parts(scheme, _canonical(host), None if number in ("", DEFAULT_PORTS.get(scheme)) else number)
     if match["user"] or match["rest"]:

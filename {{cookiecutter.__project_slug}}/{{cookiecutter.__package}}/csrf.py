@@ -1,9 +1,9 @@
 """CSRF protection by Fetch Metadata: a cookie counts only where the response's policy trusts the origin.
 
-CORS hides the response of a forged request, but it does not stop the request. Browsers tell where a request
-comes from by `Sec-Fetch-Site` (https://w3c.github.io/webappsec-fetch-metadata). They leave it out on plain http
-other than localhost, so there `Origin` decides. Clients other than browsers send neither, and no cookie
-of somebody else.
+CORS hides the response of a forged request, but it does not stop the request. Browsers say in
+`Sec-Fetch-Site` where a request comes from (https://w3c.github.io/webappsec-fetch-metadata). On plain http
+other than localhost they leave it out, so `Origin` decides there. Other clients send neither, and no
+cookie of somebody else.
 """
 
 from http import HTTPStatus

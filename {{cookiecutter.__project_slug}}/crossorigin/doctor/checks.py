@@ -45,8 +45,8 @@ def find_notes(app: Flask) -> list[str]:
 
 
 def _get_rules(app: Flask, policy: Policy) -> list[Rule]:
-    find = get_policies(app).find
-    return [rule for rule in app.url_map.iter_rules() if find(rule.rule) is policy]
+    find = get_policies(app).find_by_endpoint
+    return [rule for rule in app.url_map.iter_rules() if find(rule.endpoint) is policy]
 
 
 def _check_methods(policy: Policy, routed: set[str]) -> Iterator[str]:

@@ -6,22 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import PAGE
-from cors_cases import APP, lab, start
 from crossorigin.declare import get_policies
 from crossorigin.doctor.trace import Explanation, build_request, explain
 from flask import Blueprint
-from test_blocked_by_cors import HINTS, Scripted
-from test_blocked_by_cors import lab as policy_app
+
+from scripts.blocked_by_cors import HINTS, Scripted
+from scripts.blocked_by_cors import lab as policy_app
+from tests.crossorigin.cases import APP, PAGE, lab, start
 
 API, ELSEWHERE = "http://localhost", "https://api.example.org"
 FINE = f"Origin: {PAGE} | Credentials: true"
 LISTS = f"204 | {FINE} | Methods: PUT | Headers: Authorization, Content-Type"
 
 
-def scripted(
-    *answers: str, method: str = "GET", headers: Any = (), origin: str = PAGE, **more: Any
-) -> Explanation:
+def scripted(*answers: str, method: str = "GET", headers: Any = (), origin: str = PAGE, **more: Any) -> Explanation:
     asks = build_request(method, f"{API}/lab/1", origin, headers, more.get("credentials", False))
     return explain(asks, Scripted(*answers), start(lab()))
 
@@ -57,9 +55,7 @@ def test_after_a_redirect(status: int, to: str, sent: str, gone: str) -> None:
     second = LISTS.replace(PAGE, "null") if "://" in to else LISTS
     headers = [("Authorization", "a"), ("Content-Type", "application/json")]
     method = "POST" if status == 301 else "PUT"
-    found = scripted(
-        LISTS, f"{status} | {FINE} | Location: {to}", second, second, method=method, headers=headers
-    )
+    found = scripted(LISTS, f"{status} | {FINE} | Location: {to}", second, second, method=method, headers=headers)
     last = [step.detail for step in found.steps if step.step.startswith("The browser sends")][-1]
     assert (found.allowed, sent in last.splitlines(), gone in last) == (True, True, False)
 
@@ -111,7 +107,7 @@ FIXES = {  # the policy, the hints, what a page asks for, the answers, and the f
         {},
         {"path": "/closed"},
         "200",
-        f'explain.py: from crossorigin import cors; cors(closed, origins=["{PAGE}"]), and url_prefix=',
+        f'test_trace.py: from crossorigin import cors; cors(closed, origins=["{PAGE}"]), and url_prefix=',
     ),
     "a method without a policy": (
         {},

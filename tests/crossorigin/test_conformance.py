@@ -1,20 +1,37 @@
-"""What a browser gets: the CORS headers of every response, and the answers to preflights."""
+"""What a browser gets: the CORS headers of every response, and the answers to preflights.
+
+Each case holds for each writer of headers: both variants of an application's `cors_headers.py`, and that of
+`crossorigin` itself.
+"""
 
 import logging
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
-from conftest import PAGE, settings
-from cors_cases import ALLOW, APP, DECIDED, EVIL, ORIGINS, PATTERNS, POLICIES, lab, start
 from crossorigin import FromConfig, init_cors
-from flask import Blueprint, Flask, Response, abort, session
+from flask import Blueprint, Flask, Response, session
 from werkzeug.test import TestResponse
 
-from {{ cookiecutter.__package }} import create_app
+from tests.crossorigin import cases
+from tests.crossorigin.cases import (
+    ALLOW,
+    APP,
+    DECIDED,
+    EVIL,
+    ORIGINS,
+    PAGE,
+    PATTERNS,
+    POLICIES,
+    WRITERS,
+    Writer,
+    lab,
+    outcome,
+)
 
 ASKS = "Access-Control-Request-"
+Start = Callable[..., Flask]
 STATUSES = [200, 308, 400, 401, 403, 404, 405, 413, 415, 422, 429, 500]
 
 
@@ -55,69 +72,24 @@ def check(answer: TestResponse, origin: str | None, expected: dict[str, str] | N
     assert varies(answer) == listed
 
 
-def outcome(status: int) -> Response:
-    if status == 500:
-        raise RuntimeError("provoked")
-    return abort(status) if status >= 400 else Response(status=status)
+@pytest.fixture(scope="module", params=WRITERS)
+def writer(request: pytest.FixtureRequest) -> Writer:
+    """Each writer of headers in turn."""
+    return WRITERS[request.param]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, filled_file: bytes) -> Flask:
-    """The real application in debug mode, with a route for each outcome under each prefix."""
-    path = tmp_path_factory.mktemp("cors") / "test.sqlite"
-    path.write_bytes(filled_file)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FLASK_DEBUG", "1")  # where Flask would rather show a traceback than a 500
-        changes = {"FRONTEND_ORIGINS": f"{PAGE}, {APP}", "LOGIN_ACCOUNT_LIMIT": "1 per minute"}
-        app = create_app(settings(f"sqlite:///{path}", **changes))
-    for prefix in POLICIES:
-        app.add_url_rule(f"{prefix}/outcome/<int:status>", f"outcome {prefix}", outcome)
+def site(writer: Writer) -> Flask:
+    """An application in debug mode, with a path for each outcome under each prefix."""
+    app = cases.start(*cases.blueprints(), writer=writer, PROPAGATE_EXCEPTIONS=False)
+    app.debug = True  # where Flask would rather show a traceback than a 500
     return app
 
 
-@pytest.mark.parametrize("origin", ORIGINS, ids=repr)
-@pytest.mark.parametrize("prefix", POLICIES)
-def test_every_outcome_has_the_headers_of_its_policy(site: Flask, prefix: str, origin: str | None) -> None:
-    for status in STATUSES:
-        answer = send(site, f"{prefix}/outcome/{status}", origin)
-        assert answer.status_code == status
-        check(answer, origin, POLICIES[prefix][0])
-
-
-@pytest.mark.parametrize("origin", [origin for origin in ORIGINS if origin is not None], ids=repr)
-@pytest.mark.parametrize("prefix", POLICIES)
-def test_a_preflight_has_the_headers_of_its_policy(site: Flask, prefix: str, origin: str) -> None:
-    answer = ask(site, prefix, origin)
-    check(answer, origin, POLICIES[prefix][1])
-    assert answer.status_code == (204 if granted(answer) else 403)
-    longer = ask(site, prefix, origin, Headers="x" * 4097)
-    assert (longer.status_code, granted(longer), varies(longer)) == (403, [], varies(answer))
-
-
-def test_the_real_errors_are_readable(site: Flask) -> None:
-    login = {"json": {"username": "nobody", "password": "wrong"}}
-    large = {"data": b" " * 2**21, "content_type": "application/json"}
-    for status, method, path, body in (
-        (401, "POST", "auth/login", login),
-        (429, "POST", "auth/login", login),
-        (413, "POST", "public/echo", large),
-        (415, "POST", "public/echo", {"data": "text"}),
-        (422, "POST", "public/echo", {"json": {}}),
-        (308, "GET", "public//hello", {}),
-        (404, "HEAD", "auth/no/such", {}),
-    ):
-        answer = send(site, f"/api/{path}", method=method, **body)
-        assert answer.status_code == status
-        check(answer, PAGE, POLICIES[f"/api/{path.partition('/')[0]}"][0])
-
-
-def test_a_page_reads_that_a_host_is_not_served(database: Path) -> None:
-    app = create_app(settings(database, FRONTEND_ORIGINS=PAGE, TRUSTED_HOSTS="lab.example"))
-    headers = {"Host": "other.example", f"{ASKS}Method": "PUT"}
-    for method, status, expected in (("GET", 400, 0), ("OPTIONS", 204, 1)):
-        answer = send(app, "/api/auth/me", method=method, headers=headers)
-        assert answer.status_code == status
-        check(answer, PAGE, POLICIES["/api/auth"][expected])
+@pytest.fixture
+def start(writer: Writer) -> Start:
+    """Starts an application with some blueprints."""
+    return partial(cases.start, writer=writer)
 
 
 @pytest.mark.parametrize("names", ["x-evil", "If-Match,CONTENT-TYPE", " ,,\tIf-Match ,", "*", "x" * 4096, ""])
@@ -128,18 +100,18 @@ def test_any_preflight_gets_the_whole_honest_lists(site: Flask, path: str, names
         answer = ask(site, f"/api/auth{path}", method=method, **asked)
         assert (answer.status_code, answer.data) == (204, b"")
         assert not {"Content-Type", "Set-Cookie"} & set(answer.headers.keys())
-        check(answer, PAGE, POLICIES["/api/auth"][1])
+        check(answer, PAGE, POLICIES["/api/auth"][2])
 
 
 @pytest.mark.parametrize("origin", ORIGINS[:4])
 @pytest.mark.parametrize("prefix", POLICIES)
 def test_any_other_options_is_a_request(site: Flask, prefix: str, origin: str) -> None:
     asks = {f"{ASKS}Method": "PUT"}
-    check(send(site, f"{prefix}/outcome/200", origin, method="OPTIONS"), origin, POLICIES[prefix][0])
-    check(send(site, prefix, None, method="OPTIONS", headers=asks), None, POLICIES[prefix][0])
+    check(send(site, f"{prefix}/outcome/200", origin, method="OPTIONS"), origin, POLICIES[prefix][1])
+    check(send(site, prefix, None, method="OPTIONS", headers=asks), None, POLICIES[prefix][1])
 
 
-def test_nothing_of_the_application_runs_at_a_preflight() -> None:
+def test_nothing_of_the_application_runs_at_a_preflight(start: Start) -> None:
     ran, blueprint = [], lab()
     blueprint.add_url_rule("/", view_func=lambda: ran.append("view") or "", methods=["OPTIONS"])
     app = start(blueprint, SECRET_KEY="only-for-tests")
@@ -155,10 +127,10 @@ REFUSALS = [{"origin": EVIL}, {"method": "patch"}, {"Headers": "x-lab"}, {"path"
 
 @pytest.mark.parametrize("asked", REFUSALS, ids=str)
 def test_in_development_one_line_gives_the_reason_of_a_refusal(
-    database: Path, caplog: pytest.LogCaptureFixture, asked: dict[str, str]
+    site: Flask, caplog: pytest.LogCaptureFixture, asked: dict[str, str]
 ) -> None:
-    app = create_app(settings(database, FRONTEND_ORIGINS=PAGE))
-    ask(app, **{"path": "/api/auth/login", "method": "POST", **asked})
+    with caplog.at_level(logging.DEBUG):
+        ask(site, **{"path": "/api/auth/login", "method": "POST", **asked})
     lines = [record.getMessage() for record in caplog.records if "preflight" in record.getMessage()]
     assert len(lines) == 1
     assert "refused" in lines[0]
@@ -174,13 +146,15 @@ def test_in_development_one_line_gives_the_reason_of_a_refusal(
         ({"request_headers": ["*", "Authorization"]}, {f"{ALLOW}Headers": "*, Authorization"}),
     ],
 )
-def test_a_preflight_carries_the_lists_as_declared(options: dict[str, Any], headers: dict[str, str]) -> None:
+def test_a_preflight_carries_the_lists_as_declared(
+    start: Start, options: dict[str, Any], headers: dict[str, str]
+) -> None:
     app = start(lab(**options))
     check(ask(app, "/lab", Headers="authorization"), PAGE, headers)
 
 
 @pytest.mark.parametrize(("prefixes", "path", "decides"), DECIDED.values(), ids=DECIDED)
-def test_the_policy_that_decides_is_of(prefixes: list[str], path: str, decides: int | None) -> None:
+def test_the_policy_that_decides_is_of(start: Start, prefixes: list[str], path: str, decides: int | None) -> None:
     labs, origins, methods = [], ["https://0.example", "https://1.example"], ["PATCH", "DELETE"]
     for prefix, origin, method in zip(prefixes, origins, methods, strict=False):
         labs.append(lab(prefix, f"lab{len(labs)}", origins=[origin]))
@@ -195,15 +169,16 @@ def test_the_policy_that_decides_is_of(prefixes: list[str], path: str, decides: 
 
 
 @pytest.mark.parametrize(("pattern", "allowed", "origins"), PATTERNS)
-def test_a_pattern_allows_what_it_says(pattern: str, allowed: bool, origins: list[str]) -> None:
+def test_a_pattern_allows_what_it_says(start: Start, pattern: str, allowed: bool, origins: list[str]) -> None:
     app = start(lab(origins=[EVIL, pattern]))
     for origin in origins:
         for answer in (send(app, "/lab", origin), ask(app, "/lab", origin)):
             assert answer.headers.getlist(f"{ALLOW}Origin") == ([origin] if allowed else [])
 
 
-def test_a_policy_holds_at_each_registration_of_its_blueprint() -> None:
+def test_a_policy_holds_at_each_registration_of_its_blueprint(writer: Writer) -> None:
     blueprint, outer, app = lab(), Blueprint("outer", __name__, url_prefix="/outer"), Flask("lab")
+    writer(app)
     outer.register_blueprint(blueprint)
     app.register_blueprint(outer)
     for number in (1, 2):
@@ -213,7 +188,7 @@ def test_a_policy_holds_at_each_registration_of_its_blueprint() -> None:
         check(send(app, path), PAGE, None if path in ("/lab", "/outer") else {})
 
 
-def test_two_applications_share_a_blueprint_and_no_origins() -> None:
+def test_two_applications_share_a_blueprint_and_no_origins(start: Start) -> None:
     blueprint = lab(origins=FromConfig("PAGES"))
     first, second, third = (start(blueprint, PAGES=p) for p in (f"{PAGE},\n{APP}", [EVIL], "none"))
     for origin in (PAGE, APP, EVIL):
@@ -231,21 +206,22 @@ def by_hand(response: Response | None = None) -> Response:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-def test_headers_set_by_hand_are_overruled_and_their_vary_is_kept(method: str) -> None:
-    app = Flask("lab")
-    app.register_blueprint(lab())
+def test_headers_set_by_hand_are_overruled_and_their_vary_is_kept(writer: Writer, method: str) -> None:
+    app, blueprint = Flask("lab"), lab()
+    writer(app)
+    blueprint.add_url_rule("/x", view_func=by_hand, methods=["GET", "POST"])
+    app.register_blueprint(blueprint)
     app.after_request(by_hand)
     init_cors(app)
     app.after_request(by_hand)
-    for path in ("/lab/x", "/free"):
-        app.add_url_rule(path, path, by_hand, methods=["GET", "POST"])
+    app.add_url_rule("/free", view_func=by_hand, methods=["GET", "POST"])
     answer = send(app, "/lab/x", method=method)
     check(answer, PAGE, {})
     assert sorted(answer.headers["Vary"].lower().split(", ")) == ["accept", "cookie", "origin"]
     assert granted(send(app, "/free", method=method)) == []
 
 
-def test_a_page_of_another_site_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_page_of_another_site_is_warned_of(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     others, same = ["http://127.0.0.1:5173", "https://localhost:5173"], "http://localhost:5173"
     for credentials in (True, False):
         for page in (*others, same):
@@ -253,3 +229,22 @@ def test_a_page_of_another_site_is_warned_of(caplog: pytest.LogCaptureFixture) -
     texts = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert [page in text for page, text in zip(others, texts, strict=True)] == [True, True]
     assert all("SameSite=Lax" in text and "401" in text for text in texts)
+
+
+@pytest.mark.parametrize("origin", ORIGINS, ids=repr)
+@pytest.mark.parametrize("prefix", POLICIES)
+def test_every_outcome_has_the_headers_of_its_policy(site: Flask, prefix: str, origin: str | None) -> None:
+    for status in STATUSES:
+        answer = send(site, f"{prefix}/outcome/{status}", origin)
+        assert answer.status_code == status
+        check(answer, origin, POLICIES[prefix][1])
+
+
+@pytest.mark.parametrize("origin", [origin for origin in ORIGINS if origin is not None], ids=repr)
+@pytest.mark.parametrize("prefix", POLICIES)
+def test_a_preflight_has_the_headers_of_its_policy(site: Flask, prefix: str, origin: str) -> None:
+    answer = ask(site, prefix, origin)
+    check(answer, origin, POLICIES[prefix][2])
+    assert answer.status_code == (204 if granted(answer) else 403)
+    longer = ask(site, prefix, origin, Headers="x" * 4097)
+    assert (longer.status_code, granted(longer), varies(longer)) == (403, [], varies(answer))

@@ -8,8 +8,7 @@ from threading import Semaphore
 import pytest
 from conftest import PAGE, PASSWORD, settings, signed_in
 from crossorigin.doctor.cli import commands
-
-from {{ cookiecutter.__package }} import create_app, serve
+from my_lab_api import create_app, serve
 
 LOGIN = "/api/auth/login"
 HELLO = "/api/public/hello"
@@ -64,9 +63,7 @@ def test_a_request_is_explained_whatever_hosts_are_served(database):
 
 
 @pytest.mark.parametrize(("proxies", "forwarded", "address"), PROXIES)
-def test_an_address_is_believed_from_as_many_proxies_as_there_are(
-    database, caplog, proxies, forwarded, address
-):
+def test_an_address_is_believed_from_as_many_proxies_as_there_are(database, caplog, proxies, forwarded, address):
     client = client_of(database, TRUSTED_PROXIES=proxies, LOGIN_LIMIT="1 per minute")
     with caplog.at_level(logging.INFO):
         first = client.post(LOGIN, json=NOBODY, headers={"X-Forwarded-For": forwarded})

@@ -6,8 +6,7 @@ import pytest
 from conftest import settings
 from flask import Flask
 from flask.testing import FlaskClient
-
-from {{ cookiecutter.__package }} import create_app
+from my_lab_api import create_app
 
 PAGE = "<!doctype html><title>The page</title>"
 YEAR = "public, max-age=31536000, immutable"

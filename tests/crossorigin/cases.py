@@ -1,15 +1,16 @@
-"""What the CORS tests share: origins, the policies as declared, and a blueprint that has one."""
+"""What the tests of `crossorigin` share: origins, blueprints with a policy, and the writers of CORS headers."""
 
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from typing import Any
 
-from conftest import PAGE
 from crossorigin import cors, init_cors
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Response, abort
 
-import {{ cookiecutter.__package }}
+from tests.crossorigin.conftest import FOLDER
 
+PAGE = "http://localhost:5173"
 APP = "https://app.example.com"
 EVIL = "https://evil.example"
 
@@ -20,21 +21,22 @@ ORIGINS += ["https://localhost:5173", "http://localhost:5174", "http://localhost
 ORIGINS += ["https://example.com", "https://a.app.example.com", "https://aapp.example.com", f"http{APP[5:]}"]
 ORIGINS += [f"{PAGE}.evil.example", "https://me@app.example.com", "https://app-example.com"]
 
-# by prefix, for an allowed origin: the headers of a response and of a preflight, beside Allow-Origin
+# by prefix: what its blueprint declares, and for an allowed origin the headers of a response and of a preflight
 ALLOW = "Access-Control-Allow-"
 ANY, COOKIES = {f"{ALLOW}Origin": "*"}, {f"{ALLOW}Credentials": "true"}
+EXPOSED = {"Access-Control-Expose-Headers": "ETag, X-Pagination"}
 JSON = {f"{ALLOW}Methods": "GET, HEAD, POST", f"{ALLOW}Headers": "Content-Type"}
 NOTES = {f"{ALLOW}Headers": "Content-Type, If-Match", "Access-Control-Max-Age": "600"}
 NOTES |= {f"{ALLOW}Methods": "DELETE, GET, HEAD, PATCH, POST, PUT"}
-POLICIES = {
-    "/api/public": (ANY, ANY | JSON),
-    "/api/auth": (COOKIES, COOKIES | JSON),
-    "/api/closed": (None, None),
-    "/health": (None, None),
+LISTED, READS = {"origins": [PAGE, APP], "credentials": True}, {"request_headers": ["Content-Type"]}
+CHANGES = {"request_headers": ["Content-Type", "If-Match"], "expose_headers": ["X-Pagination", "ETag"], "max_age": 600}
+POLICIES: dict[str, tuple[dict[str, Any] | None, dict[str, str] | None, dict[str, str] | None]] = {
+    "/api/public": ({"origins": ["*"], **READS}, ANY, ANY | JSON),
+    "/api/auth": (LISTED | READS, COOKIES, COOKIES | JSON),
+    "/api/notes": (LISTED | CHANGES, COOKIES | EXPOSED, COOKIES | NOTES),
+    "/api/closed": (None, None, None),
+    "/health": (None, None, None),
 }
-if find_spec("{{ cookiecutter.__package }}.notes"):  # a blueprint that a project may well remove
-    EXPOSED = {"Access-Control-Expose-Headers": "ETag, X-Pagination"}
-    POLICIES["/api/notes"] = (COOKIES | EXPOSED, COOKIES | NOTES)
 
 DECIDED = {  # the prefixes, a path, and the number of the prefix that decides about it
     "the deeper prefix": (["/api", "/api/lab"], "/api/lab/x", 1),
@@ -64,20 +66,63 @@ PATTERNS = [  # a pattern, and origins that it allows or refuses
     (PORTS, False, ["https://localhost:1", "http://localhost:0", "http://localhost:65536", f"{PAGE}.x"]),
 ]
 
+Writer = Callable[[Flask], object]  # called first, it registers what writes the headers of responses
 
-SOURCE = Path({{ cookiecutter.__package }}.__file__ or "").parent.as_posix()
+
+def load_writer(variant: str) -> Writer:
+    """Return `init_app` of a variant of the application's `cors_headers.py`, whose file name has a condition."""
+    (path,) = FOLDER.glob(f"*/*{variant} %}}cors_headers.py*")
+    loader = SourceFileLoader(f"cors_headers_of_{variant}", str(path))
+    spec = spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    writer: Writer = module.init_app
+    return writer
+
+
+# both variants that a project may have, and what `crossorigin` registers where an application has none
+WRITERS: dict[str, Writer] = {
+    "flask-cors": load_writer("__flask_cors"),
+    "by-hand": load_writer("__by_hand"),
+    "crossorigin": lambda _: None,
+}
 
 
 def lab(prefix: str | None = "/lab", name: str = "lab", **options: Any) -> Blueprint:
+    """Return a blueprint with a policy."""
     blueprint = Blueprint(name, __name__, url_prefix=prefix)
     cors(blueprint, **{"origins": [PAGE, APP], **options})
     return blueprint
 
 
-def start(*blueprints: Blueprint, **config: Any) -> Flask:
-    app = Flask("lab", root_path=SOURCE)
+def start(*blueprints: Blueprint, writer: Writer = WRITERS["crossorigin"], **config: Any) -> Flask:
+    """Return an application with these blueprints."""
+    app = Flask("lab", root_path="no-source")
+    writer(app)
     app.config.update(config)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     init_cors(app)
     return app
+
+
+def outcome(status: int) -> Response:
+    """Answer with a status, as views, Flask and bugs do."""
+    if status == 500:
+        raise RuntimeError("provoked")
+    return abort(status) if status >= 400 else Response(status=status)
+
+
+def blueprints() -> list[Blueprint]:
+    """Return a blueprint of each policy, which has a path for each outcome."""
+    made = []
+    for prefix, (options, _, preflight) in POLICIES.items():
+        blueprint = Blueprint(prefix.rpartition("/")[2], __name__, url_prefix=prefix)
+        if options is not None:
+            cors(blueprint, **options)
+        methods = (preflight or {}).get(f"{ALLOW}Methods", "GET").split(", ")
+        blueprint.add_url_rule("/thing", "thing", str, methods=methods)
+        blueprint.add_url_rule("/outcome/<int:status>", "outcome", outcome)
+        made.append(blueprint)
+    return made
