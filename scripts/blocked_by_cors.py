@@ -168,7 +168,7 @@ def lab(**options: Any) -> Flask:
     """Return an application with one policy, which is the same under every strategy."""
     app = Flask("lab", root_path="no-source")
     app.config.update(FRONTEND_ORIGINS=PAGE, API_URL=API)
-    app.add_url_rule("/api/lab", "lab", str, methods=["GET", "POST", "PUT"])
+    app.add_url_rule("/api/lab", "lab.lab", str, methods=["GET", "POST", "PUT"])
     given = {**GIVEN, "origins": FromConfig("FRONTEND_ORIGINS"), "credentials": True}
     given |= {"request_headers": ["Content-Type"], **options}
     origins = (PAGE,) if isinstance(given["origins"], FromConfig) else tuple(given["origins"])
