@@ -1,12 +1,14 @@
 """What the CORS tests share: origins, the policies as declared, and a blueprint that has one."""
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from conftest import PAGE
+from crossorigin import cors, init_cors
 from flask import Blueprint, Flask
 
-from {{ cookiecutter.__package }}.cors import cors, init_cors
+import {{ cookiecutter.__package }}
 
 APP = "https://app.example.com"
 EVIL = "https://evil.example"
@@ -30,7 +32,7 @@ POLICIES = {
     "/api/closed": (None, None),
     "/health": (None, None),
 }
-if find_spec(".notes", cors.__module__.partition(".")[0]):  # a blueprint that a project may well remove
+if find_spec("{{ cookiecutter.__package }}.notes"):  # a blueprint that a project may well remove
     EXPOSED = {"Access-Control-Expose-Headers": "ETag, X-Pagination"}
     POLICIES["/api/notes"] = (COOKIES | EXPOSED, COOKIES | NOTES)
 
@@ -63,6 +65,9 @@ PATTERNS = [  # a pattern, and origins that it allows or refuses
 ]
 
 
+SOURCE = Path({{ cookiecutter.__package }}.__file__ or "").parent.as_posix()
+
+
 def lab(prefix: str | None = "/lab", name: str = "lab", **options: Any) -> Blueprint:
     blueprint = Blueprint(name, __name__, url_prefix=prefix)
     cors(blueprint, **{"origins": [PAGE, APP], **options})
@@ -70,7 +75,7 @@ def lab(prefix: str | None = "/lab", name: str = "lab", **options: Any) -> Bluep
 
 
 def start(*blueprints: Blueprint, **config: Any) -> Flask:
-    app = Flask("lab")
+    app = Flask("lab", root_path=SOURCE)
     app.config.update(config)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

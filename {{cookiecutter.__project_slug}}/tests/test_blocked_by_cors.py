@@ -7,18 +7,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+from crossorigin.declare import Declaration, get_policies
+from crossorigin.doctor.browser import Response
+from crossorigin.doctor.checks import misfits
+from crossorigin.doctor.cli import MDN
+from crossorigin.doctor.trace import explain, request_of
+from crossorigin.doctor.transport import Answer, silence
+from crossorigin.policy import FromConfig, Policy
+from crossorigin.rules import problems_of
+from crossorigin.setup import second_layers
 from flask import Flask
-
-from {{ cookiecutter.__package }}.cors.cli import MDN
-from {{ cookiecutter.__package }}.cors.cures import Cures
-from {{ cookiecutter.__package }}.cors.declare import Declaration, policies_of
-from {{ cookiecutter.__package }}.cors.exchange import Answer, silence
-from {{ cookiecutter.__package }}.cors.explain import explain, request_of
-from {{ cookiecutter.__package }}.cors.fetch import Response
-from {{ cookiecutter.__package }}.cors.misfits import misfits
-from {{ cookiecutter.__package }}.cors.policy import FromConfig, Policy
-from {{ cookiecutter.__package }}.cors.rules import problems_of
-from {{ cookiecutter.__package }}.cors.setup import second_layers
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "blocked-by-cors.md"
 PAGE, API, LAB = "http://localhost:5173", "http://localhost:8000", "http://localhost:8000/api/lab"
@@ -152,7 +150,7 @@ class Scripted:
 
 def lab(**options: Any) -> Flask:
     """Return an application with one policy, which is the same under every strategy."""
-    app = Flask("lab")
+    app = Flask("lab", root_path="no-source")
     app.config.update(FRONTEND_ORIGINS=PAGE, API_URL=API)
     app.add_url_rule("/api/lab", "lab", str, methods=["GET", "POST", "PUT"])
     given = {**GIVEN, "origins": FromConfig("FRONTEND_ORIGINS"), "credentials": True}
@@ -164,8 +162,8 @@ def lab(**options: Any) -> Flask:
         *(tuple(given[name]) for name in ("request_headers", "expose_headers")),
         given["credentials"],
     )
-    policies_of(app).declare(Declaration("/api/lab", "lab", "lab.py:7", given))
-    policies_of(app).use([policy])
+    get_policies(app).declare(Declaration("/api/lab", "lab", "lab.py:7", given))
+    get_policies(app).use([policy])
     return app
 
 
@@ -174,7 +172,7 @@ def blocked() -> Any:
     app = lab()
     for seen, changes, *answers in BLOCKED:
         request = request_of(**{"method": "GET", "url": LAB, "origin": PAGE, "credentials": True, **changes})
-        found = explain(request, Scripted(*answers), app, Cures(app, None))
+        found = explain(request, Scripted(*answers), app)
         failed = next(step for step in reversed(found.steps) if not step.ok)
         reason = f" [{found.reason}]({MDN}{found.reason})" if found.reason else ""
         why = f"{request.method} {request.url} from {request.origin}: {failed.detail.splitlines()[0]}{reason}"

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from {{ cookiecutter.__package }}.cors import fetch
-from {{ cookiecutter.__package }}.cors.fetch import Cookie, Request, Response
+from crossorigin.doctor import browser
+from crossorigin.doctor.browser import Cookie, Request, Response
 
 PAGE, API, APP = "http://localhost:5173", "http://localhost:8000/api", "https://app.example.com"
 ALLOW = {name: f"Access-Control-Allow-{name}" for name in ("Origin", "Credentials", "Methods", "Headers")}
@@ -35,11 +34,11 @@ def rows(table: list[Any]) -> list[Any]:
 
 def test_six_methods_are_sent_in_upper_case_and_the_others_as_they_are() -> None:
     for method in ("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"):
-        assert fetch.normalize_method(method.lower()) == fetch.normalize_method(method.title()) == method
-        assert not fetch.is_forbidden_method(method)
+        assert browser.normalize_method(method.lower()) == browser.normalize_method(method.title()) == method
+        assert not browser.is_forbidden_method(method)
     for method in ("patch", "Patch", "propfind"):
-        assert (fetch.normalize_method(method), fetch.is_forbidden_method(method)) == (method, False)
-    assert all(map(fetch.is_forbidden_method, ("CONNECT", "trace", "Track")))
+        assert (browser.normalize_method(method), browser.is_forbidden_method(method)) == (method, False)
+    assert all(map(browser.is_forbidden_method, ("CONNECT", "trace", "Track")))
 
 
 FORBIDDEN = """Accept-Charset Accept-Encoding Access-Control-Request-Method Connection Content-Length Cookie
@@ -49,20 +48,20 @@ Proxy-Lab Sec-Lab proxy- SEC-"""
 
 @pytest.mark.parametrize("name", FORBIDDEN.split())
 def test_a_header_is_the_browsers_own(name: str) -> None:
-    assert fetch.is_forbidden_header(name, "x")
-    assert fetch.is_forbidden_header(name.swapcase(), "")
+    assert browser.is_forbidden_header(name, "x")
+    assert browser.is_forbidden_header(name.swapcase(), "")
 
 
 @pytest.mark.parametrize("name", ["X-HTTP-Method", "x-http-method-override", "X-METHOD-OVERRIDE"])
 def test_a_method_in_a_header_is_dropped_when_no_page_can_send_it(name: str) -> None:
-    assert all(fetch.is_forbidden_header(name, value) for value in ("trace", "PUT,\tTRACK ", "CONNECT"))
-    assert not any(fetch.is_forbidden_header(name, value) for value in ("PUT", "", "TRACES"))
+    assert all(browser.is_forbidden_header(name, value) for value in ("trace", "PUT,\tTRACK ", "CONNECT"))
+    assert not any(browser.is_forbidden_header(name, value) for value in ("PUT", "", "TRACES"))
 
 
 def test_what_is_sent_is_stripped_and_without_the_browsers_own_headers() -> None:
     given = [("Cookie", "a=b"), ("X-Method-Override", "TRACE"), ("X-Lab", " 1\t"), ("security", "x")]
     given += [("Access-Control-Request-Lab", "x")]
-    assert fetch.sent_headers(given) == (("X-Lab", "1"), *given[3:])
+    assert browser.sent_headers(given) == (("X-Lab", "1"), *given[3:])
 
 
 CONTROLS = [chr(n) for n in range(32) if n != 9]
@@ -84,7 +83,7 @@ SAFE_OR_NOT: list[tuple[str, bool, list[str]]] = [
 
 @pytest.mark.parametrize(("name", "safe", "value"), [(n, safe, v) for n, safe, vs in SAFE_OR_NOT for v in vs])
 def test_a_header_is_safelisted_or_not(name: str, safe: bool, value: str) -> None:
-    assert fetch.is_safelisted_header(name, value) is safe
+    assert browser.is_safelisted_header(name, value) is safe
 
 
 LONG = [("Accept", "x" * 128)]
@@ -100,7 +99,7 @@ UNSAFE: list[tuple[str, PAIRS, list[str]]] = [
 
 @pytest.mark.parametrize(("headers", "names"), rows(UNSAFE))
 def test_the_server_is_asked_about(headers: PAIRS, names: list[str]) -> None:
-    assert fetch.unsafe_names(headers) == names
+    assert browser.unsafe_names(headers) == names
 
 
 @pytest.mark.parametrize(
@@ -113,9 +112,9 @@ def test_the_server_is_asked_about(headers: PAIRS, names: list[str]) -> None:
     ],
 )
 def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
-    assert fetch.is_same_origin(url, origin)
+    assert browser.is_same_origin(url, origin)
     for other in (f"{origin}0", origin.replace("http", "x"), origin.replace("//", "//x."), "null"):
-        assert not fetch.is_same_origin(url, other)
+        assert not browser.is_same_origin(url, other)
 
 
 JSON = "Content-Type: application/json"
@@ -135,14 +134,14 @@ PREFLIGHTED: list[tuple[str, bool, Request]] = [
 
 @pytest.mark.parametrize(("needed", "request_"), rows(PREFLIGHTED))
 def test_a_preflight_is_needed_or_not(needed: bool, request_: Request) -> None:
-    assert fetch.needs_preflight(request_) is needed
+    assert browser.needs_preflight(request_) is needed
 
 
 def test_a_preflight_names_origin_method_and_unsafe_headers() -> None:
     first = [("Origin", PAGE), ("Access-Control-Request-Method", "DELETE")]
-    assert fetch.preflight_headers(ask("delete")) == first
+    assert browser.preflight_headers(ask("delete")) == first
     names = ("Access-Control-Request-Headers", "content-type,x-lab")
-    assert fetch.preflight_headers(ask("delete", f"X-Lab: 1 | {JSON} | Accept: */*")) == [*first, names]
+    assert browser.preflight_headers(ask("delete", f"X-Lab: 1 | {JSON} | Accept: */*")) == [*first, names]
 
 
 NO_MATCH, SEVERAL = "CORSAllowOriginNotMatchingOrigin", "CORSMultipleAllowOriginNotAllowed"
@@ -170,15 +169,15 @@ CHECKED: list[tuple[str, str | None, bool, str]] = [  # the reason, with credent
 
 @pytest.mark.parametrize(("reason", "credentials", "headers"), rows(CHECKED))
 def test_the_cors_check(reason: str | None, credentials: bool, headers: str) -> None:
-    step = fetch.cors_check(ask(credentials=credentials), reply(headers))
+    step = browser.cors_check(ask(credentials=credentials), reply(headers))
     assert (step.ok, step.reason) == (reason is None, reason)
-    first = next(fetch.preflight_checks(ask(credentials=credentials), reply(headers)))
+    first = next(browser.preflight_checks(ask(credentials=credentials), reply(headers)))
     assert first[1:] == step[1:]
 
 
 def test_after_a_redirect_to_another_origin_the_page_has_the_origin_null() -> None:
-    assert not fetch.cors_check(ask(), reply(f"Origin: {PAGE}"), "null").ok
-    assert fetch.cors_check(ask(), reply("Origin: null"), "null").ok
+    assert not browser.cors_check(ask(), reply(f"Origin: {PAGE}"), "null").ok
+    assert browser.cors_check(ask(), reply("Origin: null"), "null").ok
 
 
 NEAR = [("https://localhost:5173", "scheme"), ("http://127.0.0.1:5173", "host"), (f"{PAGE}/", "path")]
@@ -187,8 +186,8 @@ NEAR += [("http://localhost", "port"), ("http://me@localhost:5173", "user name")
 
 @pytest.mark.parametrize(("allowed", "part"), [*NEAR, ("null", None), ("https://localhost", None)])
 def test_a_near_miss_is_named(allowed: str, part: str | None) -> None:
-    assert fetch.difference(allowed, PAGE) == part
-    said = fetch.cors_check(ask(), reply(f"Origin: {allowed}")).detail
+    assert browser.difference(allowed, PAGE) == part
+    said = browser.cors_check(ask(), reply(f"Origin: {allowed}")).detail
     assert (f"in the {part} only" in said) is (part is not None)
 
 
@@ -224,7 +223,7 @@ PREFLIGHTS: list[tuple[str, str | None, str, Request, int, str]] = [  # the reas
 def test_a_preflight_passes_or_fails_at(
     reason: str | None, last: str, request_: Request, status: int, headers: str
 ) -> None:
-    steps = list(fetch.preflight_checks(request_, reply(headers, status)))
+    steps = list(browser.preflight_checks(request_, reply(headers, status)))
     step = next((step for step in steps if not step.ok), steps[-1])
     assert (step.ok, step.reason) == (reason is None, reason and f"CORS{reason}")
     assert last in step.step
@@ -234,7 +233,7 @@ def test_a_preflight_passes_or_fails_at(
     ("headers", "seconds"), [("A: 0", 0), ("A: 7201", 7200), ("", 5), ("A: -1", 5), ("A: 9 | A: 9", 5)]
 )
 def test_a_preflight_is_remembered(headers: str, seconds: int) -> None:
-    assert fetch.preflight_max_age(reply(headers.replace("A:", "Access-Control-Max-Age:"))) == seconds
+    assert browser.preflight_max_age(reply(headers.replace("A:", "Access-Control-Max-Age:"))) == seconds
 
 
 SENT = " | ".join(f"{name}: x" for name in ("X-Lab", "ETag", "Set-Cookie", "Pragma", "Content-Length"))
@@ -250,10 +249,10 @@ READABLE: list[tuple[str, Request, str, str]] = [
 @pytest.mark.parametrize(("request_", "exposed", "read"), rows(READABLE))
 def test_a_page_can_read(request_: Request, exposed: str, read: str) -> None:
     response = reply(f"{SENT} | {EXPOSE}: {exposed}")
-    assert fetch.readable_headers(request_, response) == read.split()
+    assert browser.readable_headers(request_, response) == read.split()
     same_origin = request_._replace(origin="http://localhost:8000")
     everything = f"{EXPOSE.lower()} content-length etag pragma x-lab"
-    assert fetch.readable_headers(same_origin, response) == everything.split()
+    assert browser.readable_headers(same_origin, response) == everything.split()
 
 
 def along(origin: str = PAGE, url: str = API) -> Request:
@@ -281,15 +280,15 @@ SENT_ALONG: list[tuple[str, bool, Cookie, Request, str]] = [
 
 @pytest.mark.parametrize(("sent", "cookie", "request_", "word"), rows(SENT_ALONG))
 def test_a_cookie_goes_along_or_not(sent: bool, cookie: Cookie, request_: Request, word: str) -> None:
-    step = fetch.cookie_check(request_, cookie)
+    step = browser.cookie_check(request_, cookie)
     assert (step.ok, word in step.detail) == (sent, True)
 
 
 def test_a_browser_may_be_told_to_send_cookies_between_two_sites() -> None:
-    assert fetch.cookie_check(TWO, BOTH, third_party_blocked=False).ok
+    assert browser.cookie_check(TWO, BOTH, third_party_blocked=False).ok
 
 
-LAN, MIXED, LOCAL = "http://192.168.1.7:8000", fetch.is_mixed_content, fetch.is_local_network
+LAN, MIXED, LOCAL = "http://192.168.1.7:8000", browser.is_mixed_content, browser.is_local_network
 
 
 @pytest.mark.parametrize(

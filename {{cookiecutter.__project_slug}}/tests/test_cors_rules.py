@@ -13,12 +13,12 @@ import pytest
 from click.testing import CliRunner
 from conftest import settings
 from cors_cases import APP, lab, start
+from crossorigin import FromConfig, PolicyError, cors, init_cors
 from flask import Blueprint, Flask
 from flask.cli import ScriptInfo, cli
 from flask.views import MethodView
 
 from {{ cookiecutter.__package }} import create_app
-from {{ cookiecutter.__package }}.cors import FromConfig, PolicyError, cors, init_cors
 
 Cases = list[dict[str, Any]]
 

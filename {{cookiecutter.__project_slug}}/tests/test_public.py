@@ -2,8 +2,7 @@
 
 import pytest
 from conftest import PAGE
-
-from {{ cookiecutter.__package }}.cors import find_policy
+from crossorigin import find_policy
 
 FEEDBACK, FORM = "/api/public/feedback", {"message": "Hi"}
 BODIES = {"text/plain": "Hi", "application/x-www-form-urlencoded": FORM, "multipart/form-data": FORM}
@@ -37,8 +36,8 @@ ASSETS = {"cors.png": "image/png", "cors.ttf": "font/ttf"}
 @pytest.mark.parametrize("blueprint", ["public", "closed"])
 def test_assets_may_be_shown_anywhere_but_read_where_a_policy_says_so(client, blueprint, headers, name):
     path = f"/api/{blueprint}/assets/{name}"
-    with client.application.app_context():
-        policy = find_policy(path)
+    with client.application.test_request_context(path):
+        policy = find_policy()
     assert (policy is None) == (blueprint == "closed")
     first = client.get(path, headers=headers, buffered=True)
     assert (first.status_code, first.mimetype) == (200, ASSETS[name])

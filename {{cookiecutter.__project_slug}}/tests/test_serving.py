@@ -7,9 +7,9 @@ from threading import Semaphore
 
 import pytest
 from conftest import PAGE, PASSWORD, settings, signed_in
+from crossorigin.doctor.cli import commands
 
 from {{ cookiecutter.__package }} import create_app, serve
-from {{ cookiecutter.__package }}.cors.cli import commands
 
 LOGIN = "/api/auth/login"
 HELLO = "/api/public/hello"

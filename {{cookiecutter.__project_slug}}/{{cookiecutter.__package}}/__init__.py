@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
+from crossorigin import init_cors
 from flask import Flask
 
-from . import commands, config, errors, logs, security, sessions, slow_clients
+from . import commands, config, cors_headers, errors, logs, security, sessions, slow_clients
 from .auth import auth
 from .closed import closed
-from .cors import init_cors
 from .docs import docs
 from .extensions import OrjsonProvider, api, db, limiter
 from .health import health
@@ -33,6 +33,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     app.url_map.strict_slashes = False  # a redirect to add a slash would fail a preflight
 
     # around every request
+    cors_headers.init_app(app)  # first registered, so that it has the last word on a response
     logs.init_app(app)
     security.init_app(app)
     slow_clients.init_app(app)

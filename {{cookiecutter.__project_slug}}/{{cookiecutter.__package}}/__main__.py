@@ -4,8 +4,9 @@ import contextlib
 import socket
 import sys
 
+from crossorigin import get_policies
+
 from . import create_app
-from .cors.declare import policies_of
 from .errors import StartupError
 
 
@@ -14,7 +15,7 @@ def main() -> None:
     try:
         # once here, so that a refusal is a sentence and not the traceback of a worker
         app = create_app()
-        policies_of(app).check()
+        get_policies(app).check()
     except StartupError as error:
         sys.exit(f"Error: {error.format_message()}")
     host, port = app.config["HOST"], app.config["PORT"]

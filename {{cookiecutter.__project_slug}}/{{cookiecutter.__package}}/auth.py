@@ -1,10 +1,10 @@
 """Blueprint `auth`: sign in and out with a cookie, from the origins of the front end."""
 
 import marshmallow as ma
+from crossorigin import FromConfig, cors
 from flask import current_app, g, request
 from marshmallow.validate import Length
 
-from .cors import FromConfig, cors
 from .extensions import NO_NUL, Blueprint, limiter
 from .models import User
 from .sessions import require_sign_in, sign_in, sign_out, unauthorized, verify_password

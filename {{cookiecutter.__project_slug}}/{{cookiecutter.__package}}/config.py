@@ -9,12 +9,12 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from crossorigin import origin_problem
 from dotenv import dotenv_values
 from limits import parse_many
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
-from .cors.origins import problem_of_origin
 from .database import engine_options, problem_of_database
 from .errors import StartupError
 
@@ -183,7 +183,7 @@ def _limit(name: str, value: str) -> list[str]:
 
 
 def _api_url(url: str) -> list[str]:
-    problem = problem_of_origin(url, credentials=False) if url else None
+    problem = origin_problem(url, credentials=False) if url else None
     return [f"API_URL={url!r} {problem}."] if problem else []
 
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 import marshmallow as ma
+from crossorigin import cors
+from crossorigin.doctor.browser import Request, origin_of
+from crossorigin.doctor.fixes import is_here
+from crossorigin.doctor.trace import explain, request_of
+from crossorigin.doctor.transport import InProcess
 from flask import Flask, current_app, request
 from marshmallow.validate import Length
 
-from .cors import cors
-from .cors.cures import is_here
-from .cors.exchange import InProcess
-from .cors.explain import explain, request_of
-from .cors.fetch import Request, origin_of
 from .extensions import Blueprint
 
 development = Blueprint("development", __name__, url_prefix="/api/dev")

@@ -29,7 +29,7 @@ def told_while_reloading(create_app: Callable[..., Flask]) -> Callable[..., Flas
     def create(settings: Mapping[str, str] | None = None) -> Flask:
         try:
             return create_app(settings)
-        except StartupError as error:
+        except click.ClickException as error:
             if os.environ.get("WERKZEUG_RUN_MAIN") != "true":  # the first start, or no reloader: stop
                 raise
             error.show()

@@ -8,6 +8,7 @@ from typing import Any
 import flask_smorest
 import marshmallow as ma
 import orjson
+from crossorigin import is_dry_run
 from flask import Request, Response, abort, g, request
 from flask.json.provider import DefaultJSONProvider, JSONProvider
 from flask.sansio.app import App
@@ -21,7 +22,6 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import quote_etag
 
-from .cors.rehearsal import is_explaining
 from .database import tune
 from .errors import PROBLEM, ProblemSchema, problem_of
 
@@ -70,7 +70,7 @@ class Limits(Limiter):
 # objects stay readable after a commit: no second query only to send back what was saved
 db = Database(session_options={"expire_on_commit": False})
 limiter = Limits(get_remote_address, in_memory_fallback_enabled=True)
-limiter.request_filter(is_explaining)
+limiter.request_filter(is_dry_run)
 # for every text that goes to the database: PostgreSQL fails on it
 NO_NUL = Regexp(r"^[^\x00]*$", error="NUL characters cannot be stored.")
 

@@ -9,11 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from crossorigin import find_policy, is_dry_run
 from flask import Flask, Response, g, has_request_context, request
 from flask.logging import default_handler
-
-from .cors import find_policy
-from .cors.rehearsal import is_explaining
 
 # what a proxy or a page may choose as id; anything else could forge log lines
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
@@ -44,7 +42,7 @@ def init_app(app: Flask) -> None:
     """Give every request an id and a line in the log."""
     form = JsonFormatter() if app.config["LOG_FORMAT"] == "json" else logging.Formatter(*PLAIN)
     default_handler.setFormatter(form)
-    default_handler.addFilter(_is_no_rehearsal)
+    default_handler.addFilter(_is_no_dry_run)
     logging.getLogger().addHandler(default_handler)  # what libraries say, in the same form
     app.logger.setLevel(logging.DEBUG if app.config["APP_ENV"] == "development" else logging.INFO)
     logging.getLogger("werkzeug").addFilter(_is_no_access_line)  # ours says the same, and the id
@@ -56,8 +54,8 @@ def _is_no_access_line(record: logging.LogRecord) -> bool:
     return " - - [" not in record.getMessage()
 
 
-def _is_no_rehearsal(_record: logging.LogRecord) -> bool:
-    return not is_explaining()
+def _is_no_dry_run(_record: logging.LogRecord) -> bool:
+    return not is_dry_run()
 
 
 def _start() -> None:
@@ -78,19 +76,19 @@ def _finish(response: Response) -> Response:
         "ms": round((time.perf_counter() - g.started) * 1000, 1),
         "address": environ.get("REMOTE_ADDR"),
         "origin": quote(origin or "-", safe="/:[]*"),
-        "cors": _verdict(origin, path),
+        "cors": _verdict(origin),
     }
     text = "%(method)s %(path)s %(status)s %(ms)s ms, origin %(origin)s: %(cors)s, id %(request_id)s"
     logging.getLogger(__name__).info(text, line, extra={"request": line})
     return response
 
 
-def _verdict(origin: str | None, path: str) -> str:
+def _verdict(origin: str | None) -> str:
     """Tell whether the page that asked may read the answer."""
     # by host, since a proxy in front may do the https; a page of the API's own origin names itself at a POST
     if origin is None or origin.partition("://")[2] == request.host:
         return "not cross-origin"
-    policy = find_policy(path)
+    policy = find_policy()
     if policy is None:
         return "no policy"
     return policy.refusal(origin) or "allowed"

@@ -4,11 +4,11 @@ from http import HTTPStatus
 from typing import Any
 
 import marshmallow as ma
+from crossorigin import FromConfig, cors
 from flask import abort, g
 from marshmallow.validate import Length
 from sqlalchemy import bindparam, select
 
-from .cors import FromConfig, cors
 from .extensions import NO_NUL, Blueprint, db
 from .models import Note
 from .pagination import PAGE_HEADERS, Pages, PageSchema

@@ -3,11 +3,11 @@
 from http import HTTPStatus
 
 import marshmallow as ma
+from crossorigin import cors
 from flask import Response, request, send_from_directory
 from flask_smorest import abort
 from marshmallow.validate import Length
 
-from .cors import cors
 from .extensions import Blueprint
 
 public = Blueprint("public", __name__, url_prefix="/api/public", description="Open to every page")

@@ -2,12 +2,11 @@
 
 import re
 
+from crossorigin import is_dry_run
 from flask import Flask, Response, abort, current_app, request
 from werkzeug.http import parse_date
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
-
-from .cors.rehearsal import is_explaining
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -39,7 +38,7 @@ def _refuse_other_hosts() -> None:
     the lists of a policy, the same to everybody, and its page can then read this 400.
     """
     host, ours = request.environ.get("HTTP_HOST", ""), current_app.config["HOST_NAMES"]
-    if request.blueprint == "health" or is_explaining() or (not ours and HOST.fullmatch(host)):
+    if request.blueprint == "health" or is_dry_run() or (not ours and HOST.fullmatch(host)):
         return
     if not host_is_trusted(host.lower(), ours):
         abort(400, f"The host {host!r} is not served here.")

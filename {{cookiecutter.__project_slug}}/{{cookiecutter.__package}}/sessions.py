@@ -5,12 +5,12 @@ from http import HTTPStatus
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from crossorigin import find_policy
 from flask import Flask, abort, current_app, g, request, session
 from sqlalchemy import bindparam, delete, select
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from .cors import find_policy
 from .extensions import db
 from .models import LoginSession, User, now
 
@@ -122,7 +122,7 @@ def refuse_forged_request() -> None:
     """
     if request.method in SAFE_METHODS:
         return
-    policy = find_policy(request.path)
+    policy = find_policy()
     if policy and not policy.credentials:
         return  # no cookie of a user counts
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")

@@ -10,7 +10,8 @@ from flask import Flask
 from flask import Response as FlaskResponse
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from .fetch import (
+from ..dry_run import dry_run
+from .browser import (
     Headers,
     Request,
     Response,
@@ -20,7 +21,6 @@ from .fetch import (
     preflight_headers,
     sent_headers,
 )
-from .rehearsal import rehearsal
 
 SAFE = {"GET", "HEAD"}
 PATIENCE = 5  # seconds
@@ -92,7 +92,7 @@ class InProcess:
             response = self._run(request, method, request_headers(request))
             return Answer(response, response.status, NO_COOKIES)
         builder = _environ(request, method, request_headers(request))
-        with rehearsal():
+        with dry_run():
             answer, complete = everything_but_the_view(self.app, builder)
         response = Response(answer.status_code, tuple(answer.headers))
         if complete:
@@ -112,7 +112,7 @@ class InProcess:
     def _run(self, request: Request, method: str, headers: Headers) -> Response:
         environ = _environ(request, method, headers).get_environ()
         try:
-            with rehearsal():
+            with dry_run():
                 body, status, received = run_wsgi_app(self.app.wsgi_app, environ)
                 if hasattr(body, "close"):
                     body.close()

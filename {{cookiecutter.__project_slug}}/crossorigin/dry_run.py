@@ -7,13 +7,13 @@ from contextvars import ContextVar
 _explaining: ContextVar[bool] = ContextVar("explaining", default=False)
 
 
-def is_explaining() -> bool:
+def is_dry_run() -> bool:
     """Tell whether the current request is only a rehearsal, which no log and no limit should count."""
     return _explaining.get()
 
 
 @contextmanager
-def rehearsal() -> Iterator[None]:
+def dry_run() -> Iterator[None]:
     token = _explaining.set(True)
     try:
         yield

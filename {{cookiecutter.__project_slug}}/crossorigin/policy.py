@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from ..errors import StartupError
+import click
 
 # scheme, "://", a name of 253 bytes, ":", a port: more than 326 bytes come from no browser
 NOT_TOO_LONG = r"(?!.{327})"
@@ -11,7 +11,7 @@ SUBDOMAINS = r"(?:[a-z0-9_-]{1,63}\.)+"
 PORT = r"(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 
 
-class PolicyError(StartupError):
+class PolicyError(click.ClickException):
     """The policies of an application cannot be used."""
 
 
@@ -22,7 +22,7 @@ class FromConfig:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Policy:
     """One blueprint's policy, with everything that a request needs already joined and compiled."""
 

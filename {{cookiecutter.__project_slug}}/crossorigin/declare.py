@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import Blueprint, current_app
+from flask import Blueprint, current_app, request
 from flask.sansio.app import App
 from flask.sansio.blueprints import BlueprintSetupState
 
+from .hints import Hints
 from .policy import FromConfig, Policy, PolicyError
 from .prefixes import Prefixes
 from .preflight import PreflightLayer
@@ -59,7 +60,7 @@ def cors(
     }
 
     def declare(state: BlueprintSetupState) -> None:
-        policies_of(state.app).declare(Declaration(state.url_prefix, blueprint.name, place, options))
+        get_policies(state.app).declare(Declaration(state.url_prefix, blueprint.name, place, options))
 
     blueprint.record(declare)
 
@@ -68,6 +69,9 @@ def short(file: str) -> str:
     """Return a file as people name it: from the folder where they are."""
     path = Path(file)
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else file
+
+
+Writer = TypeVar("Writer", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class Policies:
     find: Callable[[str], Policy | None] = lambda _path: None
     # what `init_cors` checks once more when nothing is registered any more: at the first request
     last_check: Callable[[], None] | None = None
+    hints: Hints = field(default_factory=Hints)
 
     def declare(self, declaration: Declaration) -> None:
         if self.tree is not None:
@@ -118,7 +123,7 @@ class Policies:
             self.last_check = None
 
 
-def policies_of(app: App) -> Policies:
+def get_policies(app: App) -> Policies:
     """Return the policies of an application; the first call puts the preflight layer in front of it."""
     if "cors" not in app.extensions:
         policies = app.extensions["cors"] = Policies()
@@ -127,7 +132,13 @@ def policies_of(app: App) -> Policies:
     return found
 
 
-def find_policy(path: str) -> Policy | None:
-    """Return the policy that decides about a path of the current application, None if no policy does."""
+def find_policy() -> Policy | None:
+    """Return the policy of the response to the current request, None if no policy decides about it."""
     policies: Policies | None = current_app.extensions.get("cors")
-    return policies.find(path) if policies else None
+    return policies.find(request.path) if policies else None
+
+
+def cors_headers_writer(function: Writer) -> Writer:
+    """Mark an application's own `after_request` function that writes the CORS headers."""
+    function.writes_cors_headers = True  # type: ignore[attr-defined]
+    return function

@@ -9,13 +9,13 @@ from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.test import EnvironBuilder
 
-from .declare import policies_of
-from .exchange import everything_but_the_view
-from .fetch import SAFELISTED_METHODS
-from .policy import Policy
-from .prefixes import VARIABLE
-from .rehearsal import rehearsal
-from .setup import misfits_of_cookies
+from ..declare import get_policies
+from ..dry_run import dry_run
+from ..policy import Policy
+from ..prefixes import VARIABLE
+from ..setup import misfits_of_cookies
+from .browser import SAFELISTED_METHODS
+from .transport import everything_but_the_view
 
 CORS = Path(__file__).parent
 # added outside of the application: by the server, or by a proxy in front
@@ -24,9 +24,9 @@ ADDED_BY_SERVERS = {"*", "age", "content-encoding", "content-length", "date", "s
 
 def misfits(app: Flask) -> Iterator[str]:
     """Yield a sentence, with its cure, for each thing that does not fit."""
-    policies = policies_of(app)
+    policies = get_policies(app)
     exposing = any(policy.expose_headers for policy in policies.built)
-    names = names_in_source(CORS.parent) if exposing else set()
+    names = names_in_source(Path(app.root_path)) if exposing else set()
     for policy in policies.built:
         rules = [rule for rule in app.url_map.iter_rules() if policies.find(rule.rule) is policy]
         yield from _of_methods(policy, {m for rule in rules for m in rule.methods or set()} - {"OPTIONS"})
@@ -98,6 +98,6 @@ def names_in_source(package: Path) -> Set[str]:
 def _carried(app: Flask, rule: Rule) -> set[str]:
     """Return the headers that a route's answer has although its view does not run."""
     path, method = VARIABLE.sub("1", rule.rule), min(rule.methods or {"GET"})
-    with rehearsal():
+    with dry_run():
         answer, _ = everything_but_the_view(app, EnvironBuilder(path, method=method))
     return {name.lower() for name, _ in answer.headers}

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .declare import Declaration, cors
-from .fetch import TOKEN, is_forbidden_header, is_forbidden_method
-from .origins import problem_of_origin
+from .doctor.browser import TOKEN, is_forbidden_header, is_forbidden_method
+from .origins import origin_problem
 from .policy import FromConfig
 
 RESPONSE_HEADERS = re.compile(
@@ -72,7 +72,7 @@ def _origins(origins: list[Any], name: str, credentials: bool) -> Iterator[str]:
             yield f"{name} has '*' with credentials: any site could act as your users; list the origins."
         elif origin == "*":
             yield f"{name} has '*' beside others, which are pointless then; write '*' alone or leave it out."
-        elif problem := problem_of_origin(origin, credentials=credentials):
+        elif problem := origin_problem(origin, credentials=credentials):
             yield f"{name} has {origin!r}, which {problem}."
 
 

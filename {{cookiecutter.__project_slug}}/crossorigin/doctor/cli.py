@@ -10,16 +10,14 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, ScriptInfo
 
-from ..errors import StartupError
-from .cures import VITE
-from .declare import policies_of
-from .engine import ONLY_CURE, STRATEGY
-from .exchange import InProcess, Live, request_headers
-from .explain import Explanation, explain, request_of
-from .fetch import Request, Step, needs_preflight, normalize_method, preflight_headers
-from .misfits import misfits
-from .policy import FromConfig
-from .rehearsal import rehearsal
+from ..declare import get_policies
+from ..dry_run import dry_run
+from ..policy import FromConfig
+from .browser import Request, Step, needs_preflight, normalize_method, preflight_headers
+from .checks import misfits
+from .fixes import VITE
+from .trace import Explanation, explain, request_of
+from .transport import InProcess, Live, request_headers
 
 MDN = "https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS/Errors/"
 MEND = "mend what it names, in .env or beside the blueprint; then start again"
@@ -33,8 +31,8 @@ def list_policies() -> None:
     app = load_app()
     one_origin = app.config.get("FRONTEND_ORIGINS") == "none"
     mode = "proxy (page and API are one origin)" if one_origin else "cross-origin (the page has its own)"
-    say(f"Strategy: {STRATEGY}. Mode: {mode}.")
-    policies = policies_of(app)
+    say(f"Mode: {mode}.")
+    policies = get_policies(app)
     for policy, declaration in zip(policies.built, policies.declarations, strict=True):
         given, automatic = declaration.options["origins"], declaration.options["methods"] is None
         origins = ", ".join(given) if not isinstance(given, FromConfig) else app.config.get(given.name, "")
@@ -50,10 +48,8 @@ def list_policies() -> None:
         for name, value in rows.items():
             say(f"{name:<12} {value}", "  ", " " * 15)
     say("\nAny other path is for pages of the API's own origin.")
-    if ONLY_CURE:
-        say(f"The strategy {STRATEGY} closes these as well: no answer has a CORS header.")
     say()
-    with rehearsal():
+    with dry_run():
         say_problems(list(misfits(app)))
 
 
@@ -63,9 +59,9 @@ def check(as_json: bool) -> None:
     """Fail on what is refused at the start and on what does not fit, with exit code 1; for CI."""
     try:
         app = load_app()
-        with rehearsal():
+        with dry_run():
             problems = list(misfits(app))
-    except StartupError as error:
+    except click.ClickException as error:
         lines = error.message.splitlines()
         problems = [line.removeprefix("  - ") for line in lines[1:] or lines]
     if as_json:
@@ -108,7 +104,7 @@ def explain_request(
     live, app, refusal = "://" in target, None, ""
     try:
         app = load_app()
-    except StartupError as error:
+    except click.ClickException as error:
         refusal = error.message
     config = app.config if app else {}
     address = config.get("API_URL") or f"http://localhost:{config.get('PORT', 8000)}"
@@ -138,11 +134,11 @@ def load_app() -> Flask:
     """Return the application, checked as a server checks it at the first request.
 
     Raises:
-        StartupError: when settings or policies are refused.
+        click.ClickException: when settings or policies are refused.
     """
-    with rehearsal():
+    with dry_run():
         app = click.get_current_context().ensure_object(ScriptInfo).load_app()
-        policies_of(app).check()
+        get_policies(app).check()
     return app
 
 

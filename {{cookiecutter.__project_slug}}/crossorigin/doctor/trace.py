@@ -1,6 +1,6 @@
 """Why a browser blocks a request, or what it lets the page read: its algorithm, one step after the other.
 
-The rules are in `fetch.py`, the answers come by `exchange.py`, and what to write instead is in `cures.py`.
+The rules are in `browser.py`, the answers come by `transport.py`, and what to write instead is in `fixes.py`.
 Source: https://fetch.spec.whatwg.org/#http-fetch
 """
 
@@ -12,11 +12,11 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from flask import Flask
 
-from . import fetch
-from .cures import Cures
-from .exchange import Answer, Exchange, NoAnswer, header, request_headers
-from .fetch import Request, Response, Step
-from .origins import problem_of_origin
+from ..origins import origin_problem
+from . import browser
+from .browser import Request, Response, Step
+from .fixes import Cures
+from .transport import Answer, Exchange, NoAnswer, header, request_headers
 
 MOST_REDIRECTS = 20  # Fetch, "HTTP-redirect fetch", step 6
 COOKIE = "The session cookie goes along"  # the only "no" that does not stop the browser
@@ -95,15 +95,15 @@ def request_of(
     Raises:
         ValueError: with a sentence that says what no browser would take, and what to write instead.
     """
-    if not fetch.TOKEN.match(method):
+    if not browser.TOKEN.match(method):
         raise ValueError(f"{method!r} is no method; write for example PUT.")
     problem = "is a pattern; write the origin of one page" if "*" in origin else None
-    problem = problem or problem_of_origin(origin, credentials=False)
+    problem = problem or origin_problem(origin, credentials=False)
     if problem and origin != "null":  # a file's: no policy can name it, but pages have it
         raise ValueError(f"the origin {origin!r} {problem}.")
     headers = tuple(headers)
     for name, value in headers:
-        if not fetch.TOKEN.match(name):
+        if not browser.TOKEN.match(name):
             raise ValueError(f"the header {name!r} is no token (RFC 9110); write a name without spaces.")
         if not re.fullmatch(r"[\t\x20-\x7e\x80-\xff]*", value):
             raise ValueError(f"the header {name!r} has a character that none has; write one line of Latin-1.")
@@ -136,15 +136,15 @@ def _resolved(path: str) -> str:
     return "/" + "/".join(kept) + "/" * (bool(kept) and dots[-1] in (".", ".."))
 
 
-def cookie_of(app: Flask) -> fetch.Cookie:
+def cookie_of(app: Flask) -> browser.Cookie:
     """Return what decides about the cookie of a sign-in; browsers take SameSite=Lax where nothing is said."""
     config = app.config
     samesite: Any = str(config["SESSION_COOKIE_SAMESITE"] or "Lax").capitalize()
-    return fetch.Cookie(samesite, config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_PARTITIONED"])
+    return browser.Cookie(samesite, config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_PARTITIONED"])
 
 
 class _Walk:
-    def __init__(self, found: Explanation, exchange: Exchange, cookie: fetch.Cookie) -> None:
+    def __init__(self, found: Explanation, exchange: Exchange, cookie: browser.Cookie) -> None:
         self.found = found
         self.request = found.request  # the current one: a redirect makes another
         self.exchange = exchange
@@ -157,14 +157,14 @@ class _Walk:
         for redirects in range(MOST_REDIRECTS + 1):
             yield from self._where_to()
             if self.request.credentials and not redirects:
-                cookie = fetch.cookie_check(self.request, self.cookie)
+                cookie = browser.cookie_check(self.request, self.cookie)
                 self.found.cookies_sent = cookie.ok
                 yield cookie._replace(step=COOKIE)
-            if fetch.needs_preflight(self.request):
+            if browser.needs_preflight(self.request):
                 yield from self._ask_first()
             answer = yield from self._send()
             location = header(answer.response, "Location")
-            if answer.response.status not in fetch.REDIRECTS or location is None:
+            if answer.response.status not in browser.REDIRECTS or location is None:
                 self.found.status = answer.status
                 yield from self._what_the_page_reads(answer.response)
                 return
@@ -173,28 +173,28 @@ class _Walk:
         yield Step("The redirects end", False, detail, "CORSDidNotSucceed")
 
     def _what_a_script_may_send(self) -> Iterator[Step]:
-        method, sent = self.request.method, fetch.normalize_method(self.request.method)
-        may = not fetch.is_forbidden_method(method)
+        method, sent = self.request.method, browser.normalize_method(self.request.method)
+        may = not browser.is_forbidden_method(method)
         detail = f"It sends {sent}." if may else f"{method} is an error in every page."
         if sent != sent.upper():
             detail += f" Only {ALWAYS_UPPER} are put in upper case by the browser."
         yield Step("A script can send the method", may, detail)
-        dropped = [name for name, value in self.request.headers if fetch.is_forbidden_header(name, value)]
+        dropped = [name for name, value in self.request.headers if browser.is_forbidden_header(name, value)]
         if dropped:
             detail = f"Dropped without a word: {', '.join(dropped)}."
             yield Step("Headers that only the browser sets are left out", True, detail)
 
     def _where_to(self) -> Iterator[Step]:
-        page, api = self.request.origin, fetch.origin_of(self.request.url)
+        page, api = self.request.origin, browser.origin_of(self.request.url)
         if page == api:
             yield Step("Page and API have one origin", True, f"It is {api}: CORS plays no part.")
             return
         detail = f"They are {page} and {api}: the answer has to let the page in."
         yield Step("Page and API have two origins", True, detail)
-        if fetch.is_mixed_content(self.request):
+        if browser.is_mixed_content(self.request):
             detail = f"A page that came by https may not call {api} (mixed content); no header helps."
             yield Step("The request is as safe as the page", False, detail, "CORSDidNotSucceed")
-        if fetch.is_local_network(self.request):
+        if browser.is_local_network(self.request):
             may_ask = page.startswith("https:")
             how = "asks the visitor" if may_ask else "lets no page without https in"
             detail = f"The API is nearer to the visitor than the page: Chromium {how} (Local Network Access)."
@@ -205,20 +205,22 @@ class _Walk:
     def _ask_first(self) -> Iterator[Step]:
         request = self.request
         self.found.preflighted = True
-        method, names = fetch.normalize_method(request.method), fetch.unsafe_names(request.headers)
-        causes = [method] * (method not in fetch.SAFELISTED_METHODS) + names
+        method, names = browser.normalize_method(request.method), browser.unsafe_names(request.headers)
+        causes = [method] * (method not in browser.SAFELISTED_METHODS) + names
         detail = f"No plain form could send this: {', '.join(causes)}.\n"
-        detail += _sent("OPTIONS", request, fetch.preflight_headers(request))
+        detail += _sent("OPTIONS", request, browser.preflight_headers(request))
         yield Step(f"The browser asks first: OPTIONS {_path(request)}", True, detail)
         self.heard = self.exchange.preflight(request)
         yield Step(f"The answer is {self.heard.status}", True, _lines(self.heard.status, self.heard.headers))
-        yield from fetch.preflight_checks(request, self.heard)
-        detail = f"For {fetch.preflight_max_age(self.heard)} s it does not ask again about this address."
+        yield from browser.preflight_checks(request, self.heard)
+        detail = f"For {browser.preflight_max_age(self.heard)} s it does not ask again about this address."
         yield Step("The browser remembers the answer", True, detail)
 
     def _send(self) -> Generator[Step, None, Answer]:
-        request, method = self.request, fetch.normalize_method(self.request.method)
-        simple = not fetch.needs_preflight(request) and not fetch.is_same_origin(request.url, request.origin)
+        request, method = self.request, browser.normalize_method(self.request.method)
+        simple = not browser.needs_preflight(request) and not browser.is_same_origin(
+            request.url, request.origin
+        )
         note = "It does not ask first, because a plain form could send this too.\n" * simple
         detail = note + _sent(method, request, request_headers(request))
         yield Step(f"The browser sends {method} {_path(request)}", True, detail)
@@ -227,8 +229,8 @@ class _Walk:
         status = "is one that only the view knows" if answer.status is None else f"is {answer.status}"
         detail = f"{answer.note}\n".lstrip() + _lines(answer.status or "(status)", answer.response.headers)
         yield Step(f"The answer {status}", True, detail)
-        if not fetch.is_same_origin(request.url, request.origin):
-            yield fetch.cors_check(request, answer.response)
+        if not browser.is_same_origin(request.url, request.origin):
+            yield browser.cors_check(request, answer.response)
         return answer
 
     def _follow(self, status: int, location: str) -> Iterator[Step]:
@@ -236,22 +238,22 @@ class _Walk:
         if urlsplit(url).scheme not in ("http", "https"):
             detail = f"It leads to {url}, and only http and https can be followed."
             yield Step("The redirect can be followed", False, detail, "CORSRequestNotHttp")
-        if urlsplit(url).username is not None and not fetch.is_same_origin(url, old.origin):
+        if urlsplit(url).username is not None and not browser.is_same_origin(url, old.origin):
             detail = f"It leads to {url}, and no URL of another origin may have a user name."
             yield Step("The redirect can be followed", False, detail, "CORSDidNotSucceed")
-        method, headers, origin = fetch.normalize_method(old.method), old.headers, old.origin
+        method, headers, origin = browser.normalize_method(old.method), old.headers, old.origin
         if (status in (301, 302) and method == "POST") or (status == 303 and method not in ("GET", "HEAD")):
             method, headers = "GET", tuple(h for h in headers if not h[0].lower().startswith("content-"))
-        if not fetch.is_same_origin(url, fetch.origin_of(old.url)):
+        if not browser.is_same_origin(url, browser.origin_of(old.url)):
             headers = tuple(h for h in headers if h[0].lower() != "authorization")
-            if not fetch.is_same_origin(old.url, origin):
+            if not browser.is_same_origin(old.url, origin):
                 origin = "null"  # Fetch, "redirect-tainted": also where the page's own origin comes next
         self.request = old._replace(method=method, url=url, origin=origin, headers=headers)
         changed = " From here on the browser sends Origin: null." if origin != old.origin else ""
         yield Step("The redirect can be followed", True, f"It leads to {method} {url}.{changed}")
 
     def _what_the_page_reads(self, response: Response) -> Iterator[Step]:
-        self.found.readable_headers = readable = fetch.readable_headers(self.request, response)
+        self.found.readable_headers = readable = browser.readable_headers(self.request, response)
         came = {name.lower() for name, _ in response.headers}
         hidden = sorted(name for name in came - set(readable) if not name.startswith("access-control-"))
         detail = f"Headers that it can read: {', '.join(readable) or 'none'}."

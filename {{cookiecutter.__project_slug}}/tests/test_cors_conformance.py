@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from conftest import PAGE, settings
 from cors_cases import ALLOW, APP, DECIDED, EVIL, ORIGINS, PATTERNS, POLICIES, lab, start
+from crossorigin import FromConfig, init_cors
 from flask import Blueprint, Flask, Response, abort, session
 from werkzeug.test import TestResponse
 
 from {{ cookiecutter.__package }} import create_app
-from {{ cookiecutter.__package }}.cors import FromConfig, init_cors
 
 ASKS = "Access-Control-Request-"
 STATUSES = [200, 308, 400, 401, 403, 404, 405, 413, 415, 422, 429, 500]
@@ -112,7 +112,7 @@ def test_the_real_errors_are_readable(site: Flask) -> None:
 
 
 def test_a_page_reads_that_a_host_is_not_served(database: Path) -> None:
-    app = create_app(settings(database, TRUSTED_HOSTS="lab.example"))
+    app = create_app(settings(database, FRONTEND_ORIGINS=PAGE, TRUSTED_HOSTS="lab.example"))
     headers = {"Host": "other.example", f"{ASKS}Method": "PUT"}
     for method, status, expected in (("GET", 400, 0), ("OPTIONS", 204, 1)):
         answer = send(app, "/api/auth/me", method=method, headers=headers)
@@ -157,7 +157,8 @@ REFUSALS = [{"origin": EVIL}, {"method": "patch"}, {"Headers": "x-lab"}, {"path"
 def test_in_development_one_line_gives_the_reason_of_a_refusal(
     database: Path, caplog: pytest.LogCaptureFixture, asked: dict[str, str]
 ) -> None:
-    ask(create_app(settings(database)), **{"path": "/api/auth/login", "method": "POST", **asked})
+    app = create_app(settings(database, FRONTEND_ORIGINS=PAGE))
+    ask(app, **{"path": "/api/auth/login", "method": "POST", **asked})
     lines = [record.getMessage() for record in caplog.records if "preflight" in record.getMessage()]
     assert len(lines) == 1
     assert "refused" in lines[0]

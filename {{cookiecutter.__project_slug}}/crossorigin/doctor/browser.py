@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from .origins import DEFAULT_PORTS, SHAPE, Parts, is_loopback, site_of
+from ..origins import DEFAULT_PORTS, SHAPE, Parts, get_site, is_loopback
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -249,7 +249,7 @@ def cookie_check(request: Request, cookie: Cookie, *, third_party_blocked: bool 
         cookie: how the API has set it.
         third_party_blocked: whether the browser blocks cookies between two sites, as most do.
     """
-    page, api = site_of(request.origin), site_of(origin_of(request.url))
+    page, api = get_site(request.origin), get_site(origin_of(request.url))
     same_site, same_origin = page == api, is_same_origin(request.url, request.origin)
 
     def step(detail: str, ok: bool = False) -> Step:

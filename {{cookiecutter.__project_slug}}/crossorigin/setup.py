@@ -1,27 +1,28 @@
 """`init_cors(app)`: check all declarations, build the policies, put them to work."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
 
-from .declare import Declaration, policies_of
-from .engine import init_responses
-from .origins import site_of
+from .declare import Declaration, get_policies
+from .headers import write_cors_headers
+from .hints import Hints
+from .origins import get_site
 from .policy import Policy, PolicyError
 from .prefixes import Prefixes
 from .rules import problems_of, resolve_origins
 
 
-def init_cors(app: Flask) -> None:
+def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = None) -> None:
     """Put the declared policies to work; call it last in `create_app`.
 
     Raises:
         PolicyError: with the place, the problem and the cure of everything that is refused.
     """
-    policies = policies_of(app)
+    policies = get_policies(app)
     if policies.tree is not None:
         raise PolicyError("init_cors(app) is called twice; call it once, last in create_app.")
     problems = [
@@ -35,7 +36,10 @@ def init_cors(app: Flask) -> None:
 
     policies.use(_build(policies.declarations, declared, app))
     policies.last_check = lambda: _refuse(list(second_layers(app)))
-    init_responses(app, policies)
+    policies.hints = hints or Hints()
+    writers = app.after_request_funcs.setdefault(None, [])
+    if not any(hasattr(function, "writes_cors_headers") for function in writers):
+        writers.insert(0, write_cors_headers)  # first registered runs last
     for misfit in misfits_of_cookies(app, policies.built):
         app.logger.warning(misfit)
 
@@ -112,7 +116,7 @@ def misfits_of_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
         return
     if config["SESSION_COOKIE_SECURE"] and urlsplit(api).scheme == "http":
         yield f"API_URL={api} is http, and the cookie is Secure: no sign-in lasts; serve the API by https."
-    other = [(policy, origin) for policy, origin in pages if site_of(origin) != site_of(api)]
+    other = [(policy, origin) for policy, origin in pages if get_site(origin) != get_site(api)]
     samesite = config["SESSION_COOKIE_SAMESITE"] or "Lax"
     if samesite != "None":
         for policy, origin in other:

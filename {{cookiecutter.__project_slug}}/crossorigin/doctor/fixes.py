@@ -8,14 +8,13 @@ from urllib.parse import urljoin, urlsplit
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from . import fetch
-from .declare import Declaration, policies_of, short
-from .engine import ONLY_CURE
-from .exchange import header
-from .fetch import Request, Response, Step, origin_of
-from .origins import is_loopback, problem_of_origin
-from .policy import FromConfig, Policy
-from .rules import RESPONSE_HEADERS
+from ..declare import Declaration, get_policies, short
+from ..origins import is_loopback, origin_problem
+from ..policy import FromConfig, Policy
+from ..rules import RESPONSE_HEADERS
+from . import browser
+from .browser import Request, Response, Step, origin_of
+from .transport import header
 
 OUR_SERVERS = ("Werkzeug", "granian")  # what `Server` begins with when nothing stands in front
 PREFLIGHT_REDIRECTED = {"CORSPreflightDidNotSucceed", "CORSExternalRedirectNotAllowed"}
@@ -36,13 +35,11 @@ class Cures:
 
     Args:
         app: its policies are in use.
-        only: what cures every refusal, where the engine's strategy leaves one way; None for none such.
     """
 
-    def __init__(self, app: Flask, only: str | None = ONLY_CURE) -> None:
+    def __init__(self, app: Flask) -> None:
         self.app = app
-        self.only = only
-        self.policies = policies_of(app)
+        self.policies = get_policies(app)
 
     def of(self, failed: Step, request: Request, heard: Response | None, address: str = "") -> str:
         """Return what to write, and in which file.
@@ -57,15 +54,13 @@ class Cures:
             return ANOTHER_METHOD
         if heard is None:
             https = f"https://{urlsplit(request.url).netloc}"
-            mixed = fetch.is_mixed_content(request)
+            mixed = browser.is_mixed_content(request)
             return f"serve the API by https; .env: VITE_API_URL={https}" if mixed else NEARER
         if stranger := _stranger(failed, request, heard):
             return stranger
         policy = self.policies.find(urlsplit(request.url).path)
         if policy is None and not is_here(request.url, address, self.app.config.get("API_URL") or ""):
             return _at_another_server(request)
-        if self.only:
-            return self.only
         return self._by_reason(failed.reason, policy, request, heard)
 
     def of_cookie(self, request: Request) -> str:
@@ -105,7 +100,7 @@ class Cures:
             return OLD_POLICY
         if origin == "null":
             return A_SERVER
-        if problem := problem_of_origin(origin, credentials=policy.credentials):
+        if problem := origin_problem(origin, credentials=policy.credentials):
             return f"another origin: {origin!r} {problem}"
         if origin.startswith("http:") and self.app.config.get("APP_ENV") == "production":
             return f"another origin: production serves https pages only; serve it at {'https' + origin[4:]}"
@@ -116,7 +111,7 @@ class Cures:
             own = f"page and API are one origin here, in development {VITE}: open the page there"
             return f"{own}; or {line} and VITE_API_URL={origin_of(request.url)}"
         for allowed in policy.origins:
-            if part := fetch.difference(allowed, origin):
+            if part := browser.difference(allowed, origin):
                 near = f"allowed is {allowed}; yours differs in the {part}"
                 if "*" in allowed:
                     return f"{line} ({near})"
@@ -142,7 +137,7 @@ class Cures:
         if "site-packages" in file:
             return f"in the page's call: another path; {path} is of a library, {blueprint.import_name}"
         prefix = "" if blueprint.url_prefix else ", and url_prefix= for its blueprint, which a policy needs"
-        imported = "" if hasattr(module, "cors") else "from .cors import cors; "
+        imported = "" if hasattr(module, "cors") else "from crossorigin import cors; "
         return f'{short(file)}: {imported}cors({blueprint.name}, origins=["{request.origin}"]){prefix}'
 
     def _endpoint(self, path: str) -> str | None:
@@ -208,7 +203,7 @@ def _let_cookies(policy: Policy) -> str:
 def _let_headers(policy: Policy, request: Request) -> str:
     allowed = {name.lower() for name in policy.request_headers}
     named = {name.lower(): name for name, _ in request.headers}
-    missing = [named[name] for name in fetch.unsafe_names(request.headers) if name not in allowed]
+    missing = [named[name] for name in browser.unsafe_names(request.headers) if name not in allowed]
     if wrong := [name for name in missing if RESPONSE_HEADERS.fullmatch(name.lower())]:
         return f"in the page's call: no {', '.join(wrong)}, which answers have and requests have not"
     return f"{policy.place}: request_headers={_list([*policy.request_headers, *missing])}"

@@ -30,7 +30,7 @@ class Parts(NamedTuple):
         return f"{self.scheme}://{self.host}" + (f":{self.port}" if self.port else "")
 
 
-def problem_of_origin(text: object, *, credentials: bool) -> str | None:
+def origin_problem(text: object, *, credentials: bool) -> str | None:
     """Return what is wrong with an origin and what to write instead; None when nothing is.
 
     Args:
@@ -112,7 +112,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def site_of(origin: str) -> str:
+def get_site(origin: str) -> str:
     """Return scheme and registrable domain, which decide whether cookies are third-party; ports do not."""
     scheme, _, host = origin.partition("://")
     host = re.sub(r":[0-9*]*\Z", "", host).removeprefix("*.")
