@@ -12,9 +12,9 @@ from tests.baking import BakedProject, bake, template
 ALWAYS = """.env .env.example .flaskenv .gitattributes .gitignore README.md dev.py pyproject.toml
     my_lab_api/__init__.py my_lab_api/config.py my_lab_api/extensions.py my_lab_api/errors.py my_lab_api/models.py
     my_lab_api/sessions.py my_lab_api/commands.py my_lab_api/public.py my_lab_api/auth.py my_lab_api/notes.py
-    my_lab_api/cors/__init__.py my_lab_api/cors/engine.py my_lab_api/cors/preflight.py
-    my_lab_api/pages.py
-    my_lab_api/assets/cors.png my_lab_api/assets/cors.ttf tests/conftest.py""".split()
+    my_lab_api/cors_headers.py my_lab_api/migrations/0001_first_tables.py crossorigin/__init__.py
+    crossorigin/preflight.py crossorigin/doctor/cli.py my_lab_api/assets/cors.png my_lab_api/assets/cors.ttf
+    tests/conftest.py""".split()
 FRONT_END = """frontend/index.html frontend/package.json frontend/package-lock.json frontend/vite.config.ts
     frontend/src/api.ts frontend/src/main.ts""".split()
 BINARY = (".png", ".ttf")
