@@ -5,7 +5,6 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
