@@ -1,16 +1,15 @@
-"""Who is signed in: server-side sessions, and the guard against forged requests."""
+"""Who is signed in: server-side sessions."""
 
 import secrets
-from http import HTTPStatus
 
-from crossorigin import find_policy
-from flask import Flask, Request, abort, current_app, g, request, session
+from flask import Flask, Request, current_app, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadSignature
 from sqlalchemy import bindparam, delete, select
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
+from .csrf import check_csrf
 from .extensions import db
 from .models import LoginSession, User, now
 
@@ -20,7 +19,6 @@ SIGNED_IN = (
     .join(LoginSession)
     .where(LoginSession.key == bindparam("key"), LoginSession.expires_at > bindparam("now"))
 )
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}  # RFC 9110, section 9.2.1
 
 
 class CookieInterface(SecureCookieSessionInterface):
@@ -42,9 +40,7 @@ class CookieInterface(SecureCookieSessionInterface):
 
 
 def init_app(app: Flask) -> None:
-    """Read the cookie of each request, and put the guard in front of every view."""
     app.session_interface = CookieInterface()
-    app.before_request(refuse_forged_request)
 
 
 def sign_in(user: User) -> None:
@@ -52,6 +48,7 @@ def sign_in(user: User) -> None:
 
     The key is new, which prevents session fixation.
     """
+    check_csrf()
     _delete_session(session.get("key"))
     remove_expired(limit=100)
     session.clear()
@@ -100,25 +97,3 @@ def require_sign_in() -> None:
 def unauthorized(detail: str) -> Unauthorized:
     """Return a 401, which must name a scheme (RFC 9110, section 11.6.1); one for cookies has no name."""
     return Unauthorized(detail, www_authenticate=WWWAuthenticate("cookie"))
-
-
-def refuse_forged_request() -> None:
-    """Answer 403 when a page that the policy does not trust sends something that changes data.
-
-    CORS hides the answer of such a request; it does not stop the request. Browsers tell where a
-    request comes from: Sec-Fetch-Site (https://w3c.github.io/webappsec-fetch-metadata) and, on plain
-    http where that is missing, Origin. Clients that are no browsers send neither, and carry nobody's
-    cookies. A path without a policy is for pages of the API's own origin.
-    """
-    if request.method in SAFE_METHODS:
-        return
-    policy = find_policy()
-    if policy and not policy.credentials:
-        return  # no cookie of a user counts
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site in ("same-origin", "none") or (site is None and origin is None):
-        return
-    trusted = {request.host_url.rstrip("/")} if site is None else set()
-    if origin is not None and (origin in trusted or (policy and policy.allow_origin(origin))):
-        return
-    abort(HTTPStatus.FORBIDDEN, f"Pages of {origin or 'this site'} may not send {request.method} here.")
