@@ -1,4 +1,4 @@
-"""The model of a browser in `crossorigin/doctor/browser.py`, beside real browsers: nothing differs but what is listed."""
+"""The model of a browser, `crossorigin/doctor/browser.py`, beside real browsers: only what is listed here differs."""
 
 import importlib
 import re
