@@ -121,7 +121,7 @@ def _problem_with_credentials(origin: Parts, production: bool) -> str | None:
 def is_private(host: str) -> bool:
     """Tell whether a host is an address of a private network, as 192.168.1.20 is."""
     try:
-        return ip_address(host.strip("[]")).is_private
+        return ip_address(host.strip("[]")).is_private and not is_loopback(host)
     except ValueError:
         return False
 
