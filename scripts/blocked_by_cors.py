@@ -10,10 +10,10 @@ from tests.crossorigin.conftest import FOLDER  # isort: skip (it lets `crossorig
 
 from crossorigin.declare import Declaration, get_policies
 from crossorigin.doctor.browser import Response
-from crossorigin.doctor.checks import misfits
+from crossorigin.doctor.checks import find_problems
 from crossorigin.doctor.cli import MDN
-from crossorigin.doctor.trace import explain, request_of
-from crossorigin.doctor.transport import Answer, silence
+from crossorigin.doctor.trace import explain, build_request
+from crossorigin.doctor.transport import Answer, describe_network_error
 from crossorigin.policy import FromConfig, Policy
 from crossorigin.rules import problems_of
 from crossorigin.setup import second_layers
@@ -144,7 +144,7 @@ class Scripted:
     def preflight(self, request: Any) -> Response:
         """Give the next answer."""
         if not self.left:
-            raise silence(request.url, ConnectionRefusedError())
+            raise describe_network_error(request.url, ConnectionRefusedError())
         return self.left.pop(0)
 
     def send(self, request: Any) -> Answer:
@@ -176,7 +176,7 @@ def blocked() -> Any:
     """Yield the cells of each row about the browser."""
     app = lab()
     for seen, changes, *answers in BLOCKED:
-        request = request_of(**{"method": "GET", "url": LAB, "origin": PAGE, "credentials": True, **changes})
+        request = build_request(**{"method": "GET", "url": LAB, "origin": PAGE, "credentials": True, **changes})
         found = explain(request, Scripted(*answers), app)
         failed = next(step for step in reversed(found.steps) if not step.ok)
         reason = f" [{found.reason}]({MDN}{found.reason})" if found.reason else ""
@@ -206,7 +206,7 @@ def unfit() -> Any:
     apps[3].config.update(SESSION_COOKIE_SECURE=True)
     apps[4].config.update(SESSION_COOKIE_SAMESITE="None")
     for app in apps:
-        for misfit in misfits(app):
+        for misfit in find_problems(app):
             yield misfit.split("; ", 1)
 
 

@@ -1,11 +1,11 @@
 """What the tests of `crossorigin` share: origins, blueprints with a policy, and the writers of CORS headers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from typing import Any
 
-from crossorigin import cors, init_cors
+from crossorigin import Hints, cors, init_cors
 from flask import Blueprint, Flask, Response, abort
 
 from tests.crossorigin.conftest import FOLDER
@@ -55,13 +55,22 @@ DECIDED = {  # the prefixes, a path, and the number of the prefix that decides a
     "nothing for a slash encoded twice": (["/api/lab"], "/api%252Flab", None),
     "the outer prefix for a letter encoded twice": (["/api/lab", "/api"], "/api/l%2561b", 1),
 }
-BELOW, PORTS = "https://*.example.com", "http://localhost:*"
+BELOW, PORTS, INSIDE = "https://*.example.com", "http://localhost:*", "https://app-*-team.example.com"
 PATTERNS = [  # a pattern, and origins that it allows or refuses
     (BELOW, True, [APP, "https://a.b.example.com", "https://a-1.example.com"]),
     (BELOW, False, ["https://example.com", "https://.example.com", "https://a..example.com", f"{APP}."]),
     (BELOW, False, ["http://a.example.com", f"{APP}:8443", f"{APP}.evil.example", f"{APP}\n", BELOW]),
     (BELOW, False, ["https://A.example.com", "https://aexample.com", "https://a.exampleXcom", "null"]),
     (BELOW, False, ["https://evil.example/.example.com", f"https://{'a.' * 160}example.com"]),
+    (INSIDE, True, ["https://app-1-team.example.com", "https://app-a-b_c-team.example.com"]),
+    (
+        INSIDE,
+        False,
+        ["https://app--team.example.com", "https://app-.-team.example.com", "https://app-a.b-team.example.com"],
+    ),
+    (INSIDE, False, [INSIDE, f"https://app-{'a' * 64}-team.example.com", "https://x.app-1-team.example.com"]),
+    ("vscode-webview://*", True, ["vscode-webview://a1-b2"]),
+    ("vscode-webview://*", False, ["vscode-webview://", "vscode-webview://a.b", "https://a1-b2"]),
     (PORTS, True, ["http://localhost", "http://localhost:1", PAGE, "http://localhost:65535"]),
     (PORTS, False, ["https://localhost:1", "http://localhost:0", "http://localhost:65536", f"{PAGE}.x"]),
 ]
@@ -96,14 +105,20 @@ def lab(prefix: str | None = "/lab", name: str = "lab", **options: Any) -> Bluep
     return blueprint
 
 
-def start(*blueprints: Blueprint, writer: Writer = WRITERS["crossorigin"], **config: Any) -> Flask:
+def start(
+    *blueprints: Blueprint,
+    writer: Writer = WRITERS["crossorigin"],
+    closed: Sequence[str] = (),
+    hints: Hints | None = None,
+    **config: Any,
+) -> Flask:
     """Return an application with these blueprints."""
     app = Flask("lab", root_path="no-source")
     writer(app)
     app.config.update(config)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
-    init_cors(app)
+    init_cors(app, closed=closed, hints=hints)
     return app
 
 

@@ -61,7 +61,7 @@ def test_a_method_in_a_header_is_dropped_when_no_page_can_send_it(name: str) -> 
 def test_what_is_sent_is_stripped_and_without_the_browsers_own_headers() -> None:
     given = [("Cookie", "a=b"), ("X-Method-Override", "TRACE"), ("X-Lab", " 1\t"), ("security", "x")]
     given += [("Access-Control-Request-Lab", "x")]
-    assert browser.sent_headers(given) == (("X-Lab", "1"), *given[3:])
+    assert browser.get_sent_headers(given) == (("X-Lab", "1"), *given[3:])
 
 
 CONTROLS = [chr(n) for n in range(32) if n != 9]
@@ -99,7 +99,7 @@ UNSAFE: list[tuple[str, PAIRS, list[str]]] = [
 
 @pytest.mark.parametrize(("headers", "names"), rows(UNSAFE))
 def test_the_server_is_asked_about(headers: PAIRS, names: list[str]) -> None:
-    assert browser.unsafe_names(headers) == names
+    assert browser.get_unsafe_names(headers) == names
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def test_a_preflight_is_needed_or_not(needed: bool, request_: Request) -> None:
 
 def test_a_preflight_names_origin_method_and_unsafe_headers() -> None:
     first = [("Origin", PAGE), ("Access-Control-Request-Method", "DELETE")]
-    assert browser.preflight_headers(ask("delete")) == first
+    assert browser.build_preflight_headers(ask("delete")) == first
     names = ("Access-Control-Request-Headers", "content-type,x-lab")
-    assert browser.preflight_headers(ask("delete", f"X-Lab: 1 | {JSON} | Accept: */*")) == [*first, names]
+    assert browser.build_preflight_headers(ask("delete", f"X-Lab: 1 | {JSON} | Accept: */*")) == [*first, names]
 
 
 NO_MATCH, SEVERAL = "CORSAllowOriginNotMatchingOrigin", "CORSMultipleAllowOriginNotAllowed"
@@ -169,15 +169,15 @@ CHECKED: list[tuple[str, str | None, bool, str]] = [  # the reason, with credent
 
 @pytest.mark.parametrize(("reason", "credentials", "headers"), rows(CHECKED))
 def test_the_cors_check(reason: str | None, credentials: bool, headers: str) -> None:
-    step = browser.cors_check(ask(credentials=credentials), reply(headers))
+    step = browser.check_cors(ask(credentials=credentials), reply(headers))
     assert (step.ok, step.reason) == (reason is None, reason)
-    first = next(browser.preflight_checks(ask(credentials=credentials), reply(headers)))
+    first = next(browser.check_preflight(ask(credentials=credentials), reply(headers)))
     assert first[1:] == step[1:]
 
 
 def test_after_a_redirect_to_another_origin_the_page_has_the_origin_null() -> None:
-    assert not browser.cors_check(ask(), reply(f"Origin: {PAGE}"), "null").ok
-    assert browser.cors_check(ask(), reply("Origin: null"), "null").ok
+    assert not browser.check_cors(ask(), reply(f"Origin: {PAGE}"), "null").ok
+    assert browser.check_cors(ask(), reply("Origin: null"), "null").ok
 
 
 NEAR = [("https://localhost:5173", "scheme"), ("http://127.0.0.1:5173", "host"), (f"{PAGE}/", "path")]
@@ -186,8 +186,8 @@ NEAR += [("http://localhost", "port"), ("http://me@localhost:5173", "user name")
 
 @pytest.mark.parametrize(("allowed", "part"), [*NEAR, ("null", None), ("https://localhost", None)])
 def test_a_near_miss_is_named(allowed: str, part: str | None) -> None:
-    assert browser.difference(allowed, PAGE) == part
-    said = browser.cors_check(ask(), reply(f"Origin: {allowed}")).detail
+    assert browser.find_difference(allowed, PAGE) == part
+    said = browser.check_cors(ask(), reply(f"Origin: {allowed}")).detail
     assert (f"in the {part} only" in said) is (part is not None)
 
 
@@ -223,7 +223,7 @@ PREFLIGHTS: list[tuple[str, str | None, str, Request, int, str]] = [  # the reas
 def test_a_preflight_passes_or_fails_at(
     reason: str | None, last: str, request_: Request, status: int, headers: str
 ) -> None:
-    steps = list(browser.preflight_checks(request_, reply(headers, status)))
+    steps = list(browser.check_preflight(request_, reply(headers, status)))
     step = next((step for step in steps if not step.ok), steps[-1])
     assert (step.ok, step.reason) == (reason is None, reason and f"CORS{reason}")
     assert last in step.step
@@ -233,7 +233,7 @@ def test_a_preflight_passes_or_fails_at(
     ("headers", "seconds"), [("A: 0", 0), ("A: 7201", 7200), ("", 5), ("A: -1", 5), ("A: 9 | A: 9", 5)]
 )
 def test_a_preflight_is_remembered(headers: str, seconds: int) -> None:
-    assert browser.preflight_max_age(reply(headers.replace("A:", "Access-Control-Max-Age:"))) == seconds
+    assert browser.get_max_age(reply(headers.replace("A:", "Access-Control-Max-Age:"))) == seconds
 
 
 SENT = " | ".join(f"{name}: x" for name in ("X-Lab", "ETag", "Set-Cookie", "Pragma", "Content-Length"))
@@ -249,10 +249,10 @@ READABLE: list[tuple[str, Request, str, str]] = [
 @pytest.mark.parametrize(("request_", "exposed", "read"), rows(READABLE))
 def test_a_page_can_read(request_: Request, exposed: str, read: str) -> None:
     response = reply(f"{SENT} | {EXPOSE}: {exposed}")
-    assert browser.readable_headers(request_, response) == read.split()
+    assert browser.get_readable_headers(request_, response) == read.split()
     same_origin = request_._replace(origin="http://localhost:8000")
     everything = f"{EXPOSE.lower()} content-length etag pragma x-lab"
-    assert browser.readable_headers(same_origin, response) == everything.split()
+    assert browser.get_readable_headers(same_origin, response) == everything.split()
 
 
 def along(origin: str = PAGE, url: str = API) -> Request:
@@ -268,11 +268,11 @@ SENT_ALONG: list[tuple[str, bool, Cookie, Request, str]] = [
     ("the same origin", True, STRICT, ask(origin="http://localhost:8000"), "site of the page"),
     ("partitioned", True, BOTH._replace(partitioned=True), TWO, "two sites"),
     ("no credentials", False, LAX, ask(), "withCredentials"),
-    ("two names of this machine", False, LAX, along("http://127.0.0.1:5173"), "use one name for both"),
+    ("two names of this machine", False, LAX, along("http://127.0.0.1:5173"), "Use one name for both"),
     ("two schemes", False, LAX, along("https://localhost"), "two sites"),
     ("two sites", False, STRICT, TWO, "SameSite=Strict"),
     ("no origin", False, LAX, along("null"), "two sites"),
-    ("third-party", False, BOTH, TWO, "blocked unless Partitioned"),
+    ("third-party", False, BOTH, TWO, "blocked unless they are Partitioned"),
     ("Secure over http", False, STRICT, along(url="http://api.example"), "https"),
     ("None without Secure", False, Cookie("None", False), HOME, "need Secure"),
 ]
@@ -280,12 +280,12 @@ SENT_ALONG: list[tuple[str, bool, Cookie, Request, str]] = [
 
 @pytest.mark.parametrize(("sent", "cookie", "request_", "word"), rows(SENT_ALONG))
 def test_a_cookie_goes_along_or_not(sent: bool, cookie: Cookie, request_: Request, word: str) -> None:
-    step = browser.cookie_check(request_, cookie)
+    step = browser.check_cookie(request_, cookie)
     assert (step.ok, word in step.detail) == (sent, True)
 
 
 def test_a_browser_may_be_told_to_send_cookies_between_two_sites() -> None:
-    assert browser.cookie_check(TWO, BOTH, third_party_blocked=False).ok
+    assert browser.check_cookie(TWO, BOTH, third_party_blocked=False).ok
 
 
 LAN, MIXED, LOCAL = "http://192.168.1.7:8000", browser.is_mixed_content, browser.is_local_network
@@ -298,7 +298,9 @@ LAN, MIXED, LOCAL = "http://192.168.1.7:8000", browser.is_mixed_content, browser
         *((False, MIXED, APP, url) for url in (API, "http://[::1]:8000", "https://api.example.com")),
         (False, MIXED, PAGE, "http://api.example.com"),
         *((True, LOCAL, APP, url) for url in (API, "http://127.8.9.1", LAN, "https://printer.local")),
-        (True, LOCAL, LAN, "http://app.localhost"),
+        (False, LOCAL, LAN, "http://app.localhost"),
+        (False, LOCAL, APP, "http://0.0.0.0:8000"),
+        (False, LOCAL, "capacitor://app.example.com", API),
         *((False, LOCAL, "https://8.8.8.8", url) for url in ("https://9.9.9.9", "https://api.example.com")),
         *((False, LOCAL, PAGE, url) for url in (LAN, "http://127.0.0.1:8000")),
         (False, LOCAL, "null", API),

@@ -8,7 +8,7 @@ import pytest
 from click import ClickException
 from click.testing import CliRunner
 from crossorigin import FromConfig
-from crossorigin.doctor.checks import misfits, names_in_source
+from crossorigin.doctor.checks import find_problems, names_in_source
 from crossorigin.doctor.cli import MDN, commands
 from crossorigin.dry_run import is_dry_run
 from flask import Blueprint, Flask, abort
@@ -60,7 +60,7 @@ def test_list_and_check_tell_what_does_not_fit() -> None:
     code, said = flask(app, "check")
     assert (code, said.count("\n  - ")) == (1, 2)
     code, said = flask(app, "check", "--json")
-    assert (code, json.loads(said)) == (1, {"ok": False, "problems": list(misfits(app))})
+    assert (code, json.loads(said)) == (1, {"ok": False, "problems": list(find_problems(app))})
 
 
 def test_check_is_content_with_what_is_consistent(app: Flask) -> None:
@@ -90,7 +90,7 @@ def test_an_exposed_header_is_no_misfit_when_it_comes_by(name: str, tmp_path: Pa
     blueprint.after_request(lambda response: response.headers.set("X-After", "1") or response)
     app = start(blueprint)
     app.root_path = str(tmp_path)
-    assert list(misfits(app)) == []
+    assert list(find_problems(app)) == []
     assert not is_dry_run()
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from crossorigin import FromConfig, init_cors
+from crossorigin import FromConfig, Hints, init_cors
 from flask import Blueprint, Flask, Response, session
 from werkzeug.test import TestResponse
 
@@ -27,7 +27,6 @@ from tests.crossorigin.cases import (
     WRITERS,
     Writer,
     lab,
-    outcome,
 )
 
 ASKS = "Access-Control-Request-"
@@ -157,8 +156,7 @@ def test_a_preflight_carries_the_lists_as_declared(
 def test_the_policy_that_decides_is_of(start: Start, prefixes: list[str], path: str, decides: int | None) -> None:
     labs, origins, methods = [], ["https://0.example", "https://1.example"], ["PATCH", "DELETE"]
     for prefix, origin, method in zip(prefixes, origins, methods, strict=False):
-        labs.append(lab(prefix, f"lab{len(labs)}", origins=[origin]))
-        labs[-1].add_url_rule("/own", view_func=outcome, methods=[method])
+        labs.append(lab(prefix, f"lab{len(labs)}", origins=[origin], methods=[method]))
     app = start(*labs)
     for n, origin in enumerate(origins):
         answer, preflight = send(app, path, origin), ask(app, path, origin)
@@ -225,7 +223,7 @@ def test_a_page_of_another_site_is_warned_of(start: Start, caplog: pytest.LogCap
     others, same = ["http://127.0.0.1:5173", "https://localhost:5173"], "http://localhost:5173"
     for credentials in (True, False):
         for page in (*others, same):
-            start(lab(origins=[page], credentials=credentials), API_URL="http://localhost:8000")
+            start(lab(origins=[page], credentials=credentials), hints=Hints(api_url="http://localhost:8000"))
     texts = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert [page in text for page, text in zip(others, texts, strict=True)] == [True, True]
     assert all("SameSite=Lax" in text and "401" in text for text in texts)

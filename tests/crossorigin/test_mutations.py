@@ -38,8 +38,8 @@ MUTATIONS: dict[str, tuple[str, str, str]] = {
     ),
     "no headers on 404": (
         "crossorigin/declare.py",
-        "return policies.find(request.path) if policies else None",
-        "return policies.find(request.path) if policies and request.url_rule else None",
+        "return policies.find(request.path) if rule is None",
+        "return None if rule is None",
     ),
     "preflights after authentication": ("crossorigin/preflight.py", 'environ["REQUEST_METHOD"] != "OPTIONS"', "True"),
     "max-age 0 dropped": (

@@ -8,7 +8,7 @@ from typing import Any
 import flask_cors
 import pytest
 from click.testing import CliRunner
-from crossorigin import FromConfig, PolicyError, cors, init_cors
+from crossorigin import FromConfig, PolicyError, cors, get_policies, init_cors
 from flask import Blueprint, Flask
 from flask.cli import ScriptInfo, cli
 from flask.views import MethodView
@@ -52,6 +52,10 @@ REFUSED = [  # what the message says beside the name and the value of the option
     ("controls the network", cookies("http://localhost.com", "http://notlocalhost", "http://10.0.0.1")),
     ("controls the network", cookies("http://*.example.com", "http://128.0.0.1", "http://[::2]")),
     ("registers a name", cookies("https://*.com", "https://*.co.uk", "https://*.github.io:8443")),
+    ("registers a name", cookies("https://app-*-team.vercel.app", "https://app-*-team.com", "https://a-*-b")),
+    ("every page of the scheme", cookies("vscode-webview://*", "chrome-extension://*")),
+    (FORMS, origins("https://app-*.example.com", "https://*-team.example.com", "https://a-*-*-b.example.com")),
+    (FORMS, origins("https://*.a-*-b.example.com", "https://a-**-b.example.com")),
     ("write 'PATCH'", each("methods", "patch", "Patch")),
     ("no page can send", each("methods", "CONNECT", "TRACE", "TRACK")),
     ("list them", each("methods", "*")),
@@ -70,7 +74,16 @@ REFUSED = [  # what the message says beside the name and the value of the option
 FINE = [APP, f"{APP}:8443", "https://*.example.com", "https://*.ada.github.io", "https://192.0.2.1", "none"]
 FINE += ["http://localhost:5173", "http://localhost:*", "http://app.localhost", "http://*.localhost:3000"]
 FINE += ["http://127.0.0.1:5173", "http://[::1]:5173", "https://xn--bcher-kva.example"]
-FINE_WITHOUT = ["http://app.example.com", "https://*.github.io", "https://*.com", "http://10.0.0.1", "*"]
+FINE += ["https://app-*-team.example.com", "https://app-*-team.ada.github.io", "http://a-*-b.localhost"]
+FINE_WITHOUT = [
+    "https://app-*-team.vercel.app",
+    "vscode-webview://*",
+    "http://app.example.com",
+    "https://*.github.io",
+    "https://*.com",
+    "http://10.0.0.1",
+    "*",
+]
 FINE_OPTIONS: Cases = [{"methods": ["GET", "PROPFIND"], "max_age": 0}, {"methods": [], "max_age": 86400}]
 FINE_OPTIONS += [{"request_headers": ["*", "Authorization"], "expose_headers": ["*"]}]
 
@@ -149,9 +162,11 @@ def test_a_second_cors_layer_is_refused_before_and_after_init_cors(add: Second) 
 def test_an_application_that_forgets_init_cors_answers_nothing() -> None:
     app = Flask("forgetful")
     app.register_blueprint(lab())
+    app.before_request(lambda: "answered")
     for path in ("/lab", "/elsewhere"):
-        with pytest.raises(PolicyError, match=r"cases\.py:\d+: .*init_cors\(app\)"):
-            app.test_client().get(path)
+        assert app.test_client().get(path).status_code == 500
+    with pytest.raises(PolicyError, match=r"cases\.py:\d+: .*init_cors\(app\)"):
+        get_policies(app).check()
 
 
 def test_init_cors_is_called_once_and_last() -> None:

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from crossorigin.doctor.trace import Explanation, explain, request_of
+from crossorigin.doctor.trace import Explanation, build_request, explain
 from flask import Blueprint
 
 from scripts.blocked_by_cors import Scripted
@@ -18,7 +18,7 @@ LISTS = f"204 | {FINE} | Methods: PUT | Headers: Authorization, Content-Type"
 
 
 def scripted(*answers: str, method: str = "GET", headers: Any = (), origin: str = PAGE, **more: Any) -> Explanation:
-    asks = request_of(method, f"{API}/lab/1", origin, headers, more.get("credentials", False))
+    asks = build_request(method, f"{API}/lab/1", origin, headers, more.get("credentials", False))
     return explain(asks, Scripted(*answers), start(lab()))
 
 
@@ -59,7 +59,7 @@ def test_after_a_redirect(status: int, to: str, sent: str, gone: str) -> None:
 
 
 def test_a_redirect_of_the_own_origin_leads_into_cors_with_the_pages_name() -> None:
-    asks = request_of("GET", f"{PAGE}/x", PAGE)
+    asks = build_request("GET", f"{PAGE}/x", PAGE)
     found = explain(asks, Scripted(f"302 | Location: {API}/lab", f"200 | {FINE}"), start(lab()))
     assert found.allowed
     assert f"Origin: {PAGE}" in found.steps[-4].detail
@@ -87,7 +87,7 @@ def test_a_page_with_https_is_told_of_the_permission_and_goes_on() -> None:
 
 def test_the_cookie_of_a_secure_api_needs_https() -> None:
     app = start(lab(), SESSION_COOKIE_SECURE=True, API_URL="http://api.example.com")
-    asks = request_of("GET", "http://api.example.com/lab", "http://app.example.com", credentials=True)
+    asks = build_request("GET", "http://api.example.com/lab", "http://app.example.com", credentials=True)
     answer = "200 | Origin: http://app.example.com | Credentials: true"
     found = explain(asks, Scripted(answer), app)
     assert (found.allowed, found.cookies_sent) == (True, False)
@@ -172,7 +172,7 @@ def test_the_cure_is(policy: Any, config: Any, asks: Any, answers: str, cure: st
     app.register_blueprint(closed)
     app.add_url_rule("/free", "free", str)
     given = {"method": "GET", "origin": PAGE, "credentials": True, **asks}
-    asked = request_of(url=API + given.pop("path", "/api/lab"), **given)
+    asked = build_request(url=API + given.pop("path", "/api/lab"), **given)
     assert cure in (explain(asked, Scripted(answers), app).cure or "")
 
 
@@ -194,12 +194,13 @@ NO_REQUEST = {  # what no browser takes, and what is said
 @pytest.mark.parametrize(("changes", "sentence"), NO_REQUEST.values(), ids=NO_REQUEST)
 def test_it_is_no_request(changes: Any, sentence: str) -> None:
     with pytest.raises(ValueError, match=re.escape(sentence)):
-        request_of(**{"method": "GET", "url": API, "origin": PAGE, **changes})
+        build_request(**{"method": "GET", "url": API, "origin": PAGE, **changes})
 
 
 def test_a_url_is_written_as_browsers_send_it() -> None:
     assert (
-        request_of("GET", "http://LocalHost:1/a b/é?q=ü#top", "null").url == "http://localhost:1/a%20b/%C3%A9?q=%C3%BC"
+        build_request("GET", "http://LocalHost:1/a b/é?q=ü#top", "null").url
+        == "http://localhost:1/a%20b/%C3%A9?q=%C3%BC"
     )
 
 
@@ -208,7 +209,7 @@ PATHS = {"/lab/../x": "/x", "/lab/%2E%2e/x/.": "/x/", "/..": "/", "/a/..": "/", 
 
 @pytest.mark.parametrize(("path", "sent"), PATHS.items())
 def test_dots_are_gone_before_a_policy_is_looked_up(path: str, sent: str) -> None:
-    assert request_of("GET", f"{API}{path}", "null").url == f"{API}{sent}"
+    assert build_request("GET", f"{API}{path}", "null").url == f"{API}{sent}"
 
 
 @pytest.mark.parametrize("location", ["http://[", "http://a:x/", "http://..:1/"])

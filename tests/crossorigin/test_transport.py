@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from crossorigin.doctor import browser
-from crossorigin.doctor.trace import Explanation, explain, request_of
-from crossorigin.doctor.transport import InProcess, Live, silence
+from crossorigin.doctor.trace import Explanation, build_request, explain
+from crossorigin.doctor.transport import AppTransport, HttpTransport, describe_network_error
 from flask import Blueprint, Flask, abort, redirect, request
 from werkzeug.serving import make_server
 
@@ -39,7 +39,7 @@ def site() -> Flask:
 
 def within(site: Flask, method: str, path: str, origin: str = API, views: bool = True, **more: Any) -> Explanation:
     ran.clear()
-    return explain(request_of(method, API + path, origin, **more), InProcess(site, API, views=views), site)
+    return explain(build_request(method, API + path, origin, **more), AppTransport(site, API, views=views), site)
 
 
 IN_PROCESS = {  # what is asked, the status, and whether the view has run
@@ -83,9 +83,9 @@ def test_a_redirect_for_the_slash_is_followed_and_one_out_of_the_api_asks_nobody
 
 
 def test_the_process_asks_the_network_only_about_what_lies_beyond(site: Flask) -> None:
-    asks = request_of("GET", f"{API}/lab/moved", API, [("X-Lab", "1")])
+    asks = build_request("GET", f"{API}/lab/moved", API, [("X-Lab", "1")])
     beyond = Scripted(f"204 | Origin: {API} | Headers: x-lab", f"200 | Origin: {API}")
-    found = explain(asks, InProcess(site, API, views=True, beyond=beyond), site)
+    found = explain(asks, AppTransport(site, API, views=True, beyond=beyond), site)
     assert (found.allowed, found.preflighted, beyond.left) == (True, True, [])
 
 
@@ -106,10 +106,10 @@ def test_a_url_is_asked_over_the_network(
     site: Flask, server: str, method: str, send: bool, status: int | None, runs: str
 ) -> None:
     ran.clear()
-    found = explain(request_of(method, f"{server}/lab/thing?a=b", server), Live(send=send), site)
+    found = explain(build_request(method, f"{server}/lab/thing?a=b", server), HttpTransport(send=send), site)
     assert (found.allowed, found.status, ran) == (True, status, [runs])
     assert found.preflighted is False
-    preflight = explain(request_of("PUT", f"{server}/lab/thing", PAGE), Live(send=send), site)
+    preflight = explain(build_request("PUT", f"{server}/lab/thing", PAGE), HttpTransport(send=send), site)
     assert (preflight.preflighted, preflight.allowed) == (True, True)
 
 
@@ -120,7 +120,7 @@ def test_a_server_that_is_not_there_or_speaks_something_else_is_told(server: str
         (f"http://127.0.0.1:{port}", "Nothing answers at"),
         (f"https{server[4:]}", "does not speak https"),
     ):
-        found = explain(request_of("GET", url, PAGE), Live(send=False), start(lab()))
+        found = explain(build_request("GET", url, PAGE), HttpTransport(send=False), start(lab()))
         assert (found.allowed, found.reason, words in found.steps[-1].detail) == (
             False,
             "CORSDidNotSucceed",
@@ -140,6 +140,6 @@ SILENCES = [
 
 @pytest.mark.parametrize(("error", "words"), SILENCES)
 def test_silence_has_a_reason_and_a_cure(error: Exception, words: str) -> None:
-    found = silence("https://api.example.com/x", error)
+    found = describe_network_error("https://api.example.com/x", error)
     assert words in str(found)
     assert found.cure

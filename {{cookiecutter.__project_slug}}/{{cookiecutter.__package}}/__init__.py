@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from crossorigin import init_cors
 from flask import Flask
 
-from . import commands, config, cors_headers, errors, logs, security, sessions, slow_clients
+from . import commands, config, cors_headers, csrf, errors, logs, security, slow_clients
 from .auth import auth
 from .closed import closed
 from .docs import docs
 from .extensions import OrjsonProvider, api, db, limiter
 from .health import health
+from .hints import build_hints
 from .notes import notes
 from .pages import pages
 from .public import public
@@ -43,7 +44,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     db.init_app(app)
     limiter.init_app(app)
     api.init_app(app)
-    sessions.init_app(app)
+    csrf.init_app(app)
     commands.init_app(app)
 
     # blueprints
@@ -54,11 +55,11 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     app.register_blueprint(health)
     app.register_blueprint(docs)
     if app.config["APP_ENV"] == "development":
-        from .development import development  # here, so that production need not load it
+        from crossorigin.doctor.endpoint import explain_endpoint  # here: production need not load it
 
-        app.register_blueprint(development)  # not with `api`: it is no part of the documentation
+        app.register_blueprint(explain_endpoint)  # not with `api`: it is not part of the documentation
     if app.config["FRONTEND_ORIGINS"] == "none":  # page and API are one origin
         app.register_blueprint(pages)
 
-    init_cors(app)  # last: it reads the methods of each policy from the routes
+    init_cors(app, hints=build_hints(app))  # last: it reads the methods of each policy from the routes
     return app

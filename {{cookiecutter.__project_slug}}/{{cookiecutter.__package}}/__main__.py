@@ -4,10 +4,10 @@ import contextlib
 import socket
 import sys
 
+import click
 from crossorigin import get_policies
 
 from . import create_app
-from .errors import StartupError
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
         # once here, so that a refusal is a sentence and not the traceback of a worker
         app = create_app()
         get_policies(app).check()
-    except StartupError as error:
+    except click.ClickException as error:
         sys.exit(f"Error: {error.format_message()}")
     host, port = app.config["HOST"], app.config["PORT"]
     with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):

@@ -1,16 +1,15 @@
-"""Who is signed in: server-side sessions, and the guard against forged requests."""
+"""Who is signed in: server-side sessions."""
 
 import secrets
-from http import HTTPStatus
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from crossorigin import find_policy
-from flask import Flask, abort, current_app, g, request, session
+from flask import current_app, g, request, session
 from sqlalchemy import bindparam, delete, select
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
+from .csrf import check_csrf
 from .extensions import db
 from .models import LoginSession, User, now
 
@@ -23,12 +22,6 @@ SIGNED_IN = (
     .join(LoginSession)
     .where(LoginSession.key == bindparam("key"), LoginSession.expires_at > bindparam("now"))
 )
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}  # RFC 9110, section 9.2.1
-
-
-def init_app(app: Flask) -> None:
-    """Put the guard in front of every view."""
-    app.before_request(refuse_forged_request)
 
 
 def verify_password(username: str, password: str) -> User | None:
@@ -63,6 +56,7 @@ def set_password(user: User, password: str) -> None:
 
 def sign_in(user: User) -> None:
     """Start a session under a new key, so that a key planted before the sign-in is worth nothing."""
+    check_csrf()
     _forget(session.get("key"))
     remove_expired(most=100)
     session.clear()
@@ -110,25 +104,3 @@ def require_sign_in() -> None:
 def unauthorized(detail: str) -> Unauthorized:
     """Return a 401, which must name a scheme (RFC 9110, section 11.6.1); one for cookies has no name."""
     return Unauthorized(detail, www_authenticate=WWWAuthenticate("cookie"))
-
-
-def refuse_forged_request() -> None:
-    """Answer 403 when a page that the policy does not trust sends something that changes data.
-
-    CORS hides the answer of such a request; it does not stop the request. Browsers tell where a
-    request comes from: Sec-Fetch-Site (https://w3c.github.io/webappsec-fetch-metadata) and, on plain
-    http where that is missing, Origin. Clients that are no browsers send neither, and carry nobody's
-    cookies. A path without a policy is for pages of the API's own origin.
-    """
-    if request.method in SAFE_METHODS:
-        return
-    policy = find_policy()
-    if policy and not policy.credentials:
-        return  # no cookie of a user counts
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site in ("same-origin", "none") or (site is None and origin is None):
-        return
-    trusted = {request.host_url.rstrip("/")} if site is None else set()
-    if origin is not None and (origin in trusted or (policy and policy.allow_origin(origin))):
-        return
-    abort(HTTPStatus.FORBIDDEN, f"Pages of {origin or 'this site'} may not send {request.method} here.")
