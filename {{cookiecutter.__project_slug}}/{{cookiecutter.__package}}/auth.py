@@ -5,7 +5,8 @@ from crossorigin import FromConfig, cors
 from flask import current_app, g, request
 from marshmallow.validate import Length
 
-from .extensions import NO_NUL, Blueprint, limiter
+from .api import NO_NUL, Blueprint
+from .extensions import limiter
 from .models import User
 from .sessions import require_sign_in, sign_in, sign_out, unauthorized, verify_password
 

@@ -45,7 +45,7 @@ class Server(MPServer):
             http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
             respawn_failed_workers=True,
             workers_kill_timeout=PATIENCE,
-            log_dictconfig=logs.of_granian(config["LOG_FORMAT"]),
+            log_dictconfig=logs.granian_log_config(config["LOG_FORMAT"]),
         )
         self.delay = config["STOP_DELAY"]
         self.stopping = RawValue(c_bool, False)  # for all workers, and without a lock that one could die with
