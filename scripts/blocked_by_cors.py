@@ -8,11 +8,12 @@ from typing import Any
 
 from tests.crossorigin.conftest import FOLDER  # isort: skip (it lets `crossorigin` be imported)
 
-from crossorigin.declare import Declaration, get_policies
+from crossorigin import Hints
+from crossorigin.declare import KEY, Declaration, Policies
 from crossorigin.doctor.browser import Response
 from crossorigin.doctor.checks import find_problems
 from crossorigin.doctor.cli import MDN
-from crossorigin.doctor.trace import explain, build_request
+from crossorigin.doctor.trace import build_request, explain
 from crossorigin.doctor.transport import Answer, describe_network_error
 from crossorigin.policy import FromConfig, Policy
 from crossorigin.rules import problems_of
@@ -76,6 +77,16 @@ BLOCKED = [  # Chromium's console, what the page asks for beside GET, and the an
     *((NOTHING, {"origin": page}, FINE.replace(PAGE, page)) for page in (NUMBER, HTTPS)),
 ]
 
+HINTS = Hints(  # the words of the project
+    settings_file=".env",
+    start_command="uv run dev.py",
+    frontend_url=PAGE,
+    api_url=API,
+    production=False,
+    api_url_setting="API_URL",
+    cross_site_setting="CROSS_SITE_COOKIES=1",
+    frontend_api_url_setting="VITE_API_URL",
+)
 GIVEN: dict[str, Any] = {"origins": [PAGE], "methods": None, "request_headers": [], "expose_headers": []}
 GIVEN |= {"credentials": False, "max_age": None}
 ORIGINS = ["null", "file://", "None", "app.example.com", f"{HTTPS}/", "https://me@app.example.com"]
@@ -117,10 +128,10 @@ WRITTEN = """
 | what you wrote | why it is refused | what to write |
 |---|---|---|
 """
-UNFIT = """
+INCONSISTENT = """
 ## When `flask cors check` fails
 
-| what does not fit | what to write |
+| what is inconsistent | what to write |
 |---|---|
 """
 
@@ -141,15 +152,15 @@ class Scripted:
         headers = (line.split(": ", 1) for line in lines)
         return Response(int(status), tuple((ALLOW.get(name, name), value) for name, value in headers))
 
-    def preflight(self, request: Any) -> Response:
+    def send_preflight(self, request: Any) -> Response:
         """Give the next answer."""
         if not self.left:
-            raise describe_network_error(request.url, ConnectionRefusedError())
+            raise describe_network_error(request.url, ConnectionRefusedError(), HINTS.start_command)
         return self.left.pop(0)
 
     def send(self, request: Any) -> Answer:
         """Give the next answer."""
-        response = self.preflight(request)
+        response = self.send_preflight(request)
         return Answer(response, response.status)
 
 
@@ -157,7 +168,7 @@ def lab(**options: Any) -> Flask:
     """Return an application with one policy, which is the same under every strategy."""
     app = Flask("lab", root_path="no-source")
     app.config.update(FRONTEND_ORIGINS=PAGE, API_URL=API)
-    app.add_url_rule("/api/lab", "lab", str, methods=["GET", "POST", "PUT"])
+    app.add_url_rule("/api/lab", "lab.lab", str, methods=["GET", "POST", "PUT"])
     given = {**GIVEN, "origins": FromConfig("FRONTEND_ORIGINS"), "credentials": True}
     given |= {"request_headers": ["Content-Type"], **options}
     origins = (PAGE,) if isinstance(given["origins"], FromConfig) else tuple(given["origins"])
@@ -167,8 +178,9 @@ def lab(**options: Any) -> Flask:
         *(tuple(given[name]) for name in ("request_headers", "expose_headers")),
         given["credentials"],
     )
-    get_policies(app).declare(Declaration("/api/lab", "lab", "lab.py:7", given))
-    get_policies(app).use([policy])
+    policies = app.extensions[KEY] = Policies(hints=HINTS)
+    policies.declare(Declaration("/api/lab", "lab", "lab.py:7", given))
+    policies.use([policy])
     return app
 
 
@@ -181,7 +193,7 @@ def blocked() -> Any:
         failed = next(step for step in reversed(found.steps) if not step.ok)
         reason = f" [{found.reason}]({MDN}{found.reason})" if found.reason else ""
         why = f"{request.method} {request.url} from {request.origin}: {failed.detail.splitlines()[0]}{reason}"
-        yield seen, why, found.cure
+        yield seen, why, found.fix
 
 
 def refused() -> Any:
@@ -199,15 +211,15 @@ def refused() -> Any:
     yield ("a setting `CORS_ORIGINS`", *next(iter(second_layers(app))).split("; ", 1))
 
 
-def unfit() -> Any:
-    """Yield the cells of each row about what does not fit together."""
+def inconsistent() -> Any:
+    """Yield the cells of each row about what is inconsistent."""
     apps = [lab(methods=["GET", "DELETE"]), lab(expose_headers=["X-Nowhere"]), lab(), lab(), lab()]
     apps[2].config["API_URL"] = "http://127.0.0.1:8000"
     apps[3].config.update(SESSION_COOKIE_SECURE=True)
     apps[4].config.update(SESSION_COOKIE_SAMESITE="None")
     for app in apps:
-        for misfit in find_problems(app):
-            yield misfit.split("; ", 1)
+        for problem in find_problems(app):
+            yield problem.split("; ", 1)
 
 
 def table(rows: Any) -> str:
@@ -218,7 +230,7 @@ def table(rows: Any) -> str:
 
 def document() -> str:
     head = HEAD.format(page=PAGE, lab=LAB)
-    return head + SEEN + table(blocked()) + WRITTEN + table(refused()) + UNFIT + table(unfit())
+    return head + SEEN + table(blocked()) + WRITTEN + table(refused()) + INCONSISTENT + table(inconsistent())
 
 
 if __name__ == "__main__":

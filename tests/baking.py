@@ -142,12 +142,15 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in PRIVATE} | plain | dict(changes or {})
 
 
-def bake(output: Path, answers: Mapping[str, object] | None = None, **options: bool) -> BakedProject:
+def bake(
+    output: Path, answers: Mapping[str, object] | None = None, source: Path | None = None, **options: bool
+) -> BakedProject:
     """Generate a project in the folder `output`, without questions and without reading the user's settings.
 
     Args:
         output: the folder that the project's folder is made in.
         answers: those that are not the defaults.
+        source: another template than this one.
         options: of cookiecutter, about a folder that exists already.
     """
     output.mkdir(parents=True, exist_ok=True)
@@ -156,7 +159,7 @@ def bake(output: Path, answers: Mapping[str, object] | None = None, **options: b
         config.write_text(f"cookiecutters_dir: '{settings}'\nreplay_dir: '{settings}'\n", encoding="utf-8")
         path = Path(
             cookiecutter(
-                str(template()),
+                str(source or template()),
                 no_input=True,
                 extra_context=dict(answers or {}),
                 output_dir=str(output),

@@ -34,7 +34,7 @@ POLICIES: dict[str, tuple[dict[str, Any] | None, dict[str, str] | None, dict[str
     "/api/public": ({"origins": ["*"], **READS}, ANY, ANY | JSON),
     "/api/auth": (LISTED | READS, COOKIES, COOKIES | JSON),
     "/api/notes": (LISTED | CHANGES, COOKIES | EXPOSED, COOKIES | NOTES),
-    "/api/closed": (None, None, None),
+    "/api/demo/no-cors": (None, None, None),
     "/health": (None, None, None),
 }
 

@@ -141,7 +141,10 @@ def test_a_preflight_names_origin_method_and_unsafe_headers() -> None:
     first = [("Origin", PAGE), ("Access-Control-Request-Method", "DELETE")]
     assert browser.build_preflight_headers(ask("delete")) == first
     names = ("Access-Control-Request-Headers", "content-type,x-lab")
-    assert browser.build_preflight_headers(ask("delete", f"X-Lab: 1 | {JSON} | Accept: */*")) == [*first, names]
+    assert browser.build_preflight_headers(ask("delete", f"X-Lab: 1 | {JSON} | Accept: */*")) == [
+        *first,
+        names,
+    ]
 
 
 NO_MATCH, SEVERAL = "CORSAllowOriginNotMatchingOrigin", "CORSMultipleAllowOriginNotAllowed"

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from click import ClickException
 from click.testing import CliRunner
-from crossorigin import FromConfig
-from crossorigin.doctor.checks import find_problems, names_in_source
+from crossorigin import FromConfig, Hints, get_policies
+from crossorigin.doctor.checks import find_problems
 from crossorigin.doctor.cli import MDN, commands
+from crossorigin.doctor.source import read_names
 from crossorigin.dry_run import is_dry_run
 from flask import Blueprint, Flask, abort
 from flask.cli import ScriptInfo
@@ -29,7 +30,9 @@ def app() -> Flask:
     auth.add_url_rule("/me", "me", lambda: abort(401))
     auth.add_url_rule("/logout", "logout", str, methods=["POST"])
     health.add_url_rule("/live", "live", str)
-    return start(public, auth, health, FRONTEND_ORIGINS=PAGE, API_URL=API)
+    app = start(public, auth, health, FRONTEND_ORIGINS=PAGE)
+    get_policies(app).hints = Hints(api_url=API)
+    return app
 
 
 def flask(app: Flask, *words: str) -> tuple[int, str]:
@@ -41,12 +44,12 @@ def flask(app: Flask, *words: str) -> tuple[int, str]:
 def test_list_shows_every_policy_in_lines_that_people_read(app: Flask) -> None:
     code, said = flask(app, "list")
     assert (code, max(map(len, said.splitlines())) <= 100) == (0, True)
-    for words in ("Mode: cross-origin (", f"FRONTEND_ORIGINS → {PAGE}", "cases.py:"):
+    for words in ("Mode: cross-origin.", f"FRONTEND_ORIGINS → {PAGE}", "cases.py:"):
         assert words in said
-    assert said.endswith("Everything fits.\n")
+    assert said.endswith("No problems found.\n")
 
 
-def test_list_and_check_tell_what_does_not_fit() -> None:
+def test_list_and_check_tell_what_is_inconsistent() -> None:
     blueprint = lab(methods=["GET", "LOCK"], expose_headers=["X-Nowhere"], max_age=60)
     blueprint.add_url_rule("/", "view", str)
     app = start(blueprint)
@@ -60,12 +63,12 @@ def test_list_and_check_tell_what_does_not_fit() -> None:
     code, said = flask(app, "check")
     assert (code, said.count("\n  - ")) == (1, 2)
     code, said = flask(app, "check", "--json")
-    assert (code, json.loads(said)) == (1, {"ok": False, "problems": list(find_problems(app))})
+    assert (code, json.loads(said)) == (1, {"ok": False, "problems": find_problems(app), "notes": []})
 
 
 def test_check_is_content_with_what_is_consistent(app: Flask) -> None:
-    assert flask(app, "check") == (0, "Everything fits.\n")
-    assert flask(app, "check", "--json") == (0, '{"ok": true, "problems": []}\n')
+    assert flask(app, "check") == (0, "No problems found.\n")
+    assert flask(app, "check", "--json") == (0, '{"ok": true, "problems": [], "notes": []}\n')
 
 
 SEEN = {  # how a response gets a header that a policy exposes
@@ -83,21 +86,21 @@ SOURCE = 'headers["X-Pagination"] = headers["X-Request-ID"] = text\nerror.retry_
 
 
 @pytest.mark.parametrize("name", SEEN)
-def test_an_exposed_header_is_no_misfit_when_it_comes_by(name: str, tmp_path: Path) -> None:
-    (tmp_path / "views.py").write_text(SOURCE)
+def test_an_exposed_header_is_consistent_when_it_comes_by(name: str, tmp_path: Path) -> None:
+    (tmp_path / "__init__.py").write_text(SOURCE)
     blueprint = lab("/lab/<int:n>", expose_headers=[name])
     blueprint.add_url_rule("/x", "x", str, methods=["GET", "PUT"])
     blueprint.after_request(lambda response: response.headers.set("X-After", "1") or response)
     app = start(blueprint)
     app.root_path = str(tmp_path)
-    assert list(find_problems(app)) == []
+    assert find_problems(app) == []
     assert not is_dry_run()
 
 
 def test_what_is_only_exposed_counts_for_nothing(tmp_path: Path) -> None:
     source = 'cors(lab, expose_headers=["X-Only", *["X-Too"]])\nanswer.headers["X-Sent"] = answer.retry_after'
-    (tmp_path / "lab.py").write_text(source)
-    found = names_in_source(tmp_path)
+    (tmp_path / "__init__.py").write_text(source)
+    found = read_names(Flask("lab", root_path=str(tmp_path)))
     assert {"x_sent", "retry_after"} <= found
     assert not {"x_only", "x_too"} & found
 
@@ -105,22 +108,22 @@ def test_what_is_only_exposed_counts_for_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["GET", "/api/auth/me", "--origin", API], 0, "ALLOWED: the page gets the answer 401."),
-        (["PUT", "api/public/hello", "--origin", API], 0, "the answer 405"),
+        (["GET", "/api/auth/me", "--origin", API], 0, "ALLOWED: the page gets the response 401."),
+        (["PUT", "api/public/hello", "--origin", API], 0, "the response 405"),
         (
             ["POST", "/api/auth/logout", "--origin", API],
             0,
-            "ALLOWED: the page gets whatever the view answers.",
+            "ALLOWED: the page gets the response of the view.",
         ),
         (["GET", "/health/live", "--origin", APP], 1, f"More: {MDN}CORSMissingAllowOrigin"),
-        (["TRACE", "/api/auth/me", "--origin", PAGE], 1, "Cure: in the page's call: another method"),
+        (["TRACE", "/api/auth/me", "--origin", PAGE], 1, "Fix: in the page's call: another method"),
         (["GET", "http://localhost:1/", "--origin", PAGE], 1, "Nothing answers at http://localhost:1"),
         (["GET", "/", "--origin", f"{PAGE}/"], 2, f"write '{PAGE}'"),
         (["GET", "/", "--origin", "localhost:5173"], 2, "has no scheme; write http://localhost:5173"),
         (["GET", "/", "--origin", PAGE, "-H", "X-Lab"], 2, "write it as 'X-Lab: 1'"),
         (["GET", "localhost:8000/api", "--origin", PAGE], 2, "write http://localhost:8000/api"),
         (["GET", "C:/Git/api/notes", "--origin", PAGE], 2, "Git Bash"),
-        (["GET", "ftp://a/", "--origin", PAGE], 2, "is no address"),
+        (["GET", "ftp://a/", "--origin", PAGE], 2, "is not a URL"),
         (["GET", "/", "--origin", PAGE, "--json", "--curl"], 2, "leave out --curl"),
         (["GET", "/"], 2, "Missing option '--origin'"),
     ],

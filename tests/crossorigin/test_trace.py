@@ -2,13 +2,15 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from crossorigin.declare import get_policies
 from crossorigin.doctor.trace import Explanation, build_request, explain
 from flask import Blueprint
 
-from scripts.blocked_by_cors import Scripted
+from scripts.blocked_by_cors import HINTS, Scripted
 from scripts.blocked_by_cors import lab as policy_app
 from tests.crossorigin.cases import APP, PAGE, lab, start
 
@@ -33,7 +35,7 @@ def test_the_object_has_these_keys_and_no_others() -> None:
         "preflighted": False,
         "status": 200,
         "reason": None,
-        "cure": None,
+        "fix": None,
         "readable_headers": ["expires"],
         "cookies_sent": None,
     }
@@ -75,8 +77,8 @@ def test_no_redirect_to_another_origin_has_a_user_name() -> None:
 def test_what_a_script_cannot_set_is_said_and_what_it_writes_small_is_sent_so() -> None:
     headers = [("Cookie", "a=b"), ("X-HTTP-Method", "TRACE"), ("Accept", "*/*")]
     found = scripted(LISTS, method="patch", headers=headers)
-    assert "Only DELETE, GET" in found.steps[0].detail
-    assert found.steps[1].detail == "Dropped without a word: Cookie, X-HTTP-Method."
+    assert "writes only DELETE, GET" in found.steps[0].detail
+    assert found.steps[1].detail == "Removed by the browser: Cookie, X-HTTP-Method."
 
 
 def test_a_page_with_https_is_told_of_the_permission_and_goes_on() -> None:
@@ -86,17 +88,19 @@ def test_a_page_with_https_is_told_of_the_permission_and_goes_on() -> None:
 
 
 def test_the_cookie_of_a_secure_api_needs_https() -> None:
-    app = start(lab(), SESSION_COOKIE_SECURE=True, API_URL="http://api.example.com")
+    app = start(lab(), SESSION_COOKIE_SECURE=True)
+    policies = get_policies(app)
+    policies.hints = replace(HINTS, api_url="http://api.example.com")
     asks = build_request("GET", "http://api.example.com/lab", "http://app.example.com", credentials=True)
     answer = "200 | Origin: http://app.example.com | Credentials: true"
     found = explain(asks, Scripted(answer), app)
     assert (found.allowed, found.cookies_sent) == (True, False)
-    assert "https" in (found.cure or "")
-    app.config["API_URL"] = ""
-    assert ".env: API_URL=" in (explain(asks, Scripted(answer), app).cure or "")
+    assert "https" in (found.fix or "")
+    policies.hints = replace(HINTS, api_url=None)
+    assert ".env: API_URL=" in (explain(asks, Scripted(answer), app).fix or "")
 
 
-CURES = {  # the policy, the configuration, what a page asks for, the answers, and the cure
+FIXES = {  # the policy, the hints, what a page asks for, the answers, and the fix
     "a view without a blueprint": ({}, {}, {"path": "/free"}, "200", "the view 'free' into a blueprint"),
     "a blueprint without a policy": (
         {},
@@ -122,7 +126,7 @@ CURES = {  # the policy, the configuration, what a page asks for, the answers, a
     "cookies without a policy": ({}, {}, {"path": "/free"}, "200 | Origin: *", "withCredentials: false"),
     "no path like it": ({}, {}, {"path": "/~~~~~~"}, "404", "no route and no policy is under /~~~~~~"),
     "origins in a list": ({"origins": [APP]}, {}, {}, "200", f'lab.py:7: origins=["{APP}", "{PAGE}"]'),
-    "no page at all": ({"origins": []}, {}, {}, "200", f"and VITE_API_URL={API}"),
+    "no page at all": ({"origins": []}, {"one_origin": True}, {}, "200", f"and VITE_API_URL={API}"),
     "methods in a list": (
         {"methods": ["PUT"]},
         {},
@@ -142,30 +146,23 @@ CURES = {  # the policy, the configuration, what a page asks for, the answers, a
         {},
         {},
         "200 | Origin: *",
-        "FromConfig(",
-    ),
-    "http in production": (
-        {"origins": [APP], "credentials": False},
-        {"APP_ENV": "production"},
-        {},
-        "200",
-        "https://localhost:5173",
+        "credentials=True, origins=[…]",
     ),
     "a name above a pattern": (
         {"origins": ["https://*.localhost:5173"]},
         {},
         {"origin": "https://localhost:5173"},
         "200",
-        "(allowed is https://*.localhost:5173; yours differs in the host)",
+        "(https://*.localhost:5173 is allowed. Yours differs in the host)",
     ),
-    "a bare 502": ({}, {}, {}, "502", "(Server: not said)"),
+    "a bare 502": ({}, {}, {}, "502", "(Server: not given)"),
 }
 
 
-@pytest.mark.parametrize(("policy", "config", "asks", "answers", "cure"), CURES.values(), ids=CURES)
-def test_the_cure_is(policy: Any, config: Any, asks: Any, answers: str, cure: str) -> None:
+@pytest.mark.parametrize(("policy", "hints", "asks", "answers", "fix"), FIXES.values(), ids=FIXES)
+def test_the_fix_is(policy: Any, hints: Any, asks: Any, answers: str, fix: str) -> None:
     app = policy_app(**policy)
-    app.config.update(config, API_URL=API)
+    get_policies(app).hints = replace(HINTS, **{"api_url": API, **hints})
     closed = Blueprint("closed", __name__)
     closed.add_url_rule("/closed", view_func=str)
     closed.add_url_rule("/closed/", "folder", view_func=str, methods=["PUT"])
@@ -173,7 +170,7 @@ def test_the_cure_is(policy: Any, config: Any, asks: Any, answers: str, cure: st
     app.add_url_rule("/free", "free", str)
     given = {"method": "GET", "origin": PAGE, "credentials": True, **asks}
     asked = build_request(url=API + given.pop("path", "/api/lab"), **given)
-    assert cure in (explain(asked, Scripted(answers), app).cure or "")
+    assert fix in (explain(asked, Scripted(answers), app).fix or "")
 
 
 NO_REQUEST = {  # what no browser takes, and what is said
@@ -183,11 +180,11 @@ NO_REQUEST = {  # what no browser takes, and what is said
     "a header's name": ({"headers": [("X Lab", "1")]}, "write a name without spaces"),
     "a header's value": ({"headers": [("X-Lab", "\n")]}, "write one line of Latin-1"),
     **{
-        url: ({"url": url}, "is no address")
+        url: ({"url": url}, "is not a URL")
         for url in ("/x", "ftp://a", "http://", "http://a:x", "http://me@a", "http://a b", "http://[")
     },
-    "an empty label": ({"url": "http://a..example.com"}, "is no address"),
-    "a long label": ({"url": f"http://{'a' * 64}.example.com"}, "is no address"),
+    "an empty label": ({"url": "http://a..example.com"}, "is not a URL"),
+    "a long label": ({"url": f"http://{'a' * 64}.example.com"}, "is not a URL"),
 }
 
 

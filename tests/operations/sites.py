@@ -20,9 +20,9 @@ T = TypeVar("T")
 class Site:
     """A running server, and what it has said."""
 
-    def __init__(self, port: int, log: Path) -> None:
-        """Remember where it listens, and the file with its log."""
-        self.address, self.log = f"http://127.0.0.1:{port}", log
+    def __init__(self, port: int, log: Path, settings: Mapping[str, str]) -> None:
+        """Remember where it listens, the file with its log, and its settings."""
+        self.address, self.log, self.settings = f"http://127.0.0.1:{port}", log, settings
 
     @property
     def said(self) -> str:
@@ -58,7 +58,7 @@ def site(project: BakedProject, settings: Mapping[str, str]) -> Iterator[Site]:
     """Run a project by `python -m`, as its README says for production."""
     port = preferred_port(0)
     with serving([project.python, "-m", project.package], port, project.path, {**settings, "PORT": str(port)}) as log:
-        yield Site(port, log)
+        yield Site(port, log, settings)
 
 
 def settings_of(project: BakedProject, folder: Path, **changes: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ Where the API itself answers, a page can read the answer, and what is mended ser
 pytest prints what each fault came to.
 """
 
-import contextlib
 import os
 import signal
 import socket
@@ -13,8 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.client import Client
-from tests.operations.cluster import HOST, Cluster
+from tests.operations.cluster import Cluster
 from tests.operations.writers import writing
 from tests.serving import until
 
@@ -38,13 +36,6 @@ def kill_main_process(cluster: Cluster) -> None:
     until(lambda: not any(worker.is_running() for worker in workers), lambda: f"{workers} still run", 15)
 
 
-def freeze_postgresql(cluster: Cluster) -> None:
-    """Let it hang for as long as a load balancer takes to see that."""
-    cluster.postgresql.freeze()
-    with contextlib.closing(Client(cluster.servers[0].port, HOST, seconds=1)) as probe:
-        until(lambda: probe.tries("GET", "/health/ready") is None, lambda: cluster.servers[0].said)
-
-
 def start_postgresql(cluster: Cluster) -> None:
     """Start it, and wait until it has looked through its files."""
     cluster.postgresql.start()
@@ -65,7 +56,6 @@ FAULTS: dict[str, tuple[Callable[[Cluster], None], Callable[[Cluster], None], bo
     "a server is killed": (lambda cluster: cluster.servers[0].kill(), lambda cluster: cluster.servers[0].start(), True),
     "PostgreSQL is killed": (lambda cluster: cluster.postgresql.kill(), start_postgresql, False),
     "Redis is killed": (lambda cluster: cluster.redis.kill(), sign_in_and_start_redis, False),
-    "PostgreSQL hangs": (freeze_postgresql, lambda cluster: cluster.postgresql.thaw(), False),
 }
 
 

@@ -13,10 +13,10 @@ ALWAYS = """.env .env.example .flaskenv .gitattributes .gitignore README.md dev.
     my_lab_api/__init__.py my_lab_api/config.py my_lab_api/extensions.py my_lab_api/errors.py my_lab_api/models.py
     my_lab_api/sessions.py my_lab_api/commands.py my_lab_api/public.py my_lab_api/auth.py my_lab_api/notes.py
     my_lab_api/cors_headers.py crossorigin/__init__.py crossorigin/preflight.py crossorigin/doctor/cli.py
-    my_lab_api/pages.py
-    my_lab_api/assets/cors.png my_lab_api/assets/cors.ttf tests/conftest.py""".split()
+    my_lab_api/demo.py my_lab_api/frontend.py
+    my_lab_api/demo_assets/cors.png my_lab_api/demo_assets/cors.ttf tests/conftest.py""".split()
 FRONT_END = """frontend/index.html frontend/package.json frontend/package-lock.json frontend/vite.config.ts
-    frontend/src/api.ts frontend/src/main.ts""".split()
+    frontend/src/api.ts frontend/src/main.ts frontend/src/app/notes.ts frontend/src/demo/demo.ts""".split()
 BINARY = (".png", ".ttf")
 
 

@@ -131,7 +131,7 @@ def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
 
 # what an owner has in folders that the template may write too, and did not ask for this time
 THEIRS = """frontend/app.jsx frontend/package.json frontend/src/api.ts .github/CODEOWNERS .github/workflows/tests.yml
-    deploy/Dockerfile deploy/ansible/site.yml deploy/kubernetes/base/api.yaml""".split()
+    deploy/Dockerfile deploy/ansible/site.yml deploy/kubernetes/base/api.yaml crossorigin/doctor/own.py""".split()
 NOTHING: dict[str, object] = {"frontend": False, "ci": "none", "deploy": "none"}
 
 

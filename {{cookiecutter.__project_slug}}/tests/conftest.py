@@ -5,8 +5,7 @@ import shutil
 import pytest
 from argon2 import PasswordHasher
 
-from {{ cookiecutter.__package }} import create_app, sessions
-from {{ cookiecutter.__package }}.commands import add_user as create_user
+from {{ cookiecutter.__package }} import create_app, users
 from {{ cookiecutter.__package }}.extensions import db
 from {{ cookiecutter.__package }}.models import Model
 
@@ -23,7 +22,7 @@ DEVELOPMENT = {
 def fast_hashes():
     """Hash passwords cheaply: the real parameters are slow on purpose."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sessions, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(users, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield
 
 
@@ -34,8 +33,8 @@ def filled_database(tmp_path_factory):
     app = create_app(DEVELOPMENT | {"DATABASE_URL": f"sqlite:///{path}"})
     with app.app_context():
         Model.metadata.create_all(db.engine)
-        create_user("ada", PASSWORD)
-        create_user("grace", PASSWORD)
+        users.create_user("ada", PASSWORD)
+        users.create_user("grace", PASSWORD)
         db.session.commit()
         db.engine.dispose()
     return path

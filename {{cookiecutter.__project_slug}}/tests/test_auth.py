@@ -5,11 +5,9 @@ from conftest import PASSWORD, sign_in
 from sqlalchemy import update
 
 from {{ cookiecutter.__package }} import create_app
-from {{ cookiecutter.__package }}.commands import add_user as create_user
-from {{ cookiecutter.__package }}.commands import find_user
 from {{ cookiecutter.__package }}.extensions import db
 from {{ cookiecutter.__package }}.models import LoginSession, User, now
-from {{ cookiecutter.__package }}.sessions import set_password
+from {{ cookiecutter.__package }}.users import create_user, find_user, set_password
 
 ADA = {"username": "ada", "password": PASSWORD}
 HTTPS = "https://api.example.com"

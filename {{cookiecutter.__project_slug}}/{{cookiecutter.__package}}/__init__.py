@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from crossorigin import init_cors
 from flask import Flask
 
-from . import commands, config, cors_headers, csrf, errors, headers, logs, slow_clients
+from . import commands, config, cors_headers, csrf, errors, headers, logs, sessions, slow_clients
 from .auth import auth
-from .closed import closed
+from .demo import demo_cors, demo_no_cors
 from .docs import docs
 from .extensions import api, db, limiter
+from .frontend import frontend
 from .health import health
 from .hints import build_hints
 from .notes import notes
-from .pages import pages
 from .public import public
 
 
@@ -42,14 +42,16 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     db.init_app(app)
     limiter.init_app(app)
     api.init_app(app)
+    sessions.init_app(app)
     csrf.init_app(app)
     commands.init_app(app)
 
     # blueprints
     api.register_blueprint(public)
-    api.register_blueprint(closed)
     api.register_blueprint(auth)
     api.register_blueprint(notes)
+    api.register_blueprint(demo_cors)
+    api.register_blueprint(demo_no_cors)
     app.register_blueprint(health)
     app.register_blueprint(docs)
     if app.config["APP_ENV"] == "development":
@@ -57,7 +59,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
 
         app.register_blueprint(explain_endpoint)  # not with `api`: it is not part of the documentation
     if app.config["FRONTEND_ORIGINS"] == "none":  # the front end and the API are one origin
-        app.register_blueprint(pages)
+        app.register_blueprint(frontend)
 
     init_cors(app, hints=build_hints(app))  # last: it reads the methods of each policy from the routes
     return app

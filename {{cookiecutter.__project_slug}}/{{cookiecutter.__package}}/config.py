@@ -16,7 +16,7 @@ from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 from marshmallow.validate import OneOf, Range
 
-from .database import engine_options, problem_of_database
+from .database import parse_database_url
 from .errors import SettingsError
 
 TITLE = "{{ cookiecutter.project_name }}"
@@ -66,8 +66,7 @@ def split(text: str) -> list[str]:
 
 
 def check_database(url: str) -> bool:
-    if problem := problem_of_database(url):
-        raise ValueError(problem)
+    parse_database_url(url)
     return True
 
 
@@ -167,7 +166,6 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         "FRONTEND_DIST": str(ROOT / values["FRONTEND_DIST"]),
         "API_URL": values["API_URL"] or ("" if production else "http://localhost:8000"),
         "LOG_FORMAT": values["LOG_FORMAT"] or ("json" if production else "plain"),
-        "SQLALCHEMY_ENGINES": {"default": engine_options(values["DATABASE_URL"], threads=values["THREADS"])},
         # seconds: a sign-in does not wait longer for Redis, and is counted in memory
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 1} if storage.startswith("redis") else {},
         "RATELIMIT_KEY_PREFIX": PACKAGE,

@@ -1,61 +1,42 @@
 """The extensions, made once and bound to each application by `create_app`."""
 
+import re
+from ipaddress import IPv4Address, IPv6Network, ip_address
+
 from crossorigin import is_dry_run
-from flask import g
-from flask.sansio.app import App
-from flask_limiter import Limiter, RateLimitExceeded
-from flask_limiter.util import get_remote_address
-from flask_sqlalchemy_lite import SQLAlchemy
-from sqlalchemy.exc import DBAPIError
+from flask import request
+from flask_limiter import Limiter
 
 from .api import Api
-from .database import tune
+from .database import Database
 from .errors import rate_limit_response
 
 
-class Database(SQLAlchemy):
-    """Flask-SQLAlchemy-Lite that closes its sessions by itself.
+def get_client_network() -> str:
+    """Return the key of address limits: an IPv4 address, or the /64 network of an IPv6 address.
 
-    Its own teardown lets a closing that fails cost the answer, and that of async sessions starts threads.
+    One customer has a whole /64 network (RFC 6177). Some proxies add the port of the client.
     """
-
-    def init_app(self, app: App) -> None:
-        super().init_app(app)
-        others = [f for f in app.teardown_appcontext_funcs if f.__module__ != SQLAlchemy.__module__]
-        app.teardown_appcontext_funcs[:] = [*others, _close_sessions]
-        for engine in self._app_state[app].engines.values():
-            tune(engine)
-
-
-def _close_sessions(_error: BaseException | None) -> None:
-    """Close what was used: a database that has gone away by now must not cost the answer that is ready."""
-    for session in g.pop("_sqlalchemy_sessions", {}).values():
-        try:
-            session.close()
-        except DBAPIError:
-            session.invalidate()
+    address = request.remote_addr or ""
+    if found := re.fullmatch(r"\[(.*)\](?::\d+)?|([^:]*):\d+", address):
+        address = found[1] or found[2]
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address or "unknown"
+    if isinstance(ip, IPv4Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or IPv6Network((int(ip), 64), strict=False))
 
 
-class Limits(Limiter):
-    """Flask-Limiter that counts in memory also for those who ask while another finds Redis away."""
-
-    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        limits = self.limit_manager
-        of_many = limits.application_limits or limits.default_limits or limits._blueprint_limits
-        if in_middleware and not of_many:
-            return  # those of a view are checked as it is called; to look for others costs as much as CORS
-        try:
-            super()._check_request_limit(callable_name, in_middleware)
-        except RateLimitExceeded:
-            raise
-        except Exception:
-            if not self._storage_dead:
-                raise
-            super()._check_request_limit(callable_name, in_middleware)
-
-
-# objects stay readable after a commit: no second query only to send back what was saved
-db = Database(session_options={"expire_on_commit": False})
-limiter = Limits(get_remote_address, in_memory_fallback_enabled=True, on_breach=rate_limit_response)
+db = Database()
+# While Redis is away, each process counts in its memory. A request that meets the failure at the same
+# moment as another is let through and logged.
+limiter = Limiter(
+    get_client_network,
+    in_memory_fallback_enabled=True,
+    swallow_errors=True,
+    on_breach=rate_limit_response,
+)
 limiter.request_filter(is_dry_run)
 api = Api()

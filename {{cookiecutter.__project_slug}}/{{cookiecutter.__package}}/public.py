@@ -5,7 +5,7 @@ from typing import Any
 
 import marshmallow as ma
 from crossorigin import cors
-from flask import Response, request, send_from_directory
+from flask import request
 from marshmallow.validate import Length
 from webargs.flaskparser import abort
 
@@ -76,12 +76,3 @@ def read_text() -> str:
         return request.get_data().decode(charset)
     except UnicodeDecodeError as error:
         abort(HTTPStatus.BAD_REQUEST, message=f"The text is not {charset}: {error.reason}. Send UTF-8.")
-
-
-@public.route("/assets/<name>")
-@public.doc(responses={200: {"description": "A file", "content": {"image/png": {}, "font/ttf": {}}}})
-def asset(name: str) -> Response:
-    """Send an image or a font, which fonts, canvas, WebGL and CSS shapes load by CORS"""
-    response = send_from_directory("assets", name, max_age=3600)
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # <img> without CORS as well
-    return response

@@ -133,8 +133,8 @@ def explain_request(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if refusal:
-        found = Explanation(request, [Step("The API starts", False, refusal)])
-        found.reason, found.fix = "CORSDidNotSucceed", "correct what it names, then start again"
+        fix, steps = "correct what it names, then start again", [Step("The API starts", False, refusal)]
+        found = Explanation(request, reason="CORSDidNotSucceed", fix=fix, steps=steps)
     else:
         transport: Transport = HttpTransport(send_unsafe=send, start_command=hints.start_command)
         if app and not is_url:

@@ -49,13 +49,7 @@ class Fixes:
         self.addresses = [in_process, get_address(app)] if app else []
 
     def find(self, failed: Step, request: Request, response: Response | None) -> str:
-        """Return what to write, and in which file.
-
-        Args:
-            failed: the step at which the browser stops.
-            request: the request at this step.
-            response: the last response that came.
-        """
+        """Return what to write where, for a step at which the browser stops after its last response."""
         if failed.reason is None:
             return NO_SUCH_METHOD
         if response is None:

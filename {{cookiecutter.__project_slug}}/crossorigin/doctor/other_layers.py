@@ -26,54 +26,43 @@ ARGUMENTS = {ORIGIN: "origins", METHODS: "methods", HEADERS: "allow_headers"}  #
 
 
 def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request, response: Response) -> str:
-    """Return what to write in an application without policies of `crossorigin`.
-
-    Args:
-        app: the application. Its source is read.
-        view: the endpoint that the request would reach; None if there is none.
-        failed: the step at which the browser stops.
-        request: the request.
-        response: the response that fails.
-    """
+    """Return what to write in an application without policies; `view` is the endpoint of the request."""
     is_preflight = "response" not in failed.step
     method = "OPTIONS" if is_preflight else normalize_method(request.method)
     what, lacking = f"{method} {urlsplit(request.url).path}", LACKING.get(failed.reason or "")
     if lacking is None:
         return f"let {what} through: a before_request or a decorator answers it with {response.status}"
     needed = _list_needed(request, response, is_preflight)
-    writers, place = find_writers(app), find_view(app, view) if view else ""
-    if call := _choose_call([writer for writer in writers if writer.call], app, view, place):
+    writers = find_writers(app)
+    if call := _choose_call([writer for writer in writers if writer.call], app, view):
         return _fix_call(call, lacking, request, needed)
     if by_hand := [writer for writer in writers if writer.header]:
-        writer = next(
-            (w for w in by_hand if w.header in (lacking.lower(), "access-control-allow-")), by_hand[0]
-        )
+        names = (lacking.lower(), "access-control-allow-")
+        writer = next((writer for writer in by_hand if writer.header in names), by_hand[0])
         line = f'response.headers["{lacking}"] = "{", ".join(needed[lacking])}"'
         return f"{writer.place}: {line}, on the response to {what}"
+    place = " (its view: {}:{})".format(*find_view(app, view)) if view else ""
     lines = "; ".join(f"{name}: {', '.join(values)}" for name, values in needed.items())
     return (
         f"nothing in this application writes CORS headers. Add to the response to {what}"
-        f"{f' (its view: {place})' if place else ''}: {lines}; or use flask-cors, or cors(…) of crossorigin"
+        f"{place}: {lines}; or use flask-cors, or cors(…) of crossorigin"
     )
 
 
-def _choose_call(calls: list[Writer], app: Flask, view: str | None, place: str) -> Writer | None:
+def _choose_call(calls: list[Writer], app: Flask, view: str | None) -> Writer | None:
     """Return the call of flask-cors for a view: of the view, else its blueprint, else the application."""
-    file, _, line = place.rpartition(":")
-    blueprint, layers = (view or "").rpartition(".")[0], []
+    file, first, body = find_view(app, view) if view else ("", 0, 0)
+    targets: dict[str, Writer] = {}
     for call in calls:
         other, _, number = call.place.rpartition(":")
         if "cross_origin" not in call.call:
-            layers.append((re.split("[(,]", call.call)[1], call))
-        elif other == file and 0 <= int(number) - int(line) < 10:
+            targets.setdefault(re.split("[(,]", call.call)[1], call)
+        elif other == file and first <= int(number) < body:
             return call._replace(call=f"@{call.call}")
-    layers = [
-        (target, call) for target, call in layers if target == blueprint or target not in app.blueprints
-    ]
-    layers.sort(key=lambda layer: layer[0] != blueprint)
-    if layers:
-        return layers[0][1]
-    return Writer(place, "@cross_origin(", {}) if calls and place else None
+    own = targets.get((view or "").rpartition(".")[0])
+    if layer := own or next((call for name, call in targets.items() if name not in app.blueprints), None):
+        return layer
+    return Writer(f"{file}:{first}", "@cross_origin(", {}) if calls and view else None
 
 
 def _fix_call(writer: Writer, lacking: str, request: Request, needed: dict[str, list[str]]) -> str:

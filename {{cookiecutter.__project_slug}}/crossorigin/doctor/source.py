@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,19 +65,8 @@ def read_names(app: Flask) -> set[str]:
     """
     found: set[str] = set()
     for _, tree in read_source(app):
-        exposed = {
-            child
-            for node in ast.walk(tree)
-            if isinstance(node, ast.keyword) and node.arg == "expose_headers"
-            for child in ast.walk(node.value)
-        }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in exposed:
-                found.add(node.value.lower().replace("-", "_"))
-            elif isinstance(node, ast.Attribute):
-                found.add(node.attr.lower())
-            elif isinstance(node, ast.keyword):
-                found.add((node.arg or "").lower())
+        text = re.sub(r"expose_headers=\[.*?\](?=[,)\n])", "", ast.unparse(tree))
+        found |= set(re.findall(r"\w+", text.lower().replace("-", "_")))
     return found
 
 
@@ -94,7 +84,11 @@ def view_writes_cors(app: Flask, endpoint: str) -> str:
     return "by hand" if any(PREFIX in repr(code.co_consts).lower() for code in codes if code) else ""
 
 
-def find_view(app: Flask, endpoint: str) -> str:
-    """Return file:line of a view, its decorators included."""
+def find_view(app: Flask, endpoint: str) -> tuple[str, int, int]:
+    """Return the file of a view, its first line, decorators included, and the first line of its body."""
     code = getattr(inspect.unwrap(app.view_functions[endpoint]), "__code__", None)
-    return f"{short(code.co_filename)}:{code.co_firstlineno}" if code else endpoint
+    if code is None:
+        return endpoint, 0, 0
+    first = code.co_firstlineno
+    lines = [line for _, _, line in code.co_lines() if line and line > first]
+    return short(code.co_filename), first, min(lines, default=first + 1)

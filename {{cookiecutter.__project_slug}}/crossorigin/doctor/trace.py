@@ -28,7 +28,6 @@ class Explanation:
     """What a browser does with the request of a page, and why. `reason` is the name of MDN's page."""
 
     request: Request
-    steps: list[Step] = field(default_factory=list)
     allowed: bool = False
     preflighted: bool = False
     status: int | None = None
@@ -36,19 +35,12 @@ class Explanation:
     fix: str | None = None
     readable_headers: list[str] = field(default_factory=list)
     cookies_sent: bool | None = None
+    steps: list[Step] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the object that `flask cors explain --json` prints and the endpoint answers."""
-        return {
-            "allowed": self.allowed,
-            "preflighted": self.preflighted,
-            "status": self.status,
-            "reason": self.reason,
-            "fix": self.fix,
-            "readable_headers": self.readable_headers,
-            "cookies_sent": self.cookies_sent,
-            "steps": [{"step": step.step, "ok": step.ok, "detail": step.detail} for step in self.steps],
-        }
+        steps = [{"step": step.step, "ok": step.ok, "detail": step.detail} for step in self.steps]
+        return {name: value for name, value in vars(self).items() if name != "request"} | {"steps": steps}
 
 
 def explain(request: Request, transport: Transport, app: Flask | None) -> Explanation:

@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import threading
+from contextlib import closing
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -15,16 +16,8 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from ..declare import get_policies
 from ..dry_run import dry_run
-from .browser import (
-    Headers,
-    Request,
-    Response,
-    build_preflight_headers,
-    get_origin,
-    get_sent_headers,
-    is_same_origin,
-    normalize_method,
-)
+from . import browser
+from .browser import Headers, Request, Response
 from .source import view_writes_cors
 
 SAFE = {"GET", "HEAD"}
@@ -67,8 +60,11 @@ def get_header(response: Response, name: str) -> str | None:
 
 def build_headers(request: Request) -> Headers:
     """Return the headers that the browser sends: without Origin for a same-origin GET or HEAD."""
-    own = is_same_origin(request.url, request.origin) and normalize_method(request.method) in SAFE
-    return (*(() if own else (("Origin", request.origin),)), *get_sent_headers(request.headers))
+    own = (
+        browser.is_same_origin(request.url, request.origin)
+        and browser.normalize_method(request.method) in SAFE
+    )
+    return (*(() if own else (("Origin", request.origin),)), *browser.get_sent_headers(request.headers))
 
 
 class AppTransport:
@@ -93,12 +89,12 @@ class AppTransport:
     def send_preflight(self, request: Request) -> Response:
         if external := self._find_external(request):
             return external.send_preflight(request)
-        return self._run(request, "OPTIONS", tuple(build_preflight_headers(request)))
+        return self._run(request, "OPTIONS", tuple(browser.build_preflight_headers(request)))
 
     def send(self, request: Request) -> Answer:
         if external := self._find_external(request):
             return external.send(request)
-        method = normalize_method(request.method)
+        method = browser.normalize_method(request.method)
         if method in SAFE and self.run_views:
             response = self._run(request, method, build_headers(request))
             return Answer(response, response.status, NO_COOKIES)
@@ -119,7 +115,7 @@ class AppTransport:
 
     def _find_external(self, request: Request) -> Transport | None:
         """Return the transport for another origin; None if the application itself is at the URL."""
-        if get_origin(request.url) == self.address:
+        if browser.get_origin(request.url) == self.address:
             return None
         if self.external is None:
             why = f"{request.url} is not this API ({self.address}), and only this API is asked here."
@@ -182,10 +178,10 @@ class HttpTransport:
         self.start_command = start_command
 
     def send_preflight(self, request: Request) -> Response:
-        return self._ask("OPTIONS", request.url, tuple(build_preflight_headers(request)))
+        return self._ask("OPTIONS", request.url, tuple(browser.build_preflight_headers(request)))
 
     def send(self, request: Request) -> Answer:
-        method = normalize_method(request.method)
+        method = browser.normalize_method(request.method)
         if method in SAFE or self.send_unsafe:
             response = self._ask(method, request.url, build_headers(request))
             return Answer(response, response.status, NO_COOKIES)
@@ -194,47 +190,40 @@ class HttpTransport:
         return Answer(response, None, note)
 
     def _ask(self, method: str, url: str, headers: Headers) -> Response:
-        """Send one request, and wait for its headers at most `TIMEOUT` seconds in all."""
+        """Send one request, and wait for the headers of its response at most `TIMEOUT` seconds in all."""
         results: queue.SimpleQueue[Response | Exception] = queue.SimpleQueue()
-        connection = _connect(url)
 
-        def exchange() -> None:
+        def ask() -> None:
             try:
-                results.put(_exchange(connection, method, url, headers))
+                results.put(_exchange(method, url, headers))
             except (OSError, http.client.HTTPException) as error:
                 results.put(error)
 
         # the timeout of a socket is for one read: a server that sends a byte now and then never reaches it
-        threading.Thread(target=exchange, daemon=True).start()
+        threading.Thread(target=ask, daemon=True).start()
         try:
             result = results.get(timeout=TIMEOUT)
         except queue.Empty:
             result = TimeoutError()
-        finally:
-            connection.close()
         if isinstance(result, Exception):
             raise describe_network_error(url, result, self.start_command) from result
         return result
 
 
-def _connect(url: str) -> http.client.HTTPConnection:
+def _exchange(method: str, url: str, headers: Headers) -> Response:
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    return kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
-
-
-def _exchange(connection: http.client.HTTPConnection, method: str, url: str, headers: Headers) -> Response:
-    parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection.putrequest(method, target, skip_accept_encoding=True)
-    empty = () if method in (*SAFE, "OPTIONS") else (("Content-Length", "0"),)
-    for name, value in (*headers, *empty):
-        connection.putheader(name, value)
-    connection.endheaders()
-    response = connection.getresponse()
-    # a folded header comes as several lines (RFC 9112, section 5.2)
-    lines = [(name, re.sub(r"\s*[\r\n]+\s*", " ", value)) for name, value in response.getheaders()]
-    return Response(response.status, tuple(lines))
+    with closing(kind(parts.hostname or "", parts.port, timeout=TIMEOUT)) as connection:
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.putrequest(method, target, skip_accept_encoding=True)
+        empty = () if method in (*SAFE, "OPTIONS") else (("Content-Length", "0"),)
+        for name, value in (*headers, *empty):
+            connection.putheader(name, value)
+        connection.endheaders()
+        response = connection.getresponse()
+        # a folded header comes as several lines (RFC 9112, section 5.2)
+        lines = [(name, re.sub(r"\s*[\r\n]+\s*", " ", value)) for name, value in response.getheaders()]
+        return Response(response.status, tuple(lines))
 
 
 def describe_network_error(url: str, error: Exception, start_command: str = "") -> ConnectionFailed:

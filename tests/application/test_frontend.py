@@ -32,7 +32,7 @@ PATHS = ["/", "/samples/7", "/apis", "/healthy/food", "/a//b", "/%FF", "/index.h
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_path_of_the_page_is_the_page(site: FlaskClient, path: str) -> None:
+def test_every_other_path_is_the_front_end(site: FlaskClient, path: str) -> None:
     with site.get(path, follow_redirects=True) as answer:
         assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/html", PAGE)
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'; ")

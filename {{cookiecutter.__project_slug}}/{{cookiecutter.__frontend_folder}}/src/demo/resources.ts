@@ -1,9 +1,9 @@
-// Uses of a file that a browser allows by CORS only, each from a blueprint that has a policy, and from one without.
+// Uses of a file that need CORS, each from a blueprint that has a policy, and for comparison from one without.
 // MDN: Web/HTTP/Guides/CORS
 
-import { API_URL } from "./api";
-import { find, make } from "./elements";
-import { isSameOrigin } from "./explain";
+import { API_URL } from "../api";
+import { find, make } from "../app/elements";
+import { isSameOrigin } from "../explain";
 
 // each shows a sample in its place, and throws where the browser refuses
 type Use = (place: HTMLElement, url: string) => Promise<unknown>;
@@ -16,12 +16,12 @@ const uses: [id: string, name: string, file: string, use: Use][] = [
   ["shape", "CSS shape-outside", "cors.png", useShape],
 ];
 const blueprints = isSameOrigin(API_URL)
-  ? { public: "from public", closed: "from closed" }
-  : { public: "with CORS", closed: "without" };
+  ? { cors: "from /cors", "no-cors": "from /no-cors" }
+  : { cors: "with CORS", "no-cors": "without CORS" };
 
 export function startResources(): void {
   for (const [id, name, file, use] of uses) {
-    const item = make("li", { "data-resource": id }, make("h3", {}, name));
+    const item = make("li", { class: "card", "data-resource": id }, make("h3", {}, name));
     for (const [blueprint, label] of Object.entries(blueprints)) {
       const verdict = make("p", { class: "verdict", role: "status" }, label);
       const sample = make("div", { class: "sample" });
@@ -29,7 +29,7 @@ export function startResources(): void {
       item.append(half);
       find("#load-resources").addEventListener("click", async () => {
         sample.replaceChildren();
-        half.dataset.state = await attempt(sample, use, `${API_URL}/api/${blueprint}/assets/${file}`);
+        half.dataset.state = await attempt(sample, use, `${API_URL}/api/demo/${blueprint}/assets/${file}`);
         verdict.textContent = `${label}: ${half.dataset.state}`;
       });
     }
@@ -57,7 +57,7 @@ async function readByXHR(place: HTMLElement, url: string) {
   request.responseType = "arraybuffer";
   await new Promise((resolve, reject) => {
     request.onload = resolve;
-    request.onerror = () => reject(new Error("An error event, which gives no reason."));
+    request.onerror = () => reject(new Error("An error event, without a reason"));
     request.send();
   });
   place.append(`${request.response.byteLength} bytes`);
@@ -90,14 +90,14 @@ async function useTexture(place: HTMLElement, url: string) {
 
 async function useShape(place: HTMLElement, url: string) {
   const shape = await loadImage(url); // loaded without CORS first, Chromium would not use it as a shape any more
-  const text = make("span", {}, "These words flow around a disc, or a box where the browser may not read its pixels.");
+  const text = make("span", {}, "These words flow around a disc, or around a box without access to its pixels.");
   place.append(shape, text);
   const left = () => text.getClientRects()[0]?.left;
   const besideBox = left();
   shape.style.shapeImageThreshold = "1"; // no pixel is that opaque: once the image is in use, the shape is empty
   shape.style.shapeOutside = `url("${url}")`;
   for (let tries = 0; left() === besideBox; tries++) {
-    if (tries === 60) throw new Error("No error, but the words keep to the box.");
+    if (tries === 60) throw new Error("No error, but the words flow around the box.");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   shape.style.shapeImageThreshold = "";
@@ -106,7 +106,7 @@ async function useShape(place: HTMLElement, url: string) {
 async function loadImage(src: string): Promise<HTMLImageElement> {
   const image = make("img", { crossorigin: "anonymous", src, alt: "" }); // by CORS, and without cookies
   await image.decode().catch(() => {
-    image.removeAttribute("crossorigin"); // where it is not shared, it can still be shown
+    image.removeAttribute("crossorigin"); // without CORS it can still be shown
     return image.decode();
   });
   return image;

@@ -1,41 +1,28 @@
-// Compose a request, send it, and see what the browser did beside what its algorithm says, step by step.
+// Compose a request, send it, and see what the page gets, and why, step by step.
 
-import { API_URL } from "./api";
-import { button, find, make } from "./elements";
-import { askWhy, type Explanation, type PageRequest } from "./explain";
-import { show, tell, why } from "./outcome";
+import { API_URL } from "../api";
+import { button, find, make } from "../app/elements";
+import { show, tell, why } from "../app/outcome";
+import { askWhy, type Explanation, type PageRequest } from "../explain";
 
-interface Preset {
-  method: string;
-  path: string;
-  headers?: string;
-  body?: string;
-  credentials?: boolean;
-}
+type Preset = { method: string; path: string; headers?: string; body?: string; credentials?: boolean };
 
 const JSON_TYPE = "Content-Type: application/json";
 const presets: Record<string, Preset> = {
-  simple: { method: "GET", path: "/api/public/hello" },
+  simple: { method: "GET", path: "/api/demo/cors/hello" },
   preflighted: { method: "POST", path: "/api/public/echo", headers: JSON_TYPE, body: '{"message": "Hello"}' },
   credentialed: { method: "GET", path: "/api/auth/me", credentials: true },
-  "an error to read": { method: "GET", path: "/api/public/nothing" },
-  "patch in lower case": {
-    method: "patch",
-    path: "/api/notes/1",
-    headers: `${JSON_TYPE}\nIf-Match: "1"`,
-    body: '{"title": "New"}',
-    credentials: true,
-  },
-  "header that is not allowed": { method: "GET", path: "/api/public/hello", headers: "X-Lab: 1" },
-  "header that only browsers set": { method: "GET", path: "/api/public/hello", headers: "Cookie: mine=1" },
-  "no policy": { method: "GET", path: "/api/closed/hello" },
-  "wildcard with cookies": { method: "GET", path: "/api/public/hello", credentials: true },
-  "method of no page": { method: "TRACE", path: "/api/public/hello" },
+  "an error to read": { method: "GET", path: "/api/demo/cors/nothing" },
+  "patch in lower case": { method: "patch", path: "/api/notes/1", headers: JSON_TYPE, body: "{}", credentials: true },
+  "header that is not allowed": { method: "GET", path: "/api/demo/cors/hello", headers: "X-Lab: 1" },
+  "forbidden header": { method: "GET", path: "/api/demo/cors/hello", headers: "Cookie: mine=1" },
+  "no policy": { method: "GET", path: "/api/demo/no-cors/hello" },
+  "wildcard with cookies": { method: "GET", path: "/api/demo/cors/hello", credentials: true },
+  "forbidden method": { method: "TRACE", path: "/api/demo/cors/hello" },
 };
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "patch", "DELETE", "OPTIONS"];
-const paths = ["/api/public/hello", "/api/public/echo", "/api/public/feedback", "/api/public/assets/cors.png"];
-paths.push("/api/closed/hello", "/api/auth/login", "/api/auth/logout", "/api/auth/me", "/api/notes", "/api/notes/1");
-paths.push("/health/live", "/api/docs");
+const paths = ["/api/demo/cors/hello", "/api/demo/no-cors/hello", "/api/demo/cors/assets/cors.png", "/api/public/echo"];
+paths.push("/api/auth/login", "/api/auth/logout", "/api/auth/me", "/api/notes", "/api/notes/1", "/health/live");
 
 const method = find<HTMLInputElement>("#play-method");
 const path = find<HTMLInputElement>("#play-path");
@@ -71,20 +58,20 @@ async function play(): Promise<void> {
     method: method.value,
     url: new URL(path.value, new URL(API_URL, location.href)).href,
     origin: location.origin,
-    headers: pairs(headers.value),
+    headers: parseHeaders(headers.value),
     credentials: credentials.checked,
   };
-  const answered = await send(asked);
-  explain(await askWhy(asked), answered);
+  const succeeded = await send(asked);
+  explain(await askWhy(asked), succeeded);
 }
 
-const pairs = (text: string) =>
+const parseHeaders = (text: string) =>
   text
     .split("\n")
     .filter((line) => line.trim())
     .map((line): [string, string] => [line.split(":", 1)[0]?.trim() ?? "", line.slice(line.indexOf(":") + 1).trim()]);
 
-/** Send it, show what the page can see of the answer, and return whether there was one. */
+/** Send it, show what the page can read of the response, and return whether there was one. */
 async function send(asked: PageRequest): Promise<boolean> {
   const options: RequestInit = { method: asked.method, credentials: asked.credentials ? "include" : "omit" };
   if (!/^(get|head)$/i.test(asked.method)) options.body = body.value;
@@ -93,26 +80,26 @@ async function send(asked: PageRequest): Promise<boolean> {
     const readable = [...response.headers].map((pair) => pair.join(": ")).join("\n");
     const content = await response.text();
     const status = make("strong", {}, `${response.status} ${response.statusText}`);
-    const seen = [make("p", {}, "The headers that the page can read:"), pre(readable), make("p", {}, "The body:")];
+    const seen = [make("p", {}, "The headers that the page may read:"), pre(readable), make("p", {}, "The body:")];
     show(answer, response.ok ? "ok" : "error", status, ...seen, pre(content.slice(0, 2000) || "(empty)"));
     return true;
   } catch (error) {
-    const all = make("p", {}, "That is all the page is told: no status, no header, no body, and not why.");
-    show(answer, "blocked", make("strong", {}, "No answer"), pre(String(error)), all);
+    const all = make("p", {}, "The page gets nothing else: no status, no header, no body, no reason.");
+    show(answer, "blocked", make("strong", {}, "No response"), pre(String(error)), all);
     return false;
   }
 }
 
-function explain(explanation: Explanation | undefined, answered: boolean): void {
+function explain(explanation: Explanation | undefined, succeeded: boolean): void {
   if (!explanation) {
-    show(reasons, "", "No explanation: no browser sends this, or the API does not run, or not in development.");
+    show(reasons, "", "No explanation: no browser sends this request, or the API is not running in development.");
     return;
   }
-  const { allowed, reason, cure } = explanation;
-  const verdict = allowed ? "Allowed: the page may read the answer" : `Blocked: ${reason ?? "never sent"}`;
-  const agrees = allowed === answered ? "The browser did just that." : "Yet the browser did otherwise.";
+  const { allowed, reason, fix } = explanation;
+  const verdict = allowed ? "Allowed: the page may read the response" : `Blocked: ${reason ?? "never sent"}`;
+  const agrees = allowed === succeeded ? "The browser did the same." : "But the browser did something else.";
   const content = [make("strong", {}, verdict), make("p", {}, agrees)];
-  if (cure) content.push(make("p", {}, `Cure: ${cure}`));
+  if (fix) content.push(make("p", {}, `Fix: ${fix}`));
   show(reasons, allowed ? "ok" : "blocked", ...content, ...why(explanation));
 }
 

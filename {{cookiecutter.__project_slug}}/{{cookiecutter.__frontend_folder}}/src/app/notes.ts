@@ -1,6 +1,6 @@
-// The notes of the signed-in user, in pages; no change overwrites somebody else's (If-Match, RFC 9110 §13.1.1).
+// The notes of the signed-in user. If-Match keeps a change from overwriting another one (RFC 9110 §13.1.1).
 
-import { ApiError, api } from "./api";
+import { ApiError, api } from "../api";
 import { button, field, find, make, status } from "./elements";
 import { markFields, show, tell } from "./outcome";
 
@@ -28,9 +28,9 @@ export function showNotes(signedIn: boolean): void {
 
 async function load(wanted: number): Promise<void> {
   const { data, headers } = await api.get<Note[]>("/api/notes", { params: { page: wanted, page_size: 5 } });
-  // the page may read this header because the policy of the notes exposes it
+  // readable, because the policy of the blueprint notes exposes it
   const { total_pages: pages, next_page: next } = JSON.parse(headers["x-pagination"]);
-  if (wanted > 1 && !data.length) return load((pages ?? wanted - 1) || 1); // the only note of the last page is gone
+  if (wanted > 1 && !data.length) return load((pages ?? wanted - 1) || 1); // the last page has no note any more
   page = wanted;
   find("#notes").replaceChildren(...data.map(row));
   place.textContent = pages === 0 ? "No notes yet" : `Page ${page}${pages ? ` of ${pages}` : ""}`; // a long list is not counted
@@ -47,7 +47,7 @@ async function create(draft: Draft, form: HTMLFormElement): Promise<void> {
 
 async function read(id: number): Promise<[Note, { headers: { "If-Match": string } }]> {
   const { data, headers } = await api.get<Note>(`/api/notes/${id}`);
-  return [data, { headers: { "If-Match": headers.etag } }];
+  return [data, { headers: { "If-Match": headers.etag } }]; // as it came: proxies that compress change it
 }
 
 function row(note: Note): HTMLLIElement {
@@ -62,24 +62,24 @@ function row(note: Note): HTMLLIElement {
 }
 
 async function remove(shown: Note): Promise<void> {
-  const [note, unlessChanged] = await read(shown.id);
-  // a tag read just now would allow any change: what the user decided on is what was shown
-  if (note.updated_at !== shown.updated_at) throw new Overtaken("Changed meanwhile");
-  await api.delete(`/api/notes/${note.id}`, unlessChanged);
+  const [note, ifMatch] = await read(shown.id);
+  // the ETag is new: compare with what the user saw
+  if (note.updated_at !== shown.updated_at) throw new ChangedError();
+  await api.delete(`/api/notes/${note.id}`, ifMatch);
   await load(page);
   show(result, "ok", `Deleted “${note.title}”.`);
   find("#notes-heading").focus();
 }
 
 async function edit(id: number, item: HTMLLIElement): Promise<void> {
-  const [note, unlessChanged] = await read(id);
+  const [note, ifMatch] = await read(id);
   const here = status();
   const close = (latest: Note) => {
     const closed = row(latest);
     item.replaceWith(closed);
     closed.querySelector("button")?.focus();
   };
-  const save = async (draft: Draft) => close((await api.put<Note>(`/api/notes/${id}`, draft, unlessChanged)).data);
+  const save = async (draft: Draft) => close((await api.put<Note>(`/api/notes/${id}`, draft, ifMatch)).data);
   const reload = async () => close((await read(id))[0]);
   const buttons = [make("button", { class: "primary" }, "Save"), button("Cancel", () => close(note))];
   item.replaceChildren(noteForm(`edit-${id}`, note, buttons, here, save, reload), here);
@@ -98,17 +98,16 @@ function noteForm(prefix: string, note: Draft, buttons: Node[], here: HTMLElemen
   return form;
 }
 
-class Overtaken extends Error {}
+class ChangedError extends Error {}
 
-/** Do it, and tell what went wrong; where somebody else was first, offer to `reload` the note. */
+/** Do it, and show what went wrong. If another request has changed the note, offer to `reload` it. */
 async function attempt(here: HTMLElement, act: Act, reload?: Act, form?: HTMLFormElement) {
   show(here, "");
   await act().catch((error) => {
     tell(here, error, form);
-    const overtaken = error instanceof Overtaken || (error instanceof ApiError && [409, 412].includes(error.status));
-    const words = "Someone changed this note after you loaded it, so nothing was done. Reload it, then decide again.";
-    if (!overtaken || !reload) return;
+    const changed = error instanceof ChangedError || (error instanceof ApiError && [409, 412].includes(error.status));
+    if (!changed || !reload) return;
     const again = button("Reload this note", () => attempt(here, reload));
-    here.replaceChildren(here.firstChild ?? "", make("p", {}, words), again);
+    show(here, "error", make("p", {}, "It was changed by another request. Reload it and try again."), again);
   });
 }

@@ -1,8 +1,8 @@
-// Sign in and out. The login is a cookie that no script can read: after a reload, the API says who it is.
+// Sign in and out. No script can read the session cookie, so after a reload the page asks the API who is signed in.
 
-import { API_URL, api } from "./api";
+import { API_URL, api } from "../api";
+import { mixedNames } from "../explain";
 import { button, field, find, make } from "./elements";
-import { mixedNames } from "./explain";
 import { markFields, show, tell } from "./outcome";
 
 type User = { id: number; username: string };
@@ -18,30 +18,30 @@ const signIn = make("button", { id: "sign-in", class: "primary" }, "Sign in");
 const form = find<HTMLFormElement>("#session");
 const result = find("#session-outcome");
 
-/** Watch the login; `changed` learns who is signed in, at the start and after each change. */
-export function startSession(changed: (user?: User) => void): void {
-  const become = async (ask: () => Promise<User | undefined>) => {
+/** Start the form, and call `onChange` with who is signed in: at the start, and after each change. */
+export function startSession(onChange: (user?: User) => void): void {
+  const update = async (request: () => Promise<User | undefined>) => {
     show(result, "");
     markFields(form);
     try {
-      const user = await ask();
+      const user = await request();
       find("#who").textContent = user ? `Signed in as ${user.username}` : "Not signed in";
       form.hidden = Boolean(user);
       signOut.hidden = !user;
-      changed(user);
+      onChange(user);
     } catch (error) {
       tell(result, error, form);
     }
   };
-  const signOut = button("Sign out", () => become(logout).then(() => username.focus()), { id: "sign-out", hidden: "" });
+  const signOut = button("Sign out", () => update(logout).then(() => username.focus()), { id: "sign-out", hidden: "" });
   form.append(field("Name", username), field("Password", password), signIn);
   form.after(signOut);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    become(login).then(() => signOut.focus());
+    update(login).then(() => signOut.focus());
   });
   if (import.meta.env.DEV) [username.value, password.value] = ["demo", "demo-password"];
-  become(me);
+  update(me);
 }
 
 async function login(): Promise<User> {
@@ -49,10 +49,10 @@ async function login(): Promise<User> {
   const user = await me();
   if (user) return user;
   const { hostname, origin } = new URL(API_URL, location.href);
-  const cure = "Give both a name under one domain, or set CROSS_SITE_COOKIES=1 in production (not for Safari).";
-  const sites = mixedNames(location.href, origin)?.message ?? `${location.origin} and ${origin} are two sites. ${cure}`;
+  const fix = "Use one domain for both, or set CROSS_SITE_COOKIES=1 in production (not for Safari).";
+  const sites = mixedNames(location.href, origin)?.message ?? `${location.origin} and ${origin} are two sites. ${fix}`;
   const why = hostname === location.hostname ? "Allow cookies, and use https in production." : sites;
-  throw new Error(`The API accepted the login, but the browser sent no cookie with the next request. ${why}`);
+  throw new Error(`The API accepted the password, but the browser did not send the session cookie. ${why}`);
 }
 
 const logout = () => api.post("/api/auth/logout").then(() => undefined);

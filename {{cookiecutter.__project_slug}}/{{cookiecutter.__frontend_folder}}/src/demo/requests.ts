@@ -1,20 +1,20 @@
-// The kinds of cross-origin request, each sent live from its card on the page. MDN: Web/HTTP/Guides/CORS
+// The kinds of cross-origin requests, each sent from its card. MDN: Web/HTTP/Guides/CORS
 
 import type { AxiosRequestConfig, AxiosResponse } from "axios";
-import { api } from "./api";
-import { find, make, status as place } from "./elements";
-import { isSameOrigin } from "./explain";
-import { show, tell } from "./outcome";
+import { api } from "../api";
+import { find, make, status as place } from "../app/elements";
+import { show, tell } from "../app/outcome";
+import { isSameOrigin } from "../explain";
 
-const withCredentials = false; // for an answer to any origin (*): to a request with cookies the browser would refuse it
+const withCredentials = false; // the policies of these allow any origin (*), which excludes cookies
 const message = "Hello from the page";
 
 const kinds: Record<string, () => AxiosRequestConfig> = {
-  "simple-get": () => ({ url: "/api/public/hello", withCredentials }),
-  "simple-post": () => ({ method: "POST", url: "/api/public/feedback", ...feedback(), withCredentials }),
+  "simple-get": () => ({ url: "/api/demo/cors/hello", withCredentials }),
+  "simple-post": () => ({ method: "POST", url: "/api/public/feedback", ...feedbackBody(), withCredentials }),
   preflighted: () => ({ method: "POST", url: "/api/public/echo", data: { message }, withCredentials }),
   credentialed: () => ({ url: "/api/auth/me" }),
-  blocked: () => ({ url: "/api/closed/hello", withCredentials }),
+  "no-cors": () => ({ url: "/api/demo/no-cors/hello", withCredentials }),
 };
 
 export function startRequests(): void {
@@ -32,19 +32,19 @@ export function startRequests(): void {
 }
 
 // axios writes the object as the form that the header names
-function feedback(): AxiosRequestConfig {
+function feedbackBody(): AxiosRequestConfig {
   const type = find<HTMLSelectElement>("#content-type").value;
   return { headers: { "Content-Type": type }, data: type === "text/plain" ? message : { message } };
 }
 
 function describe({ status, statusText, data, config }: AxiosResponse): Node[] {
   const body = make("code", {}, JSON.stringify(data));
-  return [make("strong", {}, `${status} ${statusText}`), make("p", {}, `It was ${kindOf(config)}.`), body];
+  return [make("strong", {}, `${status} ${statusText}`), make("p", {}, `It was ${describeKind(config)}.`), body];
 }
 
-function kindOf({ baseURL = "", headers, withCredentials }: AxiosRequestConfig): string {
-  if (isSameOrigin(baseURL)) return "of the page's own origin: no preflight, and nothing for CORS to decide";
+function describeKind({ baseURL = "", headers, withCredentials }: AxiosRequestConfig): string {
+  if (isSameOrigin(baseURL)) return "same-origin: CORS does not apply";
   if (withCredentials) return "credentialed";
   const json = String(headers?.["Content-Type"]).startsWith("application/json");
-  return json ? "preflighted: OPTIONS went ahead" : "simple: no preflight";
+  return json ? "preflighted: the browser sent OPTIONS first" : "simple: no preflight";
 }

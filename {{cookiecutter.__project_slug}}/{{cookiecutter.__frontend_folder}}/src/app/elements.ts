@@ -1,4 +1,4 @@
-// Find and make elements. Text goes in as text, never as HTML, so nothing that a user wrote can run.
+// Find and make elements. Text is added as text, never as HTML, which prevents cross-site scripting (XSS).
 
 type Attributes = Record<string, string>;
 
@@ -31,5 +31,5 @@ export function field(label: string, control: HTMLElement): HTMLElement {
   return make("div", { class: "field" }, make("label", { for: control.id }, label), control, error);
 }
 
-/** Make a place for what became of something; a screen reader says what comes in. */
+/** Make a place for an outcome, which a screen reader says. */
 export const status = () => make("div", { role: "status", "data-outcome": "", "data-state": "" });
