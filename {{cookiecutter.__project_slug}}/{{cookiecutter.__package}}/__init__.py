@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from . import commands, config, errors, logs, security, sessions, slow_clients
+from . import commands, config, errors, logs, security, sessions
 from .auth import auth
 from .closed import closed
 from .cors import init_cors
@@ -35,7 +35,6 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     # around every request
     logs.init_app(app)
     security.init_app(app)
-    slow_clients.init_app(app)
     errors.init_app(app)
 
     # extensions
@@ -51,7 +50,8 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     api.register_blueprint(auth)
     api.register_blueprint(notes)
     app.register_blueprint(health)
-    app.register_blueprint(docs)
+    if app.config["DOCS"]:
+        app.register_blueprint(docs)
     if app.config["APP_ENV"] == "development":
         from .development import development  # here, so that production need not load it
 

@@ -27,7 +27,6 @@ NUMBERS = {
     "WORKERS": (min(os.cpu_count() or 1, 256), 1, 256),
     "THREADS": (4, 1, 256),
     "TRUSTED_PROXIES": (0, 0, 16),
-    "STOP_DELAY": (0, 0, 600),
 }
 A_NEW_KEY = 'python -c "import secrets; print(secrets.token_hex(32))"'
 
@@ -58,6 +57,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
     old_keys = [key.strip() for key in settings.get("SECRET_KEY_FALLBACKS", "").split(",") if key.strip()]
     database = settings.get("DATABASE_URL", "") or f"sqlite:///{PACKAGE}.sqlite"
     cross_site = settings.get("CROSS_SITE_COOKIES", "") or "0"
+    docs = settings.get("DOCS", "") or ("0" if production else "1")
     log_format = settings.get("LOG_FORMAT", "") or ("json" if production else "plain")
     storage = settings.get("RATELIMIT_STORAGE_URI", "") or "memory://"
     limits = {
@@ -72,6 +72,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
     problems = [
         *_choice("APP_ENV", env, "development", "production"),
         *_choice("CROSS_SITE_COOKIES", cross_site, "0", "1"),
+        *_choice("DOCS", docs, "0", "1"),
         *_choice("LOG_FORMAT", log_format, "plain", "json"),
         *_secret(settings.get("SECRET_KEY", ""), production),
         *(
@@ -107,6 +108,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         # where pages reach this API: only used to warn of cookies that will not travel
         "API_URL": api_url,
         "LOG_FORMAT": log_format,
+        "DOCS": docs == "1",
         "SQLALCHEMY_ENGINES": {"default": engine_options(database, threads=int(numbers["THREADS"]))},
         "RATELIMIT_STORAGE_URI": storage,
         # seconds: a sign-in waits no longer for a Redis that hangs, and is counted in memory
