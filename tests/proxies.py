@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
 
@@ -33,16 +33,24 @@ class Caddy(Proxy):
         project: BakedProject,
         ports: Sequence[int],
         page: Path | None = None,
-        health_interval: str = "2s",
+        changes: Mapping[str, str] | None = None,
     ) -> None:
-        """Stand in front of the servers at `ports`; `page` is the folder of the built front end."""
+        """Stand in front of servers.
+
+        Args:
+            folder: for its files.
+            project: whose Caddyfile it has.
+            ports: of the servers.
+            page: the folder of the built front end.
+            changes: other times than those of the Caddyfile, which are seconds and minutes: tests have less.
+
+        """
         super().__init__(folder)
-        theirs, count = re.subn(
-            "health_interval 2s\n", f"health_interval {health_interval}\n", project.read("deploy/Caddyfile")
-        )
-        assert count
-        ours = "{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n"
-        (folder / "Caddyfile").write_text(ours + theirs, encoding="utf-8")
+        theirs = project.read("deploy/Caddyfile")
+        for name, value in (changes or {}).items():
+            theirs, count = re.subn(rf"(?m)^(\t+{name}) \w+$", rf"\1 {value}", theirs)
+            assert count, name
+        (folder / "Caddyfile").write_text(on_this_machine(theirs), encoding="utf-8")
         self.settings = {
             "API_SITE": f"http://{HOST}:{self.port}",
             "SITE": f"http://{PAGE_HOST}:{self.port}",
@@ -55,6 +63,13 @@ class Caddy(Proxy):
     def command(self) -> Sequence[str]:
         """Return what is run."""
         return [tool("caddy"), "run", "--adapter", "caddyfile", "--config", "Caddyfile"]
+
+
+def on_this_machine(caddyfile: str) -> str:
+    """Return a Caddyfile that asks nobody for certificates, and serves nobody else."""
+    ours = "\n{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n"
+    assert caddyfile.count("\n{\n") == 1, "one block of global options"
+    return caddyfile.replace("\n{\n", ours)
 
 
 class Nginx(Proxy):

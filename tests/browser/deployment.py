@@ -8,6 +8,7 @@ import trustme
 
 from tests.baking import BakedProject, tool
 from tests.production import serving_api
+from tests.proxies import on_this_machine
 from tests.running import preferred_port
 from tests.serving import serving
 
@@ -57,9 +58,8 @@ def caddy(project: BakedProject, folder: Path, port: int, sites: Mapping[str, st
         pem.write_to_path(chain, append=True)
     theirs, each = project.read("deploy/Caddyfile"), "\tencode zstd gzip\n"
     assert theirs.count(each) == len(names)
-    ours = "{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n"
     config = folder / "Caddyfile"
-    config.write_text(ours + theirs.replace(each, f"\ttls {chain} {key}\n{each}"), encoding="utf-8")
+    config.write_text(on_this_machine(theirs.replace(each, f"\ttls {chain} {key}\n{each}")), encoding="utf-8")
     command = [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(config)]
     home = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     with serving(command, port, folder, {**sites, **home}):

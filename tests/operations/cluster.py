@@ -66,7 +66,7 @@ def serving_cluster(folder: Path, project: BakedProject, postgresql: PostgreSQL,
     for name in ("server-1", "server-2"):
         (folder / name).mkdir()
         servers.append(Api(folder / name, project, settings))
-    caddy = Caddy(folder, project, [server.port for server in servers], health_interval="200ms")
+    caddy = Caddy(folder, project, [server.port for server in servers], changes={"health_interval": "200ms"})
     with contextlib.ExitStack() as stack:
         for server in (*servers, caddy):
             stack.enter_context(running(server))

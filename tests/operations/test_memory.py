@@ -9,7 +9,6 @@ import resource
 import socket
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,12 +86,13 @@ def peak(process: int) -> int:
 def test_large_json_of_strangers_fits(server: SmallApi, path: str) -> None:
     assert len(json.dumps(FIELDS)) > 2**20 - 2**17
 
-    def post(_: int) -> int:
+    def post(_: int) -> int | None:
         with contextlib.closing(Client(server.port, HOST)) as client:
-            return client.ask("POST", path, FIELDS).status
+            return client.tries("POST", path, FIELDS)
 
     with serves_on(server), ThreadPoolExecutor(32) as crowd:
-        assert Counter(crowd.map(post, range(32))).keys() <= {413, 422, 429}
+        # none: who goes on sending after the refusal may not see it, without a proxy in between
+        assert set(crowd.map(post, range(32))) <= {413, 429, None}
 
 
 @pytest.mark.parametrize(("readers", "by_caddy"), [(400, False), (1200, True)])

@@ -141,3 +141,20 @@ def test_answers_that_are_read_slowly_hold_no_thread(proxy: Proxy) -> None:
             connection.sendall(FILE)
         time.sleep(1)
         assert is_quick(proxy)
+
+
+@pytest.mark.parametrize(("sent", "limit"), [(HALF_A_BODY, "read_body"), (FILE * 20, "write")], ids=["body", "answers"])
+def test_caddy_cuts_off_who_is_slow_for_too_long(api: Api, tmp_path: Path, sent: bytes, limit: str) -> None:
+    with running(Caddy(tmp_path, api.project, [api.port], changes={limit: "1s"})) as caddy, socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(20)
+        slow.connect(("127.0.0.1", caddy.port))
+        slow.sendall(sent)
+        time.sleep(3)
+        answer = received(slow)  # ends where Caddy closes the connection
+        assert not answer.startswith(b"HTTP/1.1 201 ")
+        assert len(answer) < 20 * 2**20
+        with contextlib.closing(caddy.client()) as client:  # a connection that is kept has the time anew
+            assert client.ask("GET", HELLO).status == 200
+            time.sleep(2)
+            assert client.ask("POST", "/api/public/echo", {"message": "hi"}).status == 200
