@@ -1,33 +1,37 @@
-"""The CPU of a request, without any server: each application is called in a process of its own (`worker.py`)."""
+"""An application called in a process of its own (`worker.py`), without any server: CPU, growth, instructions."""
 
 import contextlib
 import json
 import random
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from benchmarks.cases import CASES, ORIGIN, Answer, Case, facts, sign_in
-from benchmarks.targets import Target
+from benchmarks.cases import CASES, Answer, Case, check_alike, sign_in
+from benchmarks.targets import BARE, Target
 from tests.baking import environment
 
-Rounds: TypeAlias = dict[str, list[float]]  # what each side took, in the order of the rounds
+# what each target took for each case, in the order of the rounds
+Figures: TypeAlias = dict[str, dict[str, list[float]]]
 WORKER = Path(__file__).with_name("worker.py")
-PRAGMAS = ("foreign_keys", "journal_mode", "synchronous", "busy_timeout", "cache_size", "mmap_size", "temp_store")
-AS_IT_IS, WITHOUT_CORS = "as it is", "without CORS"
+FEW, MANY, POLICIES = 1_000, 1_000_000, 300
+COUNTED = {"preflight": 200, "list of 20": 20, "one by id": 20, "create": 20}  # requests under valgrind
 
 
 class Worker:
     """A process that has an application."""
 
-    def __init__(self, target: Target, variants: Sequence[str] = (AS_IT_IS,), under: Sequence[str | Path] = ()) -> None:
-        """Start it, perhaps under another program; see `workers` for some that are ended as well."""
+    def __init__(self, target: Target, policies: int = 0, under: Sequence[str | Path] = ()) -> None:
+        """Start it, perhaps with more policies, perhaps under another program; `workers` ends it as well."""
         self.target = target
-        self.variants = variants
         self.process = subprocess.Popen(
-            [*under, target.python, str(WORKER), target.kind, target.application, *variants],
+            [*under, target.python, str(WORKER), target.application, str(policies)],
             cwd=target.folder,
             env=environment(target.env),
             stdin=subprocess.PIPE,
@@ -35,139 +39,150 @@ class Worker:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        self.counts: dict[tuple[str, str], int] = {}
-        self.secrets: dict[str, str] = {}
-
-    def ready(self) -> None:
-        """Wait until its applications are there."""
-        assert self._line() == list(self.variants), self.target.name
+        self.counts: dict[str, int] = {}
+        self.cookies: dict[str, str] = {}
 
     def ask(self, **asked: Any) -> Any:
         """Send a line, and return what comes back."""
         assert self.process.stdin
-        self.process.stdin.write(json.dumps({"variant": self.variants[0]} | asked) + "\n")
-        self.process.stdin.flush()
-        return self._line()
-
-    def _line(self) -> Any:
         assert self.process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(json.dumps(asked) + "\n")
+            self.process.stdin.flush()
         line = self.process.stdout.readline()
         assert line, f"{self.target.name} ended with {self.process.wait()}"
         return json.loads(line)
 
-    def answer(self, case: Case, variant: str | None = None) -> Answer:
+    def answer(self, case: Case) -> Answer:
         """Return the answer to a request."""
-        return Answer(**self.ask(variant=variant or self.variants[0], request=self.request(case)))
+        return Answer(**self.ask(request=self.request(case)))
 
     def request(self, case: Case) -> dict[str, Any]:
-        """Return a request with the cookie of its user, and the version that it has."""
-        cookie = etag = ""
-        if case.user:
-            cookie = self.secrets.get(case.user) or self._remember(case.user, self.answer(sign_in(case.user)).cookie)
-        if case.tagged:
-            etag = self.secrets.get(case.path) or self._remember(case.path, self.answer(CASES["one by id"]).get("ETag"))
-        return case.as_json(cookie, etag, cors=self.target.cors)
+        """Return a request with the cookie of its user."""
+        if case.user and case.user not in self.cookies:
+            self.cookies[case.user] = self.answer(sign_in(case.user)).cookie
+        return case.as_json(self.cookies.get(case.user or "", ""))
 
-    def _remember(self, name: str, secret: str) -> str:
-        assert secret, f"{self.target.name} gives nothing for {name}"
-        self.secrets[name] = secret
-        return secret
-
-    def measure(self, case: Case, variant: str | None = None, seconds: float = 0.1, what: str = "cpu") -> float:
-        """Return the seconds of a request, from as many as fit into some time."""
-        variant = variant or self.variants[0]
-        asked = {"variant": variant, "request": self.request(case)}
-        key = (variant, case.name)
-        if key not in self.counts:
-            few = 4
-            while (took := self.ask(**asked, count=few)["time"]) < seconds / 3:
-                few *= 4
-            self.counts[key] = max(4, round(few * seconds / took))
-        count = self.counts[key]
-        return float(self.ask(**asked, count=count)[what]) / count
+    def measure(self, case: Case, what: str = "cpu", seconds: float = 0.1) -> float:
+        """Return the microseconds of a request, of CPU or of time, from as many as fit into some seconds."""
+        request, count = self.request(case), self.counts.get(case.name, 0)
+        if not count:
+            count = 4
+            while (took := self.ask(request=request, count=count)["time"]) < seconds / 3:
+                count *= 4
+            self.counts[case.name] = count = max(4, round(count * seconds / took))
+        return float(self.ask(request=request, count=count)[what]) / count * 1e6
 
     def end(self) -> None:
         """End the process."""
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait(60)
+        self.process.communicate(timeout=60)
 
 
 @contextlib.contextmanager
-def workers(
-    targets: Sequence[Target], variants: Sequence[str] = (AS_IT_IS,), under: Sequence[str | Path] = ()
-) -> Iterator[list[Worker]]:
-    """Run a worker for each target."""
+def workers(targets: Sequence[Target], policies: int = 0, under: Sequence[str | Path] = ()) -> Iterator[list[Worker]]:
     with contextlib.ExitStack() as stack:
         found = []
         for target in targets:
-            found.append(Worker(target, variants, under))
+            found.append(Worker(target, policies, under))
             stack.callback(found[-1].end)
-        for worker in found:
-            worker.ready()
         yield found
 
 
-def measure(targets: Sequence[Target], rounds: int) -> dict[str, Rounds]:
-    """Return the microseconds of CPU of each request, by case and target, in the order of the rounds."""
+def takes(target: Target, case: str) -> bool:
+    """Tell whether a target answers a case: the bare function has preflights only."""
+    return target.name != BARE or case == "preflight"
+
+
+def measure_cpu(targets: Sequence[Target], rounds: int) -> Figures:
     with workers(targets) as found:
-        compare(found)
+        check_all_alike(found)
         return {
             case.name: in_rounds(
-                rounds,
-                {
-                    worker.target.name: partial(worker.measure, case)
-                    for worker in found
-                    if case.name in worker.target.cases
-                },
+                rounds, {w.target.name: partial(w.measure, case) for w in found if takes(w.target, case.name)}
             )
             for case in CASES.values()
         }
 
 
-def measure_cors(targets: Sequence[Target], rounds: int) -> dict[str, Rounds]:
-    """Return the same for the list alone, as it is and without CORS, side by side in one process."""
-    case, both = CASES["list of 20"], (AS_IT_IS, WITHOUT_CORS)
-    with workers(targets, both) as found:
-        for worker in found:
-            sent = [worker.answer(case, variant).get("Access-Control-Allow-Origin") for variant in both]
-            assert sent == [ORIGIN, ""], f"{worker.target.name} sends {sent}"
-        return {
-            worker.target.name: in_rounds(
-                2 * rounds, {variant: partial(worker.measure, case, variant) for variant in both}
-            )
-            for worker in found
-        }
+def check_all_alike(found: Sequence[Worker]) -> None:
+    """Refuse targets that do not answer alike; the first one is the yardstick."""
+    for case in CASES.values():
+        check_alike(case, {w.target.name: w.answer(case) for w in found if takes(w.target, case.name)})
 
 
-def in_rounds(rounds: int, measures: Mapping[str, Callable[[], float]]) -> Rounds:
-    """Measure one after the other, many times; return microseconds, the first round left out."""
-    found: Rounds = {name: [] for name in measures}
+def in_rounds(rounds: int, measures: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
+    """Measure one after the other, in another order in each round, the first round left out."""
+    found: dict[str, list[float]] = {name: [] for name in measures}
     for number in range(rounds + 1):
-        names = list(measures)
-        random.Random(number).shuffle(names)
-        for name in names:
-            found[name].append(measures[name]() * 1e6)
+        for name in random.Random(number).sample(list(measures), len(measures)):
+            found[name].append(measures[name]())
     return {name: values[1:] for name, values in found.items()}
 
 
-def compare(found: Sequence[Worker], names: Sequence[str] = tuple(CASES)) -> None:
-    """Refuse targets that do not answer alike; the first one is the yardstick."""
-    for case in (CASES[name] for name in names):
-        answers = {worker.target: worker.answer(case) for worker in found if case.name in worker.target.cases}
-        refuse_differences(case, answers)
-    settings = {
-        worker.target.name: worker.ask(pragmas=PRAGMAS) for worker in found if "list of 20" in worker.target.cases
-    }
-    assert all(one == next(iter(settings.values())) for one in settings.values()), f"SQLite is set as {settings}"
+def measure_growth(targets: Sequence[Target], folder: Path, rounds: int) -> Figures:
+    """Return how many times a request takes with many rows, and with many policies, what it takes with few."""
+    many_rows, many_policies = f"{MANY:,} rows / {FEW:,}", f"{POLICIES} policies / those of a new project"
+    found: Figures = {}
+    for target in targets:
+        sizes = [
+            target.on_database(folder / f"{target.name}-{n}.sqlite", {"reader": n, "visitor": 0}, n)
+            for n in (FEW, MANY)
+        ]
+        with workers(sizes) as pair:
+            for case in ("list of 20", "login"):
+                found.setdefault(f"{case}, {many_rows}", {})[target.name] = growth(pair, CASES[case], "time", rounds)
+    with workers(targets[:1]) as few, workers(targets[:1], POLICIES) as more:
+        for case in ("preflight", "list of 20"):
+            grown = growth([*few, *more], CASES[case], "cpu", rounds)
+            found[f"{case}, {many_policies}"] = {targets[0].name: grown}
+    return found
 
 
-def refuse_differences(case: Case, answers: dict[Any, Answer]) -> None:
-    """Refuse answers with other facts than the first one's."""
-    (first, model), *rest = answers.items()
-    for target, answer in rest:
-        both = first.cors and target.cors
-        wanted, got = facts(case, model, cors=both), facts(case, answer, cors=both)
-        assert wanted == got, f"{case.name}: {target.name} answers\n{got}\nand not\n{wanted}"
+def growth(pair: Sequence[Worker], case: Case, what: str, rounds: int) -> list[float]:
+    """Return how many times the first worker's measure is in the second's, round by round."""
+    few, many = in_rounds(rounds, {str(n): partial(w.measure, case, what) for n, w in enumerate(pair)}).values()
+    return [b / a for a, b in zip(few, many, strict=True)]
+
+
+def count_instructions(targets: Sequence[Target]) -> Figures:
+    """Return how many instructions of the processor a request takes: no load on the machine changes that."""
+    with ThreadPoolExecutor(2) as pool:
+        counted = dict(zip((target.name for target in targets), pool.map(instructions, targets), strict=True))
+    return {case: {name: [found[case]] for name, found in counted.items() if case in found} for case in COUNTED}
+
+
+def instructions(target: Target) -> dict[str, float]:
+    """Return the instructions of a request by case, counted by valgrind."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "out")
+        # counting starts after the imports, which would take minutes
+        under = [str(shutil.which("valgrind")), "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={out}"]
+        fixed = replace(target, env={**target.env, "PYTHONHASHSEED": "0"})
+        with workers([fixed], under=under) as (worker,):
+            worker.answer(CASES["preflight"])
+            order(worker, "--instr=on")
+            return {
+                case: instructions_of_a_request(worker, CASES[case], number, out)
+                for case, number in COUNTED.items()
+                if takes(target, case)
+            }
+
+
+def instructions_of_a_request(worker: Worker, case: Case, number: int, out: Path) -> float:
+    """Return what sending takes, less what everything around it takes."""
+    asked, took = {"request": worker.request(case), "count": number}, []
+    worker.ask(**asked)  # what a process does only once is done
+    for idle in (False, True):
+        order(worker, "--zero")
+        worker.ask(**asked, idle=idle)
+        before = set(out.parent.iterdir())
+        order(worker, "--dump")
+        [dump] = set(out.parent.iterdir()) - before
+        [line] = (line for line in dump.read_text("utf-8").splitlines() if line.startswith("summary:"))
+        took.append(int(line.split()[1]))
+    return (took[0] - took[1]) / number
+
+
+def order(worker: Worker, what: str) -> None:
+    command = ["callgrind_control", what, str(worker.process.pid)]
+    subprocess.run(command, capture_output=True, check=True, timeout=60)

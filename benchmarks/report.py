@@ -1,160 +1,173 @@
-"""Write what was measured: tables in Markdown, into the README of this folder too."""
+"""Write what was measured: tables in Markdown and a chart, into the README of this folder too."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import ratios
-from benchmarks.cases import CASES
-from benchmarks.growth import FEW, MANY
-from benchmarks.in_process import AS_IT_IS, WITHOUT_CORS
-from benchmarks.ratios import Measured, number, ratio
-from benchmarks.targets import FASTAPI
+from benchmarks.targets import BARE, BEFORE, BY_HAND, FASTAPI, FLASK, ON_GRANIAN, OURS
 
-README = Path(__file__).with_name("README.md")
+README, CHART = Path(__file__).with_name("README.md"), Path(__file__).with_name("requests.svg")
 BEGIN, END = "<!-- figures of one run: written by python -m benchmarks -->", "<!-- end of the figures -->"
-CHART = "![Requests a second of each application, as bars](requests.svg)"
 NOTHING = "—"
+# of each kind of figures: its heading, what the numbers are, and the unit of FastAPI's, to which all are ratios
+TABLES = {
+    "rate": ("Requests a second", f"Times as many as {FASTAPI}; more is better.", "requests a second"),
+    "p99": ("Latency under load", f"Times the 99th percentile of {FASTAPI}; less is better.", "milliseconds"),
+    "served cpu": ("CPU of a request, server included", f"Times that of {FASTAPI}; less is better.", "microseconds"),
+    "cpu": (
+        "CPU of a request, in process",
+        "Times that of FastAPI, each called in a process of its own without a server; less is better.",
+        "microseconds",
+    ),
+    "instructions": (
+        "Instructions of a request",
+        "Of the processor, times those of FastAPI, counted by valgrind: no load on the machine changes them.",
+        "instructions",
+    ),
+    "growth": ("Growth", "How many times as long, or as much CPU, a request takes when there is more.", ""),
+    "start": ("From nothing to an answer", "Seconds, with warm caches. No peer here generates the same.", ""),
+}
 
 
-def into_readme(text: str) -> None:
-    """Put tables between the marks in the README."""
-    before, rest = README.read_text("utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    README.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8", newline="\n")
+@dataclass(frozen=True)
+class Measured:
+    """The median of the rounds, the least and the most of them."""
+
+    median: float
+    least: float
+    most: float
+
+    def __str__(self) -> str:
+        """Write it with its spread, where it has one."""
+        spread = f" ({number(self.least)}–{number(self.most)})"
+        return number(self.median) + (spread if self.least != self.most else "")
+
+
+def number(value: float) -> str:
+    """Write a number with three digits that count."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def of(values: Sequence[float], others: Sequence[float] | None = None) -> Measured:
+    """Return the median and the spread of values, or of their ratios to others of the same rounds."""
+    found = [a / b for a, b in zip(values, others, strict=True)] if others else list(values)
+    return Measured(median(found), min(found), max(found))
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Something to be reached: a figure of a target, perhaps as a ratio to another's, at least or at most a bound."""
+
+    part: str
+    case: str
+    target: str
+    at: str
+    bound: float
+    peer: str = ""
+
+    def row(self, figures: dict[str, Any]) -> list[str]:
+        """Return a row of the table: what, the bar, what was measured, and whether it is reached."""
+        sides = figures[self.part][self.case]
+        found = of(sides[self.target], sides[self.peer] if self.peer else None)
+        name = f"{TABLES[self.part][0].lower()}: {self.case}, {self.target}" + (f" / {self.peer}" if self.peer else "")
+        return [name, f"{self.at} {self.bound:g}", str(found), self.verdict(found.median)]
+
+    def verdict(self, value: float) -> str:
+        """Say whether it is reached, and if not, how much is missing."""
+        if value >= self.bound if self.at == "at least" else value <= self.bound:
+            return "met"
+        return f"**short by {abs(value - self.bound) / self.bound:.0%}**"
+
+
+def bars(figures: dict[str, Any]) -> list[Bar]:
+    """Return the bars of what was measured: ratios to FastAPI, and flat growth, of at most 1.2."""
+    rates = {"preflight": 2.8, "list of 20": 1.25, "one by id": 1.1, "create": 1.15}
+    found = []
+    for ours in (OURS, BY_HAND):
+        found += [Bar("rate", case, ours, "at least", bound, FASTAPI) for case, bound in rates.items()]
+        found.append(Bar("rate", "preflight", ours, "at least", 7, FLASK))
+        found.append(Bar("served cpu", "list of 20", ours, "at most", 0.78, FASTAPI))
+        found.append(Bar("cpu", "preflight", ours, "at most", 10, BARE))
+    found += [Bar("growth", case, OURS, "at most", 1.2) for case in figures.get("growth", ())]
+    seconds = dict.fromkeys(figures.get("start", {}).get("seconds", ()))
+    found += [Bar("start", "seconds", name, "at most", bound) for name, bound in zip(seconds, LONGEST, strict=False)]
+    return [bar for bar in found if bar.part in figures]
+
+
+LONGEST = (0.5, 0.5, 1, 7, 4, 3)  # seconds of each thing in `start`
 
 
 def tables(figures: dict[str, Any]) -> str:
     """Return the tables of what was measured, each under a heading."""
-    parts: dict[str, Callable[[Any], str]] = {
-        "served": requests_a_second,
-        "cpu": cpu,
-        "cors": cors,
-        "instructions": instructions,
-        "rows": growth,
-        "imports": imports,
-        "start": start,
-    }
-    found = [under_heading("The bars", BARS, table(HEADS, [bar.row(figures) for bar in ratios.bars(figures)]))]
-    found += [write(figures[part]) for part, write in parts.items() if part in figures]
-    return "\n\n".join([figures["machine"], *found])
-
-
-HEADS = ("what", "bar", "measured: median (least to most)", "")
-BARS = "What the project has set for itself. Flat is a ratio of at most 1.2."
-
-
-def under_heading(heading: str, sentence: str, body: str) -> str:
-    """Return a section."""
-    return f"### {heading}\n\n{sentence}\n\n{body}"
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [heads, ["-" * max(3, len(head)) for head in heads], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    rows = [bar.row(figures) for bar in bars(figures)]
+    found = [figures["machine"], "### The bars", table(["what", "bar", "median (least–most)", ""], rows)]
+    for part, (heading, sentence, unit) in TABLES.items():
+        if part in figures:
+            found += [f"### {heading}", sentence]
+            found += [f"![Requests a second, as bars]({CHART.name})"] if part == "rate" else []
+            found += [matrix(figures[part], unit)]
+    return "\n\n".join(found)
 
 
 def matrix(cases: dict[str, dict[str, list[float]]], unit: str) -> str:
-    """Return a table of ratios to FastAPI: a row for each target, a column for each case."""
-    names = [name for name in CASES if name in cases]
-    targets = list(dict.fromkeys(target for name in names for target in cases[name]))
-    rows = [
-        [target, *(against_fastapi(cases[name], target) for name in names)] for target in sorted(targets, key=order)
-    ]
-    scale = [f"{unit} of {FASTAPI}", *(number(median(cases[name][FASTAPI])) for name in names)]
-    return table(["", *names], [*rows, scale])
+    """Return a table: a row for each target, a column for each case; with a unit as ratios to FastAPI."""
+    targets = list(dict.fromkeys(target for case in cases.values() for target in case))
+    rows = [[target, *(cell(case, target, ratio=bool(unit)) for case in cases.values())] for target in targets]
+    if unit:
+        rows.append([f"{unit} of {FASTAPI}", *(number(median(case[FASTAPI])) for case in cases.values())])
+    return table(["", *cases], rows)
 
 
-def order(target: str) -> tuple[bool, str]:
-    """Return where a target stands: generated projects first."""
-    return (not target.startswith("generated"), target)
+def cell(case: dict[str, list[float]], target: str, *, ratio: bool) -> str:
+    return str(of(case[target], case[FASTAPI] if ratio else None)) if target in case else NOTHING
 
 
-def against_fastapi(case: dict[str, list[float]], target: str) -> str:
-    """Return a cell."""
-    if target == FASTAPI:
-        return "1"
-    return short(ratio(case[target], case[FASTAPI])) if target in case else NOTHING
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---" for _ in heads], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def short(found: Measured) -> str:
-    """Write a ratio in a cell."""
-    return f"{number(found.median)} ({number(found.least)}–{number(found.most)})"
+def write(text: str, rates: dict[str, dict[str, list[float]]]) -> None:
+    """Put tables between the marks in the README, and draw the chart."""
+    before, rest = README.read_text("utf-8").split(BEGIN)
+    README.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", "utf-8", newline="\n")
+    CHART.write_text(svg(rates), "utf-8", newline="\n")
 
 
-def requests_a_second(served: dict[str, dict[str, dict[str, list[float]]]]) -> str:
-    """Return the tables of what servers take."""
-    tables = (
-        ("Requests a second", "rate", "requests a second", f"Times as many as {FASTAPI}; more is better.\n\n{CHART}"),
-        ("Latency under load", "p99", "milliseconds", f"Times the 99th percentile of {FASTAPI}; less is better."),
-        ("CPU of a request, server included", "cpu", "microseconds", f"Times as much as {FASTAPI}; less is better."),
-    )
-    return "\n\n".join(
-        under_heading(
-            heading,
-            sentence,
-            matrix(
-                {case: {name: runs[what] for name, runs in targets.items()} for case, targets in served.items()}, unit
-            ),
-        )
-        for heading, what, unit, sentence in tables
-    )
+NAMES = [OURS, BY_HAND, BEFORE, FASTAPI, FLASK, ON_GRANIAN, BARE]
+COLOURS = dict(zip(NAMES, "#2f7ed8 #5aa9f7 #9ccaf9 #e08a1e #8f8f8f #a9a9a9 #c9c9c9".split(), strict=True))
+LEFT, WIDTH, HEIGHT, TOP = 150, 760, 13, 92
+STYLE = """\
+text { font: 12px system-ui, sans-serif; fill: #1f2328 }
+line { stroke: #6e7781 }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } }"""
 
 
-def cpu(cases: dict[str, dict[str, list[float]]]) -> str:
-    """Return the table of CPU."""
-    sentence = "Times as much as FastAPI, each called in a process of its own without a server; less is better."
-    return under_heading("CPU of a request, in process", sentence, matrix(cases, "microseconds"))
+def svg(rates: dict[str, dict[str, list[float]]]) -> str:
+    """Return the chart: for each case, how many times FastAPI's requests a second each target takes."""
+    groups = {c: {name: of(t[name], t[FASTAPI]) for name in COLOURS if name in t} for c, t in rates.items()}
+    scale = (WIDTH - LEFT - 60) / max(bar.most for group in groups.values() for bar in group.values())
+    title, drawn, y = f"Requests a second, as times those of {FASTAPI}: more is better", [], TOP
+    for place, name in enumerate(COLOURS):
+        drawn.append(label(LEFT + place % 3 * 200, 28 + place // 3 * 18, HEIGHT, name, name))
+    for case, group in groups.items():
+        drawn.append(f'<text x="{LEFT - 8}" y="{y + HEIGHT}" text-anchor="end">{escape(case)}</text>')
+        for name, bar in group.items():
+            drawn.append(label(LEFT, y, bar.median * scale, name, number(bar.median), f"{case}, {name}: {bar}"))
+            y += HEIGHT + 2
+        y += 16
+    one = LEFT + scale
+    drawn.append(f'<line x1="{one:.0f}" y1="{TOP - 6}" x2="{one:.0f}" y2="{y - 16}" stroke-dasharray="3 3"/>')
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}" role="img">'
+    heading = f'<text x="{LEFT}" y="16">{title}</text>'
+    return "\n".join([head, f"<title>{title}</title>", f"<style>{STYLE}</style>", heading, *drawn, "</svg>\n"])
 
 
-def cors(targets: dict[str, dict[str, list[float]]]) -> str:
-    """Return the table of what CORS costs."""
-    sentence = "CPU of the list, of an application as it is and without its CORS, both in one process; less is better."
-    rows = [[name, str(ratio(sides[AS_IT_IS], sides[WITHOUT_CORS]))] for name, sides in targets.items()]
-    return under_heading("What CORS adds to a response", sentence, table(["", "with / without"], rows))
-
-
-def instructions(targets: dict[str, dict[str, dict[str, float]]]) -> str:
-    """Return the table of instructions."""
-    sentence = "Of the processor, in thousands, counted by valgrind in process: no load on the machine changes them."
-    rows = []
-    for name, variants in targets.items():
-        plain, bare = variants[AS_IT_IS], variants.get(WITHOUT_CORS, {})
-        cells = [f"{plain[case] / 1e3:,.1f}" if case in plain else NOTHING for case in ("preflight", "list of 20")]
-        part = plain.get("list of 20", 0) / bare["list of 20"] if bare else None
-        rows.append([name, *cells, f"{part:.3f} x" if part else NOTHING])
-    heads = ["", "preflight", "list of 20", "list, with / without CORS"]
-    return under_heading("Instructions of a request", sentence, table(heads, rows))
-
-
-def growth(cases: dict[str, dict[str, dict[str, list[float]]]]) -> str:
-    """Return the table of what grows with the rows."""
-    sentence = f"Time of a request with {MANY:,} notes of the user and {MANY:,} sign-ins, / with {FEW:,} of each."
-    targets = next(iter(cases.values()))
-    rows = [
-        [target, *(str(ratio(sides[target][str(MANY)], sides[target][str(FEW)])) for sides in cases.values())]
-        for target in targets
-    ]
-    return under_heading("Growth", sentence, table(["", *cases], rows))
-
-
-def imports(sides: dict[str, list[float]]) -> str:
-    """Return the table of imports."""
-    rows = [[name, str(ratios.of(values, "s"))] for name, values in sides.items()]
-    sentence = "Everything that the modules of the package import from elsewhere, beside the package itself."
-    return under_heading("Import", sentence, table(["", "seconds"], rows))
-
-
-def start(things: dict[str, list[float]]) -> str:
-    """Return the table of what a student waits for."""
-    names = {
-        "bake": "generating a project, in process",
-        "first answer": "the README's first command, without `pip install uv`, to the first answer of the API",
-        "both ports": "`uv run dev.py` to an answer of API and page, packages installed",
-        "tests": "`uv run pytest` of a generated project",
-    }
-    rows = [[names[name], str(ratios.of(values, "s"))] for name, values in things.items()]
-    sentence = "Seconds, with the caches of uv and npm warm. There is no peer here that generates the same."
-    return under_heading("From nothing to an answer", sentence, table(["", "seconds"], rows))
+def label(x: float, y: float, width: float, name: str, text: str, title: str = "") -> str:
+    """Return a box in the colour of a target, with a text behind it."""
+    box = f'<rect x="{x}" y="{y}" width="{width:.1f}" height="{HEIGHT}" fill="{COLOURS[name]}"/>'
+    behind = f'<text x="{x + width + 5:.1f}" y="{y + HEIGHT - 2}">{escape(text)}</text>'
+    return f"<g>{f'<title>{escape(title)}</title>' if title else ''}{box}{behind}</g>"

@@ -1,8 +1,10 @@
-"""Requests in a second: every target on its server at once, one after the other under load, in rounds."""
+"""Requests in a second: every target on its server at once, one after the other under load of wrk, in rounds."""
 
 import contextlib
 import http.client
+import json
 import random
+import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,45 +13,52 @@ from typing import Any
 
 import psutil
 
-from benchmarks import load
-from benchmarks.cases import CASES, Answer, Case, sign_in
-from benchmarks.in_process import refuse_differences
+from benchmarks.cases import CASES, Answer, Case, check_alike, sign_in
+from benchmarks.in_process import Figures, takes
 from benchmarks.targets import Target
 from tests.running import preferred_port
 from tests.serving import serving
 
 WARM_UP = 60  # requests, each over a connection of its own, so that every worker gets some
+SCRIPT = """\
+wrk.method = {method}
+wrk.body = {body}
+{headers}
+function done(summary, latency, requests)
+  local errors = summary.errors
+  local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+  local form = '\\n{{"requests": %d, "us": %d, "bytes": %d, "failed": %d, "p99": %d}}\\n'
+  io.write(string.format(form, summary.requests, summary.duration, summary.bytes, failed, latency:percentile(99)))
+end
+"""
 
 
 class Server:
     """A target that serves a port."""
 
     def __init__(self, target: Target, port: int, scripts: Path, process: psutil.Process) -> None:
-        """Sign its users in, and write what wrk sends."""
+        """Sign its users in, and write what wrk sends: JSON of a text is also what Lua reads."""
         self.target, self.port = target, port
-        self.requests: dict[str, dict[str, Any]] = {}
         self.answers: dict[str, Answer] = {}
         self.scripts: dict[str, Path] = {}
-        users = {case.user for case in CASES.values() if case.user} if "list of 20" in target.cases else set()
-        cookies = {user: self.ask(self.plain(sign_in(user))).cookie for user in sorted(users)}
-        etag = ""
-        for name in target.cases:
-            case = CASES[name]
-            self.requests[name] = case.as_json(cookies.get(case.user or "", ""), etag, cors=target.cors)
-            for _ in range(WARM_UP // (6 if name == "login" else 1)):
-                self.answers[name] = self.ask(self.requests[name])
-            etag = self.answers[name].get("ETag") if name == "one by id" else etag
-            self.scripts[name] = load.script(scripts, f"{port}-{len(self.scripts)}", self.requests[name])
+        cookies: dict[str, str] = {}
+        for case in (case for case in CASES.values() if takes(target, case.name)):
+            if case.user and case.user not in cookies:
+                cookies[case.user] = self.ask(sign_in(case.user).as_json()).cookie
+            request = case.as_json(cookies.get(case.user or "", ""))
+            for _ in range(WARM_UP // (6 if case.name == "login" else 1)):
+                self.answers[case.name] = self.ask(request)
+            lines = (f"wrk.headers[{json.dumps(k)}] = {json.dumps(v)}" for k, v in request["headers"].items())
+            headers = "\n".join(lines)
+            body = json.dumps(request["body"]) if request["body"] else "nil"
+            self.scripts[case.name] = scripts / f"{port}-{len(self.scripts)}.lua"
+            text = SCRIPT.format(method=json.dumps(case.method), body=body, headers=headers)
+            self.scripts[case.name].write_text(text, "utf-8")
         self.processes = [process, *process.children(recursive=True)]  # all are there: they have answered
-
-    def plain(self, case: Case) -> dict[str, Any]:
-        """Return a request that needs no cookie."""
-        return case.as_json("", "", cors=self.target.cors)
 
     def ask(self, request: dict[str, Any]) -> Answer:
         """Send one request, over a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        with contextlib.closing(connection):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
             connection.request(request["method"], request["path"], request["body"] or None, request["headers"])
             response = connection.getresponse()
             return Answer(response.status, response.getheaders(), response.read().decode())
@@ -58,19 +67,21 @@ class Server:
         """Return the seconds of CPU that it has taken, workers included."""
         return sum(sum(process.cpu_times()[:2]) for process in self.processes)
 
-    def under_load(self, name: str, seconds: int) -> dict[str, float]:
-        """Return the figures of a run, whose answers have to be as long as the one that was looked at."""
+    def under_load(self, case: Case, seconds: int) -> dict[str, float]:
+        """Return the figures of a run; one with an error, or with answers of another length, counts for nothing."""
         # a sign-in is two dozen milliseconds of hashing: a queue of them would be as long as a round
-        how = {"connections": 4, "seconds": seconds + 1} if name == "login" else {"seconds": seconds}
+        connections, seconds = (4, seconds + 1) if case.name == "login" else (16, seconds)
+        url, script = f"http://127.0.0.1:{self.port}{case.path}", str(self.scripts[case.name])
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", script, url]
         before = self.cpu()
-        found = load.send(self.port, CASES[name].path, self.scripts[name], **how)
-        answer = self.answers[name]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 30)
+        said, answer = json.loads(done.stdout.strip().splitlines()[-1]), self.answers[case.name]
+        assert said["failed"] == 0, f"{said['failed']} requests failed: {url}\n{done.stdout}"
         least = len(answer.body) + sum(len(key) + len(value) for key, value in answer.headers)
-        assert least * 0.9 < found.size < least * 1.1 + 100, (
-            f"{self.target.name}, {name}: {found.size} bytes, not {least}"
-        )
-        cpu = (self.cpu() - before) / found.requests * 1e6
-        return {"rate": found.rate, "p50": found.p50, "p99": found.p99, "cpu": cpu}
+        size = said["bytes"] / said["requests"]
+        assert least * 0.9 < size < least * 1.1 + 100, f"{self.target.name}, {case.name}: {size} bytes, not {least}"
+        rate, cpu = said["requests"] / said["us"] * 1e6, (self.cpu() - before) / said["requests"] * 1e6
+        return {"rate": rate, "p99": said["p99"] / 1e3, "served cpu": cpu}
 
 
 @contextlib.contextmanager
@@ -85,19 +96,18 @@ def servers(targets: Sequence[Target]) -> Iterator[list[Server]]:
             stack.enter_context(serving(command, port, target.folder, {**target.env, "PORT": str(port)}))
             found.append(Server(target, port, scripts, psutil.Process().children()[-1]))
         for name, case in CASES.items():
-            refuse_differences(case, {s.target: s.answers[name] for s in found if name in s.target.cases})
+            check_alike(case, {s.target.name: s.answers[name] for s in found if name in s.answers})
         yield found
 
 
-def measure(targets: Sequence[Target], rounds: int, seconds: int) -> dict[str, dict[str, dict[str, list[float]]]]:
-    """Return each figure of the runs, by case and target, in the order of the rounds."""
-    found: dict[str, Any] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+def measure(targets: Sequence[Target], rounds: int, seconds: int) -> dict[str, Figures]:
+    """Return the requests a second, the latency and the CPU, by case and target, in the order of the rounds."""
+    found: Any = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     with servers(targets) as running:
         for number in range(rounds):
-            for name in CASES:
-                asked = [server for server in running if name in server.target.cases]
-                random.Random(number).shuffle(asked)  # nobody is always the one after the heaviest
-                for server in asked:
-                    for what, value in server.under_load(name, seconds).items():
-                        found[name][server.target.name][what].append(value)
-    return found
+            for case in CASES.values():
+                asked = [server for server in running if case.name in server.scripts]
+                for server in random.Random(number).sample(asked, len(asked)):  # nobody always follows the heaviest
+                    for what, value in server.under_load(case, seconds).items():
+                        found[what][case.name][server.target.name].append(value)
+    return dict(found)

@@ -1,133 +1,143 @@
-"""What is measured: generated projects of each strategy, and what people would take instead."""
+"""What is measured: a generated project of each strategy, one of an earlier version, and what people would take."""
 
 import os
 import secrets
-import shutil
+import sqlite3
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.cases import CASES, ORIGIN, USERS
-from benchmarks.database import fill
+from benchmarks.cases import ORIGIN, PASSWORD, USERS
 from tests.baking import CHECKOUT, BakedProject, bake
+from tests.serving import flask_user
 
-WORKERS = os.cpu_count() or 1
-THREADS = 4  # of each worker, as in a generated project
-STRATEGIES = ("flask-cors", "interceptor", "proxy")
+WORKERS, THREADS = os.cpu_count() or 1, 4
 SETTINGS = {
     "APP_ENV": "production",
     "SECRET_KEY": secrets.token_hex(32),
-    "LOGIN_LIMIT": "1000000 per minute",  # they are counted, and never reached
+    "FRONTEND_ORIGINS": ORIGIN,
+    "LOGIN_LIMIT": "1000000 per minute",  # attempts are counted, and the limit is never reached
     "LOGIN_ACCOUNT_LIMIT": "1000000 per minute",
     "PYTHONPATH": str(CHECKOUT),
 }
-GENERATED = {f"generated, {strategy}": strategy for strategy in STRATEGIES}
-FASTAPI = "FastAPI, uvicorn"
-FLASK = "CORS(app), gunicorn"
-BARE = "bare function, Granian"
+STRATEGIES = ("flask-cors", "interceptor")
+OURS, BY_HAND, BEFORE = "generated, flask-cors", "generated, interceptor", "before, flask-cors"
+FASTAPI, FLASK, ON_GRANIAN, BARE = "FastAPI, uvicorn", "Flask, gunicorn", "Flask, Granian", "bare function, Granian"
 GUNICORN = ["gunicorn", "--workers", str(WORKERS), "--threads", str(THREADS), "--bind", "127.0.0.1:{port}"]
 GRANIAN = ["granian", "--interface", "wsgi", "--workers", str(WORKERS), "--port", "{port}"]
 GRANIAN += ["--factory", "--blocking-threads", str(THREADS), "--log-level", "warning"]
-# with its line in the log for each request, as a generated project has one
-UVICORN = ["uvicorn", "--workers", str(WORKERS), "--port", "{port}"]
-SAME_CODE = ("health", "login", "unchanged (304)")  # under every strategy
-SERVED = {
-    "flask-cors": tuple(CASES),
-    "interceptor": tuple(name for name in CASES if name not in SAME_CODE),
-    "proxy": tuple(name for name in CASES if name not in ("preflight", *SAME_CODE)),
-}
-FEW = ("preflight", "list of 20")  # where the way of CORS makes a difference
+UVICORN = ["uvicorn", "--workers", str(WORKERS), "--port", "{port}"]  # with its line in the log for each request
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Target:
     """An application with its server.
 
     Args:
         name: what the tables call it.
-        kind: `wsgi` or `asgi`.
         application: a module, and an expression about it that gives the application.
         command: what starts its server, on the port `{port}`.
-        python: the Python that has its libraries.
-        folder: where it runs.
+        project: a generated project; without one it is an application of this folder.
         env: its settings; DATABASE_URL is a database of its own.
-        cases: the names of the requests that are timed when it serves.
-        cors: whether it sends CORS headers.
     """
 
     name: str
-    kind: str
     application: str
     command: list[str]
-    python: str = sys.executable
-    folder: Path = CHECKOUT
-    env: Mapping[str, str] = field(default_factory=dict)
-    cases: tuple[str, ...] = tuple(CASES)
-    cors: bool = True
+    project: BakedProject | None = None
+    env: Mapping[str, str] = field(default_factory=lambda: SETTINGS)
+
+    @property
+    def python(self) -> str:
+        """The Python that has its libraries."""
+        return self.project.python if self.project else sys.executable
+
+    @property
+    def folder(self) -> Path:
+        """Where it runs."""
+        return self.project.path if self.project else CHECKOUT
+
+    def on_database(self, file: Path, notes: Mapping[str, int] = USERS, sessions: int = 0) -> "Target":
+        """Return it with a database of its own that has these users, notes and sign-ins; made unless it is there."""
+        found = replace(self, env={**self.env, "DATABASE_URL": f"sqlite:///{file.as_posix()}"})
+        if not file.exists() and self.name != BARE:
+            found.make_tables(list(notes))
+            fill(file, notes, sessions)
+        return found
+
+    def make_tables(self, users: list[str]) -> None:
+        """Make its tables, and its users as it makes them."""
+        if self.project is None:
+            code = f"from benchmarks.apps.tables import make; make({users!r}, {PASSWORD!r})"
+            BakedProject(self.folder, (), ()).succeeds(self.python, "-c", code, env=self.env)
+            return
+        self.project.succeeds(self.python, "-m", "flask", "db", "upgrade", env=self.env)
+        for user in users:
+            flask_user(self.project, self.env, "create", user, PASSWORD)
 
 
-def projects(folder: Path) -> dict[str, BakedProject]:
-    """Generate and install a project of each strategy."""
-    made = {}
-    for strategy in STRATEGIES:
-        made[strategy] = bake(folder / strategy, {"cors_strategy": strategy, "frontend": False})
-        made[strategy].succeeds("uv", "sync", "--quiet")
-    return made
-
-
-def generated(name: str, project: BakedProject, strategy: str) -> Target:
+def generated(name: str, project: BakedProject) -> Target:
     """Return a generated project as `python -m my_lab_api` runs it."""
-    cors = strategy != "proxy"
-    return Target(
-        name,
-        "wsgi",
-        f"{project.package}:create_app()",
-        [project.python, "-m", project.package],
-        project.python,
-        project.path,
-        SETTINGS | {"FRONTEND_ORIGINS": ORIGIN if cors else "none"},
-        SERVED[strategy],
-        cors,
-    )
+    return Target(name, f"{project.package}:create_app()", [project.python, "-m", project.package], project)
+
+
+def projects(folder: Path, beside: Path | None = None) -> list[Target]:
+    """Generate and install a project of each strategy, and perhaps one of an earlier version.
+
+    Args:
+        folder: where they are made.
+        beside: a checkout of an earlier version of the template, or a project that one has made.
+    """
+    answers = [{"cors_strategy": strategy, "frontend": False} for strategy in STRATEGIES]
+    names = dict(zip((OURS, BY_HAND), answers, strict=True))
+    made = {name: bake(folder / name.partition(" ")[2], answer) for name, answer in names.items()}
+    if beside and (beside / "cookiecutter.json").exists():
+        made[BEFORE] = bake(folder / "before", answers[0], source=beside)
+    elif beside:
+        made[BEFORE] = BakedProject(beside.resolve(), (), ())
+    for project in made.values():
+        project.succeeds("uv", "sync", "--quiet")
+    return [generated(name, project) for name, project in made.items()]
 
 
 def peers() -> list[Target]:
     """Return the applications of this folder on their servers."""
-    flask, fastapi = "benchmarks.apps.plain_flask", "benchmarks.apps.fastapi_app"
-    app, blueprint = "on_app()", "on_blueprint()"
-    bin_ = Path(sys.executable).parent
-    gunicorn, granian, uvicorn = ([str(bin_ / words[0]), *words[1:]] for words in (GUNICORN, GRANIAN, UVICORN))
-    few = (*FEW, "one by id", "create")
+    programs = Path(sys.executable).parent
+    gunicorn, granian, uvicorn = ([str(programs / words[0]), *words[1:]] for words in (GUNICORN, GRANIAN, UVICORN))
+    flask, fastapi, bare = (f"benchmarks.apps.{name}" for name in ("plain_flask", "fastapi_app", "bare_wsgi"))
     return [
-        Target(FASTAPI, "asgi", f"{fastapi}:app", [*uvicorn, f"{fastapi}:app"]),
-        Target(FLASK, "wsgi", f"{flask}:{app}", [*gunicorn, f"{flask}:{app}"]),
-        Target(
-            "CORS(blueprint), gunicorn", "wsgi", f"{flask}:{blueprint}", [*gunicorn, f"{flask}:{blueprint}"], cases=FEW
-        ),
-        Target("CORS(app), Granian", "wsgi", f"{flask}:{app}", [*granian, f"{flask}:on_app"], cases=few),
-        Target(
-            "CORS(blueprint), Granian", "wsgi", f"{flask}:{blueprint}", [*granian, f"{flask}:on_blueprint"], cases=FEW
-        ),
-        Target(
-            BARE,
-            "wsgi",
-            "benchmarks.apps.bare_wsgi:on_granian()",
-            [*granian, "benchmarks.apps.bare_wsgi:on_granian"],
-            cases=FEW[:1],
-        ),
+        Target(FASTAPI, f"{fastapi}:app", [*uvicorn, f"{fastapi}:app"]),
+        Target(FLASK, f"{flask}:create_app()", [*gunicorn, f"{flask}:create_app()"]),
+        Target(ON_GRANIAN, f"{flask}:create_app()", [*granian, f"{flask}:create_app"]),
+        Target(BARE, f"{bare}:create_app()", [*granian, f"{bare}:create_app"]),
     ]
 
 
-def with_databases(targets: list[Target], project: BakedProject, folder: Path) -> list[Target]:
-    """Give each target a database of its own, all with the same rows."""
-    first = folder / "first.sqlite"
-    fill(project, first, SETTINGS | {"FRONTEND_ORIGINS": ORIGIN}, USERS)
-    return [with_database(target, first, folder / f"{number}.sqlite") for number, target in enumerate(targets)]
+def fill(file: Path, notes: Mapping[str, int], sessions: int) -> None:
+    """Write notes, and sign-ins of the first user."""
+    with closing(sqlite3.connect(file)) as database:
+        for user, number in enumerate(notes.values(), 1):
+            written = ((user, *row) for row in rows(number, "One sentence of a note. " * (2 if sessions else 9)))
+            columns = "user_id, title, body, created_at, updated_at, version"
+            database.executemany(f"INSERT INTO note ({columns}) VALUES (?, ?, ?, ?, ?, 1)", written)
+        ahead = text(datetime.now(UTC) + timedelta(days=3))
+        keys = ((f"key-{n:040}", 1, ahead) for n in range(sessions))  # of somebody else than who signs in
+        database.executemany("INSERT INTO login_session (key, user_id, expires_at) VALUES (?, ?, ?)", keys)
+        database.execute("ANALYZE")
+        database.commit()
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def with_database(target: Target, original: Path, copy: Path) -> Target:
-    """Give a target a copy of a database, or the database itself."""
-    if copy != original:
-        shutil.copyfile(original, copy)
-    return replace(target, env={**SETTINGS, **target.env, "DATABASE_URL": f"sqlite:///{copy}"})
+def rows(number: int, body: str) -> Iterator[tuple[str, str, str, str]]:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for n in range(number):
+        written = text(start + timedelta(minutes=n % 100_000))
+        yield f"Note number {n}", body, written, written
+
+
+def text(time: datetime) -> str:
+    """Return a time as SQLAlchemy writes it into SQLite."""
+    return time.strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -13,9 +13,10 @@ ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 def main() -> None:
     """Do each step; what this machine lacks is said, and never fails."""
-    for folder, wanted in {"frontend": ANSWERS["frontend"], ".github": ANSWERS["ci"] == "GitHub"}.items():
-        if not wanted:  # a folder cannot have a conditional name, as a file can
-            shutil.rmtree(folder, ignore_errors=True)
+    # A folder cannot have a conditional name, as a file can. What nobody asked for is written into these folders,
+    # so that an owner's folder of the same name as ours is never touched.
+    for folder in (".not-asked-for", "deploy/.not-asked-for"):
+        shutil.rmtree(folder, ignore_errors=True)
     runpy.run_path("dev.py")["write_env"]()
     problem = first_commit()
     if problem:

@@ -10,19 +10,25 @@ from collections.abc import Iterator
 # JSON inside a raw string cannot end it: JSON escapes each quote, and pairs each backslash
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
-# a package of one of these names would hide the module that the project, or its tools, import
+# what a project installs, written by scripts/installed_names.py: a package of that name would hide it, or be it
 INSTALLED = set(
-    """alembic apispec argon2 argon2-cffi asgiref blinker cffi click colorama coverage deprecated dotenv flask
-    flask-alembic flask-cors flask-limiter flask-smorest flask-sqlalchemy-lite flask-swagger-ui granian greenlet
-    hatchling iniconfig itsdangerous jinja2 librt limits mako markupsafe marshmallow mypy mypy-extensions mypyc
-    ordered-set orjson packaging pathspec pip pkg-resources pluggy psycopg publicsuffixlist py pycparser pygments
-    pytest pytest-cov python-dotenv redis ruff setuptools sqlalchemy swagger-ui-bundle typing-extensions uv webargs
-    werkzeug wrapt""".split()
+    """alembic apispec argon2 argon2-cffi argon2-cffi-bindings asgiref ast-serialize async-timeout blinker cffi click
+    colorama coverage deprecated dotenv flask flask-alembic flask-cors flask-limiter flask-smorest
+    flask-swagger-ui granian greenlet hatchling iniconfig itsdangerous jinja2 librt limits
+    mako markupsafe marshmallow mypy mypy-extensions mypyc ordered-set orjson packaging pathspec pip
+    pkg-resources pluggy psycopg psycopg-binary publicsuffixlist py pycparser pygments pytest pytest-cov
+    python-dotenv redis ruff setuptools sqlalchemy tomlkit trove-classifiers typing-extensions tzdata uv webargs
+    werkzeug wheel wrapt wrapt-stubs""".split()
 )
 # files and folders of the project itself, or of the tools that fill it
 OURS = set(
-    "build conftest cors-cases deploy dev dist docs frontend instance license node-modules src test tests venv".split()
+    """build conftest cors-cases crossorigin deploy dev dist docs frontend instance license node-modules src test tests
+    venv wsgi""".split()
 )
+# modules of newer versions of Python, which an older one does not list
+NEWER_MODULES = {"annotationlib", "compression", "profiling"}
+RUN_AT_EACH_START = {"sitecustomize", "usercustomize"}
+YAML_VALUES = {"false", "n", "no", "null", "off", "on", "true", "y", "yes"}
 
 LONGEST = {"project_name": 80, "project_slug": 50, "author": 200}
 PUNCTUATION = "-_.,'&()+!:"
@@ -68,10 +74,14 @@ def slug_problems() -> Iterator[str]:
         yield f"{start} is the name of a device on Windows: write a longer name, such as '{slug}-api'."
     elif keyword.iskeyword(module) or keyword.issoftkeyword(module):
         yield f"{start} is a keyword of Python: write another name, such as '{slug}-api'."
-    elif module in sys.stdlib_module_names:
+    elif module in sys.stdlib_module_names or module in NEWER_MODULES:
         yield f"{start} is a module of Python's standard library: write another name, such as 'my-{slug}'."
+    elif slug in RUN_AT_EACH_START:
+        yield f"{start} is a module that Python runs at each start: write another name, such as 'my-{slug}'."
+    elif slug in YAML_VALUES:
+        yield f"{start} is a word that YAML reads as a value, not as a text: write a longer name, such as '{slug}-api'."
     elif slug in INSTALLED:
-        yield f"{start} is the name of a package that the project uses: write another name, such as 'my-{slug}'."
+        yield f"{start} is the name of a package that the project installs: write another name, such as 'my-{slug}'."
     elif slug in OURS or slug.startswith("test-"):
         yield f"{start} is the name of a file or folder in the project: write another name, such as 'my-{slug}'."
     yield from length_problems("project_slug")

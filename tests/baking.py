@@ -20,22 +20,41 @@ CHECKOUT = Path(__file__).parents[1]
 # the answers that tests of structure and tests of behaviour share; the names are what people read in a report
 COMBINATIONS: dict[str, dict[str, object]] = {
     "default": {},
-    "without-front-end": {"frontend": False},
-    "interceptor": {"cors_strategy": "interceptor", "license": "BSD-3-Clause", "ci": "GitLab"},
+    "without-front-end": {"frontend": False, "deploy": "none"},
+    "interceptor": {
+        "cors_strategy": "interceptor",
+        "license": "BSD-3-Clause",
+        "ci": "GitLab",
+        "deploy": "Docker and Kubernetes",
+    },
     "interceptor-without-front-end": {
         "cors_strategy": "interceptor",
         "frontend": False,
         "license": "Apache-2.0",
         "ci": "GitLab",
+        "deploy": "none",
+        "chinese": True,
     },
-    "proxy": {"cors_strategy": "proxy", "license": "none", "ci": "none", "chinese": True},
-    "proxy-without-front-end": {"cors_strategy": "proxy", "frontend": False, "license": "none"},
+    "proxy": {
+        "cors_strategy": "proxy",
+        "license": "none",
+        "ci": "none",
+        "deploy": "Docker and Kubernetes",
+        "chinese": True,
+    },
+    "proxy-without-front-end": {
+        "cors_strategy": "proxy",
+        "frontend": False,
+        "license": "none",
+        "deploy": "Docker and Kubernetes",
+    },
     "awkward-answers": {
         "project_name": "Ärzte & Löwen's Labor_für_alles (2.0): los!" + " 实验室" * 9,
         "project_slug": "a-name-as-long-as-it-may-be-to-see-where-lines-end",
         "author": 'Ada "the first" O\'Neil \\ 王小明 <b>&amp;</b> ${x} %s \'\'\' """ # 🎓' + " and so on" * 12,
         "chinese": True,
         "license": "Apache-2.0",
+        "deploy": "Docker and Kubernetes",
     },
 }
 
@@ -123,19 +142,29 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in PRIVATE} | plain | dict(changes or {})
 
 
-def bake(output: Path, answers: Mapping[str, object] | None = None) -> BakedProject:
-    """Generate a project in the folder `output`, without questions and without reading the user's settings."""
+def bake(
+    output: Path, answers: Mapping[str, object] | None = None, source: Path | None = None, **options: bool
+) -> BakedProject:
+    """Generate a project in the folder `output`, without questions and without reading the user's settings.
+
+    Args:
+        output: the folder that the project's folder is made in.
+        answers: those that are not the defaults.
+        source: another template than this one.
+        options: of cookiecutter, about a folder that exists already.
+    """
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as settings:
         config = Path(settings, "config.yaml")
         config.write_text(f"cookiecutters_dir: '{settings}'\nreplay_dir: '{settings}'\n", encoding="utf-8")
         path = Path(
             cookiecutter(
-                str(template()),
+                str(source or template()),
                 no_input=True,
                 extra_context=dict(answers or {}),
                 output_dir=str(output),
                 config_file=str(config),
+                **options,
             )
         )
     inside = [p for p in sorted(path.rglob("*")) if ".git" not in p.relative_to(path).parts]

@@ -13,12 +13,11 @@ HEADERS = [
 ]
 
 
-def app(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-    """Answer."""
-    start_response("204 No Content", HEADERS)
-    return []
-
-
-def on_granian() -> Callable[..., list[bytes]]:
+def create_app() -> Callable[..., list[bytes]]:
     """Return it, for a server that asks for a factory."""
+
+    def app(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("204 No Content", HEADERS)
+        return []
+
     return app

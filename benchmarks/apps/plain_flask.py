@@ -1,9 +1,10 @@
 """The same routes in plain Flask with SQLAlchemy, marshmallow and flask-cors, as their documentations teach them.
 
 A scoped session that ends with the request (Flask's page on SQLAlchemy), schemas that load and dump, `jsonify`, a
-signed cookie, and flask-cors on the application or on each blueprint.
+signed cookie, and flask-cors on the application.
 """
 
+import json
 import secrets
 from functools import wraps
 from typing import Any
@@ -19,14 +20,6 @@ from sqlalchemy.orm import scoped_session, sessionmaker
 from benchmarks.apps.tables import LIFETIME, LoginSession, Note, User, engine, hasher, now
 
 database = scoped_session(sessionmaker(engine, expire_on_commit=False))
-CORS_OPTIONS: dict[str, Any] = {
-    "origins": ["https://app.example.com"],
-    "supports_credentials": True,
-    "methods": ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"],
-    "allow_headers": ["Content-Type", "If-Match"],
-    "expose_headers": ["X-Pagination", "ETag"],
-    "max_age": 600,
-}
 
 
 class CredentialsSchema(Schema):
@@ -64,37 +57,33 @@ credentials_schema, user_schema, page_schema = CredentialsSchema(), UserSchema()
 note_schema, notes_schema = NoteSchema(), NoteSchema(many=True)
 
 
-def create_app(cors: str) -> Flask:
-    """Create the application.
-
-    Args:
-        cors: `app` is one CORS for everything, `blueprint` one for each blueprint, `none` no CORS.
-    """
+def create_app() -> Flask:
     app = Flask(__name__)
     app.config.update(SECRET_KEY="only for this comparison", PERMANENT_SESSION_LIFETIME=LIFETIME)
     app.config.update(SESSION_COOKIE_SECURE=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_REFRESH_EACH_REQUEST=False)
     app.register_error_handler(ValidationError, lambda error: (jsonify(errors=error.messages), 422))
     app.teardown_appcontext(lambda _error: database.remove())
-    app.add_url_rule("/health/live", view_func=live)
-
     auth = Blueprint("auth", __name__, url_prefix="/api/auth")
     auth.add_url_rule("/login", view_func=login, methods=["POST"])
     notes = Blueprint("notes", __name__, url_prefix="/api/notes")
     notes.add_url_rule("", view_func=list_notes)
     notes.add_url_rule("", view_func=create_note, methods=["POST"])
     notes.add_url_rule("/<int:note_id>", view_func=get_note)
-    if cors == "app":
-        CORS(app, **CORS_OPTIONS)
-    elif cors == "blueprint":
-        CORS(auth, **CORS_OPTIONS)
-        CORS(notes, **CORS_OPTIONS)
+    CORS(
+        app,
+        origins=["https://app.example.com"],
+        supports_credentials=True,
+        methods=["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"],
+        allow_headers=["Content-Type", "If-Match"],
+        expose_headers=["X-Pagination", "ETag"],
+        max_age=600,
+    )
     app.register_blueprint(auth)
     app.register_blueprint(notes)
     return app
 
 
 def login_required(view: Any) -> Any:
-    """Return a view for signed-in users."""
 
     @wraps(view)
     def guarded(**arguments: Any) -> Any:
@@ -108,13 +97,7 @@ def login_required(view: Any) -> Any:
     return guarded
 
 
-def live() -> Any:
-    """Tell that the process answers."""
-    return {"status": "ok"}
-
-
 def login() -> Any:
-    """Sign in with a name and a password."""
     sent = credentials_schema.load(request.get_json())
     user = database.scalar(select(User).where(User.username == sent["username"]))
     try:
@@ -133,19 +116,17 @@ def login() -> Any:
 
 @login_required
 def list_notes() -> Any:
-    """List notes, the newest first."""
     page, size = page_schema.load(request.args.to_dict()).values()
     total = database.scalar(select(func.count()).select_from(Note).where(Note.user_id == g.user.id)) or 0
     mine = select(Note).where(Note.user_id == g.user.id).order_by(Note.id.desc())
     rows = database.scalars(mine.limit(size).offset((page - 1) * size)).all()
     last = -(-total // size)
     place = {"total": total, "total_pages": last, "page": page} | ({"next_page": page + 1} if page < last else {})
-    return jsonify(notes_schema.dump(rows)), {"X-Pagination": jsonify(place).get_data(as_text=True).strip()}
+    return jsonify(notes_schema.dump(rows)), {"X-Pagination": json.dumps(place)}
 
 
 @login_required
 def create_note() -> Any:
-    """Create a note."""
     note = Note(user_id=g.user.id, **note_schema.load(request.get_json()))
     database.add(note)
     database.commit()
@@ -156,7 +137,6 @@ def create_note() -> Any:
 
 @login_required
 def get_note(note_id: int) -> Any:
-    """Read a note."""
     note = database.get(Note, note_id)
     if note is None or note.user_id != g.user.id:
         return abort(404)
@@ -166,20 +146,4 @@ def get_note(note_id: int) -> Any:
 
 
 def tag(note: Note) -> str:
-    """Return what names a version of a note."""
     return f"{note.id}-{note.version}"
-
-
-def on_app() -> Flask:
-    """Create the application for a server that takes a factory without arguments."""
-    return create_app("app")
-
-
-def on_blueprint() -> Flask:
-    """Create the other one."""
-    return create_app("blueprint")
-
-
-def without_cors() -> Flask:
-    """Create one without CORS."""
-    return create_app("none")

@@ -1,6 +1,6 @@
-"""The tables of the applications in this folder: those of a generated project, whose migration has made them.
+"""The tables of the applications in this folder: as those of a generated project.
 
-SQLite is set as a generated project sets it, so that databases are no difference; `benchmarks.shapes` compares them.
+SQLite is set as a generated project sets it, so that databases are not a difference.
 """
 
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from sqlalchemy import DateTime, ForeignKey, String, Text, create_engine, event
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 # the parameters of a generated project
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
@@ -17,7 +17,6 @@ LIFETIME = timedelta(days=7)
 
 
 def now() -> datetime:
-    """Return the time, in UTC."""
     return datetime.now(UTC)
 
 
@@ -42,7 +41,7 @@ class LoginSession(Model):
     __tablename__ = "login_session"
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
@@ -53,7 +52,7 @@ class Note(Model):
     __tablename__ = "note"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
     title: Mapped[str] = mapped_column(String(200))
     body: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
@@ -69,6 +68,13 @@ engine = create_engine(os.environ.get("DATABASE_URL", "sqlite://"), connect_args
 
 @event.listens_for(engine, "connect")
 def tune_sqlite(connection: Any, _record: Any) -> None:
-    """Set a new connection as a generated project does."""
     for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 15000"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def make(users: list[str], password: str) -> None:
+    """Make the tables, and users with one password."""
+    Model.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all(User(username=user, password_hash=hasher.hash(password)) for user in users)
+        session.commit()

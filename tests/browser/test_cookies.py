@@ -97,4 +97,4 @@ def test_a_page_on_127_0_0_1_learns_the_same_where_only_localhost_is_allowed(pag
     page.goto(site.page.replace("localhost", "127.0.0.1"))
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#session-outcome")).to_contain_text("Blocked: CORS")
-    expect(page.locator("#session-outcome")).to_contain_text(f"Cure: open the page at {site.page} (")
+    expect(page.locator("#session-outcome")).to_contain_text(f"Fix: open the page at {site.page} (")

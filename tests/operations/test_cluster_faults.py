@@ -4,17 +4,14 @@ Where the API itself answers, a page can read the answer, and what is mended ser
 pytest prints what each fault came to.
 """
 
-import contextlib
 import socket
 import struct
 from collections.abc import Callable
 
 import pytest
 
-from tests.client import Client
 from tests.operations.cluster import Cluster
 from tests.operations.writers import writing
-from tests.production import HOST
 from tests.serving import until
 
 
@@ -24,13 +21,6 @@ def kill_worker(cluster: Cluster) -> None:
 
 def wait_for_workers(cluster: Cluster) -> None:
     until(lambda: len(cluster.servers[0].workers()) == 2, lambda: cluster.servers[0].said)
-
-
-def freeze_postgresql(cluster: Cluster) -> None:
-    """Let it hang for as long as a load balancer takes to see that."""
-    cluster.postgresql.freeze()
-    with contextlib.closing(Client(cluster.servers[0].port, HOST, seconds=1)) as probe:
-        until(lambda: probe.tries("GET", "/health/ready") is None, lambda: cluster.servers[0].said)
 
 
 def start_postgresql(cluster: Cluster) -> None:
@@ -52,7 +42,6 @@ FAULTS: dict[str, tuple[Callable[[Cluster], None], Callable[[Cluster], None], bo
     "a server is killed": (lambda cluster: cluster.servers[0].kill(), lambda cluster: cluster.servers[0].start(), True),
     "PostgreSQL is killed": (lambda cluster: cluster.postgresql.kill(), start_postgresql, False),
     "Redis is killed": (lambda cluster: cluster.redis.kill(), sign_in_and_start_redis, False),
-    "PostgreSQL hangs": (freeze_postgresql, lambda cluster: cluster.postgresql.thaw(), False),
 }
 
 

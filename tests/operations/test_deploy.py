@@ -13,8 +13,8 @@ import pytest
 from tests.baking import BakedProject, tool
 from tests.operations.deploy_folder import KUSTOMIZE, DeployFolder
 
-# one for each deploy/ that differs
-COMBINATIONS = ["default", "without-front-end", "proxy", "proxy-without-front-end", "awkward-answers"]
+# one for each deploy/ that differs, all with the manifests
+COMBINATIONS = ["interceptor", "proxy", "proxy-without-front-end", "awkward-answers"]
 CHECKS = {
     "hadolint": [tool("hadolint"), "--no-color", "deploy/Dockerfile"],
     "compose": [tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", "deploy/compose.yaml"],
@@ -64,7 +64,7 @@ def test_a_tool_that_reads_it_sees(
     baked: Callable[[str], BakedProject], tmp_path: Path, check: str, name: str, right: str, wrong: str, finding: str
 ) -> None:
     copy = BakedProject(tmp_path, (), ())
-    shutil.copytree(baked("default").path / "deploy", tmp_path / "deploy")
+    shutil.copytree(baked("interceptor").path / "deploy", tmp_path / "deploy")
     text, changes = re.subn(right, wrong, copy.read(f"deploy/{name}"))
     assert changes
     (tmp_path / "deploy" / name).write_text(text, "utf-8")

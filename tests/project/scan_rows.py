@@ -3,7 +3,7 @@
 Row = tuple[bytes, int | None]
 
 HELLO, LOGIN, FEEDBACK = b"/api/public/hello", b"/api/auth/login", b"/api/public/feedback"
-PICTURE, FOLDER = b"/api/public/assets/cors.png", b"/api/public/assets"
+PICTURE, FOLDER = b"/api/demo/cors/assets/cors.png", b"/api/demo/cors/assets"
 OURS = b"Host: api.example.test"
 COOKIE = b"Cookie: __Host-my_lab_api_session="
 CHUNKED = b"Transfer-Encoding: chunked"

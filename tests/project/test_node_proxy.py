@@ -170,9 +170,9 @@ def test_what_fails_is_said_in_words(run: Callable[..., dict[str, object]], api:
     nobody = str(preferred_port(0))
     refused = run(f"http://localhost:{nobody}")
     assert (refused["name"], "uv run dev.py" in str(refused["advice"])) == ("BlockedError", True)
-    assert f"nothing answers at http://localhost:{nobody}" in str(refused["message"])
+    assert f"no server responds at http://localhost:{nobody}" in str(refused["message"])
     refused = run(api, "127.0.0.1", nobody)
-    assert f"nothing answers at the proxy 127.0.0.1:{nobody}" in str(refused["message"])
+    assert f"no server responds at the proxy 127.0.0.1:{nobody}" in str(refused["message"])
     assert run(f"http://localhost:{nobody}", *tinyproxy.arguments)["name"] == "ApiError"  # tinyproxy's own answer
     missing = run(api, *tinyproxy.arguments, "/api/nothing")
     assert (missing["name"], "not found" in str(missing["message"])) == ("ApiError", True)

@@ -31,6 +31,7 @@ WRITTEN: dict[str, st.SearchStrategy[object]] = {
     "frontend": st.booleans(),
     "license": st.sampled_from(["MIT", "BSD-3-Clause", "Apache-2.0", "none"]),
     "ci": st.sampled_from(["GitHub", "GitLab", "none"]),
+    "deploy": st.sampled_from(["Docker", "Docker and Kubernetes", "none"]),
     "chinese": st.booleans(),
 }
 

@@ -1,51 +1,43 @@
 """The targets of the benchmarks answer alike: a ratio to an application that does something else would say nothing."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import chart, ratios
-from benchmarks.cases import CASES, USERS, Answer
-from benchmarks.database import fill
-from benchmarks.in_process import AS_IT_IS, WITHOUT_CORS, compare, refuse_differences, workers
-from benchmarks.targets import BARE, FASTAPI, FLASK, Target, generated, peers, with_database
-from tests.baking import BakedProject
+from benchmarks import report
+from benchmarks.cases import CASES, Answer, check_alike
+from benchmarks.in_process import check_all_alike, workers
+from benchmarks.targets import BARE, BY_HAND, FASTAPI, FLASK, OURS, Target, generated, peers
+from tests.baking import CHECKOUT, BakedProject
 
-IN_PROCESS = (FASTAPI, FLASK, "CORS(blueprint), gunicorn", BARE)  # the others are these on another server
-OURS = "generated, flask-cors"
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
 def targets(installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory) -> list[Target]:
     """Return a generated project, and what it is measured beside."""
     folder = tmp_path_factory.mktemp("databases")
-    ours = generated(OURS, installed("default"), "flask-cors")
-    first = folder / "first.sqlite"
-    fill(installed("default"), first, ours.env, USERS)
-    found = [ours, *(target for target in peers() if target.name in IN_PROCESS)]
-    return [with_database(target, first, folder / f"{number}.sqlite") for number, target in enumerate(found)]
+    found = [generated(OURS, installed("default")), *(peer for peer in peers() if peer.name in (FASTAPI, FLASK, BARE))]
+    return [target.on_database(folder / f"{number}.sqlite") for number, target in enumerate(found)]
 
 
 def test_every_application_answers_each_request_alike(targets: list[Target]) -> None:
     with workers(targets) as found:
-        compare(found)
+        check_all_alike(found)
 
 
-def test_a_project_is_measured_without_its_cors_and_with_many_policies(targets: list[Target]) -> None:
-    variants = (AS_IT_IS, WITHOUT_CORS, "30 policies")
-    with workers(targets[:1], variants) as (worker,):
-        answers = [worker.answer(CASES["list of 20"], variant) for variant in variants]
-    origins = [answer.get("Access-Control-Allow-Origin") for answer in answers]
-    assert origins == ["https://app.example.com", "", "https://app.example.com"]
-    assert {(answer.status, answer.body) for answer in answers} == {(200, answers[0].body)}
+def test_a_project_is_measured_with_many_policies(targets: list[Target]) -> None:
+    with workers(targets[:1]) as (few,), workers(targets[:1], 30) as (many,):
+        one, other = few.answer(CASES["list of 20"]), many.answer(CASES["list of 20"])
+    assert (one.status, one.body) == (other.status, other.body)
 
 
-def test_an_answer_that_differs_is_refused(targets: list[Target]) -> None:
-    one, other = Answer(200, [], '{"status": "ok"}'), Answer(503, [], '{"status": "ok"}')
-    with pytest.raises(AssertionError, match="health: FastAPI, uvicorn answers"):
-        refuse_differences(CASES["health"], {targets[0]: one, replace(targets[1], name=FASTAPI): other})
+def test_an_answer_that_differs_is_refused() -> None:
+    one, other = Answer(200, [], "{}"), Answer(503, [], "{}")
+    with pytest.raises(AssertionError, match="login: FastAPI answers"):
+        check_alike(CASES["login"], {OURS: one, "FastAPI": other})
 
 
 @pytest.mark.parametrize(
@@ -58,17 +50,33 @@ def test_an_answer_that_differs_is_refused(targets: list[Target]) -> None:
     ],
 )
 def test_a_bar_is_met_or_short_by_how_much(at: str, bound: float, value: float, verdict: str) -> None:
-    assert ratios.Bar("", "", at, bound, lambda _: ratios.of([value])).verdict(value) == verdict
+    assert report.Bar("rate", "preflight", OURS, at, bound).verdict(value) == verdict
 
 
 def test_a_ratio_is_of_sides_in_the_same_round() -> None:
-    assert str(ratios.ratio([2, 30, 8], [1, 10, 4])) == "2.00 x (2.00 to 3.00)"
+    assert str(report.of([2, 30, 8], [1, 10, 4])) == "2.00 (2.00–3.00)"
+
+
+RATES = {"preflight": {OURS: [30.0, 40.0], FASTAPI: [10.0, 10.0], FLASK: [5.0, 5.0]}}
+
+
+def test_the_tables_have_a_bar_and_a_ratio_for_each_target() -> None:
+    rates = dict.fromkeys(CASES, RATES["preflight"]) | {"login": {OURS: [1.0], FASTAPI: [2.0]}}
+    rates = {case: {**sides, BY_HAND: sides[OURS]} for case, sides in rates.items()}
+    text = report.tables({"machine": "A machine.", "rate": rates})
+    assert "| requests a second: preflight, generated, flask-cors / FastAPI, uvicorn | at least 2.8 | 3.50" in text
+    assert "\n| FastAPI, uvicorn | 1.00 |" in text
 
 
 def test_the_chart_is_xml_with_a_bar_for_each_target() -> None:
-    served = {"list of 20": {OURS: {"rate": [3.0, 4.0]}, FASTAPI: {"rate": [2.0, 2.0]}}}
-    drawn = ElementTree.fromstring(chart.svg(served))
-    assert [title.text for title in drawn.iter("{http://www.w3.org/2000/svg}title")][1:] == [
-        "list of 20, generated, flask-cors: 1.75 x (1.50 to 2.00)",
-        "list of 20, FastAPI, uvicorn: 1.00 x (1.00 to 1.00)",
+    drawn = ElementTree.fromstring(report.svg(RATES))
+    assert [title.text for title in drawn.iter(f"{SVG}title")][1:] == [
+        "preflight, generated, flask-cors: 3.50 (3.00–4.00)",
+        "preflight, FastAPI, uvicorn: 1.00",
+        "preflight, Flask, gunicorn: 0.50",
     ]
+
+
+def test_the_benchmarks_are_small() -> None:
+    files = Path(CHECKOUT, "benchmarks").rglob("*.py")
+    assert sum(bool(line.strip()) for file in files for line in file.read_text("utf-8").splitlines()) <= 1300

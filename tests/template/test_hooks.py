@@ -129,6 +129,38 @@ def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
     assert [path.name for path in existing.iterdir()] == ["thesis.txt"]
 
 
+# what an owner has in folders that the template may write too, and did not ask for this time
+THEIRS = """frontend/app.jsx frontend/package.json frontend/src/api.ts .github/CODEOWNERS .github/workflows/tests.yml
+    deploy/Dockerfile deploy/ansible/site.yml deploy/kubernetes/base/api.yaml crossorigin/doctor/own.py""".split()
+NOTHING: dict[str, object] = {"frontend": False, "ci": "none", "deploy": "none"}
+
+
+@pytest.mark.parametrize("answers", [NOTHING, NOTHING | {"deploy": "Docker"}, {}], ids=["nothing", "Docker", "all"])
+def test_in_an_existing_project_nothing_of_its_owner_is_removed_or_changed(
+    tmp_path: Path, answers: dict[str, object]
+) -> None:
+    existing = tmp_path / "out" / "my-lab-api"
+    for name in THEIRS:
+        (existing / name).parent.mkdir(parents=True, exist_ok=True)
+        (existing / name).write_text(f"{name} of its owner", "utf-8")
+    project = bake(tmp_path / "out", answers, overwrite_if_exists=True, skip_if_file_exists=True)
+    assert {name: project.read(name) for name in THEIRS} == {name: f"{name} of its owner" for name in THEIRS}
+    assert "not-asked-for" not in " ".join(project.files)
+    assert "dev.py" in project.files
+    assert project.empty_folders == ()
+
+
+@pytest.mark.parametrize(("question", "folder"), [("frontend", "frontend"), ("ci", ".github"), ("deploy", "deploy")])
+def test_overwriting_leaves_a_folder_alone_that_was_not_asked_for(tmp_path: Path, question: str, folder: str) -> None:
+    theirs = [name for name in THEIRS if name.startswith(folder)]
+    for name in theirs:
+        (tmp_path / "my-lab-api" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "my-lab-api" / name).write_text("of its owner", "utf-8")
+    project = bake(tmp_path, {question: NOTHING[question]}, overwrite_if_exists=True)
+    assert [name for name in project.files if name.startswith(f"{folder}/")] == sorted(theirs)
+    assert {project.read(name) for name in theirs} == {"of its owner"}
+
+
 @needs_symlinks
 def test_git_that_always_fails_stops_nobody(only: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     false = shutil.which("false", path=os.defpath)

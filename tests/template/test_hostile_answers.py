@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 from cookiecutter.exceptions import FailedHookException
 
+from scripts.installed_names import installed_names, listed_names
 from tests.baking import BakedProject, bake
 from tests.template.reading import assert_read_back
 
@@ -42,10 +44,17 @@ REFUSED = [
     ("project_slug", "match", "keyword", "soft keywords confuse tools and people"),
     ("project_slug", "json", "standard library", "would hide the module that Flask itself imports"),
     ("project_slug", "this", "standard library", "would hide a module"),
-    ("project_slug", "flask", "package that the project uses", "would hide Flask"),
-    ("project_slug", "flask-cors", "package that the project uses", "would hide flask_cors"),
-    ("project_slug", "sqlalchemy", "package that the project uses", "would hide SQLAlchemy"),
-    ("project_slug", "dotenv", "package that the project uses", "would hide what reads .env"),
+    ("project_slug", "compression", "standard library", "would hide a module of Python 3.14"),
+    ("project_slug", "sitecustomize", "runs at each start", "Python would import the project at each start"),
+    ("project_slug", "usercustomize", "runs at each start", "Python would import the project at each start"),
+    ("project_slug", "flask", "package that the project installs", "would hide Flask"),
+    ("project_slug", "flask-cors", "package that the project installs", "would hide flask_cors"),
+    ("project_slug", "sqlalchemy", "package that the project installs", "would hide SQLAlchemy"),
+    ("project_slug", "dotenv", "package that the project installs", "would hide what reads .env"),
+    ("project_slug", "argon2-cffi-bindings", "package that the project installs", "would depend on itself"),
+    ("project_slug", "psycopg-binary", "package that the project installs", "would depend on itself"),
+    ("project_slug", "crossorigin", "file or folder in the project", "is the CORS package"),
+    ("project_slug", "wsgi", "file or folder in the project", "is the name of wsgi.py"),
     ("project_slug", "test", "file or folder in the project", "would hide a module, and pytest collects it"),
     ("project_slug", "tests", "file or folder in the project", "is where the tests are"),
     ("project_slug", "test-notes", "file or folder in the project", "pytest imports its test module instead"),
@@ -150,6 +159,26 @@ def test_accepted_and_read_back_as_it_was_given(question: str, answer: str, reas
     assert_read_back(project, given["project_name"], given["author"])
     if question == "project_slug":
         assert project.path.name == answer, reason
+
+
+# every word that some version of YAML reads as something else than a text, as far as a slug may be that word
+YAML_WORDS = "null true false yes no on off y n".split()
+
+
+@pytest.mark.parametrize("word", YAML_WORDS)
+def test_a_word_that_yaml_reads_as_a_value_is_refused(
+    word: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert word in "yn" or yaml.safe_load(word) != word
+    with pytest.raises(FailedHookException):
+        bake(tmp_path, {"project_slug": word})
+    assert "a word that YAML reads as a value" in capfd.readouterr().err
+
+
+def test_every_name_that_a_project_installs_is_refused(with_extras: BakedProject) -> None:
+    names = installed_names(with_extras)
+    assert {"argon2-cffi-bindings", "psycopg-binary", "hatchling", "mypyc", "werkzeug"} <= names
+    assert names - listed_names() == set(), "run uv run python -m scripts.installed_names"
 
 
 def test_no_package_can_be_named_like_a_file_or_module_beside_it(

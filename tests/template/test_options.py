@@ -1,6 +1,7 @@
-"""What the questions about licence, CI and language leave in a project: what was asked for, and nothing of the rest."""
+"""What the questions about licence, CI, deployment and language leave in a project: what was asked for, no more."""
 
 import datetime
+import re
 import tomllib
 from collections.abc import Callable
 
@@ -10,7 +11,13 @@ from identify.identify import license_id
 from tests.baking import COMBINATIONS, BakedProject
 
 Asked = tuple[BakedProject, dict[str, object]]
-DEFAULTS: dict[str, object] = {"license": "MIT", "ci": "GitHub", "author": "Ada Lovelace", "chinese": False}
+DEFAULTS: dict[str, object] = {
+    "license": "MIT",
+    "ci": "GitHub",
+    "deploy": "Docker",
+    "author": "Ada Lovelace",
+    "chinese": False,
+}
 CI = {
     "GitHub": {".github/dependabot.yml", ".github/workflows/tests.yml"},
     "GitLab": {".gitlab-ci.yml"},
@@ -30,6 +37,7 @@ def test_the_combinations_have_each_choice() -> None:
     given = [DEFAULTS | answers for answers in COMBINATIONS.values()]
     assert {answers["license"] for answers in given} == {"MIT", "BSD-3-Clause", "Apache-2.0", "none"}
     assert {answers["ci"] for answers in given} == set(CI)
+    assert {answers["deploy"] for answers in given} == {"Docker", "Docker and Kubernetes", "none"}
     assert {answers["chinese"] for answers in given} == {True, False}
 
 
@@ -58,6 +66,26 @@ def test_ci_is_the_one_that_was_asked_for(asked: Asked) -> None:
     found = {name for name in project.files if name.startswith((".github/", ".gitlab"))}
     assert found == CI[str(answers["ci"])]
     assert (project.path / ".github").exists() is (answers["ci"] == "GitHub")
+
+
+def test_deployment_is_the_one_that_was_asked_for(asked: Asked) -> None:
+    project, answers = asked
+    docker, kubernetes = answers["deploy"] != "none", answers["deploy"] == "Docker and Kubernetes"
+    found = {name for name in project.files if name.startswith("deploy/")}
+    assert ({".dockerignore", "deploy/Dockerfile", "deploy/compose.yaml"} <= set(project.files)) is docker
+    assert bool(found) is docker
+    assert any("kubernetes" in name for name in found) is kubernetes
+    assert (project.path / "deploy").exists() is docker
+    assert (project.path / "deploy" / "kubernetes").exists() is kubernetes
+
+
+def test_nothing_speaks_of_a_deployment_that_was_not_asked_for(asked: Asked) -> None:
+    project, answers = asked
+    words = {"none": r"deploy/|docker|compose\.yaml|kube", "Docker": "kube"}
+    if pattern := words.get(str(answers["deploy"])):
+        pages = [name for name in project.files if name.endswith((".md", ".yml", ".yaml", ".toml", "file", "example"))]
+        lines = {f"{name}: {line}" for name in pages for line in project.read(name).splitlines()}
+        assert {line for line in lines if re.search(pattern, line, flags=re.IGNORECASE)} == set()
 
 
 def test_a_readme_in_chinese_is_there_when_asked_for_and_nobody_links_to_it_otherwise(asked: Asked) -> None:

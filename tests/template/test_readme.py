@@ -82,7 +82,7 @@ def test_without_no_input_each_question_is_asked_in_words(
         shell=True,
         cwd=tmp_path,
         env=environment(settings),
-        input="My Lab\n" + "\n" * 7,
+        input="My Lab\n" + "\n" * 8,
         capture_output=True,
         encoding="utf-8",
         timeout=300,
@@ -92,7 +92,7 @@ def test_without_no_input_each_question_is_asked_in_words(
     context = json.loads((clone.path / "cookiecutter.json").read_text("utf-8"))
     for number, words in enumerate(context["__prompts__"].values(), start=1):
         prompt = words if isinstance(words, str) else words["__prompt__"]
-        assert f"[{number}/8] {prompt}" in " ".join(done.stdout.split())
+        assert f"[{number}/9] {prompt}" in " ".join(done.stdout.split())
     assert (tmp_path / "my-lab" / "my_lab" / "__init__.py").exists()
 
 

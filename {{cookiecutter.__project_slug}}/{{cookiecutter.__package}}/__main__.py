@@ -4,12 +4,12 @@ import contextlib
 import socket
 import sys
 
+import click
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
-from .errors import StartupError
-from .logs import of_granian
+from .logs import granian_log_config
 from .production import create_production_app
 
 SHUTDOWN_TIMEOUT = 20  # seconds for requests that still run at a stop
@@ -19,7 +19,7 @@ def main() -> None:
     """Start the server, or say why the settings or policies do not allow it."""
     try:
         app = create_production_app()  # here too, so that a refusal is not the traceback of a worker
-    except StartupError as error:
+    except click.ClickException as error:
         sys.exit(f"Error: {error.format_message()}")
     host, port = app.config["HOST"], app.config["PORT"]
     with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
@@ -38,7 +38,7 @@ def main() -> None:
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
         respawn_failed_workers=True,
         workers_kill_timeout=SHUTDOWN_TIMEOUT,
-        log_dictconfig=of_granian(app.config["LOG_FORMAT"]),
+        log_dictconfig=granian_log_config(app.config["LOG_FORMAT"]),
     ).serve()
 
 

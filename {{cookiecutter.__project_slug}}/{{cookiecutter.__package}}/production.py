@@ -2,28 +2,28 @@
 
 from functools import cache
 
+from crossorigin import get_policies
 from flask import Flask, current_app, request
 
 from . import create_app
-from .cors.declare import policies_of
-from .errors import StartupError
+from .errors import SettingsError
 
 
 def create_production_app() -> Flask:
     """Create the application, and check all that has to be right before it serves.
 
     Raises:
-        StartupError: the settings are unsafe or those of development; the message says the fix.
+        SettingsError, PolicyError: they are unsafe, or those of development. The message has the fix.
     """
     app = create_app()
     if app.config["APP_ENV"] != "production":
-        raise StartupError(
+        raise SettingsError(
             f"APP_ENV is {app.config['APP_ENV']!r}, which has cookies without https and a user with a known"
             " password. Set two settings in .env or in the environment: APP_ENV=production, and"
             " FRONTEND_ORIGINS=https://app.example.com with the origin of your front end (none if the API"
             " serves it). To develop, run dev.py."
         )
-    policies_of(app).check()
+    get_policies(app).check()
     app.before_request(_check_cookie_header)
     return app
 
@@ -37,6 +37,6 @@ def _check_cookie_header() -> None:
 def _warn_of_empty_cookie_header() -> None:
     # Granian hands over an empty header (https://github.com/emmett-framework/granian/issues/335)
     current_app.logger.warning(
-        "A Cookie header arrived empty, so nobody is signed in with it: a cookie of this domain has a byte above"
-        " 0x7F. Let the proxy remove such cookies, as deploy/README.md shows."
+        "A Cookie header arrived empty, so nobody is signed in with it: a cookie of this domain has a byte"
+        " above 0x7F. Let the proxy in front remove such cookies, see README.md."
     )

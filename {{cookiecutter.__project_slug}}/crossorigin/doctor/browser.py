@@ -1,0 +1,331 @@
+"""What a browser decides about a request to another origin: the rules of the Fetch standard as functions.
+
+Nothing here knows Flask, and nothing sends a request. A request and its responses go in, decisions come out.
+The docstrings name sections of https://fetch.spec.whatwg.org, unless they name another source.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import ip_address
+from typing import Literal, NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+from ..origins import DEFAULT_PORTS, SHAPE, Parts, get_site, is_loopback
+
+Headers = tuple[tuple[str, str], ...]
+
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, section 5.6.2
+SAFELISTED_METHODS = {"GET", "HEAD", "POST"}
+NORMALIZED_METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"}
+FORBIDDEN_METHODS = {"CONNECT", "TRACE", "TRACK"}
+FORBIDDEN_HEADERS = re.compile(
+    "accept-(charset|encoding)|access-control-request-(headers|method)|connection|content-length|cookie2?"
+    "|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via"
+    "|(proxy|sec)-.*"
+)
+METHOD_HEADERS = {"x-http-method", "x-http-method-override", "x-method-override"}
+UNSAFE_BYTE = re.compile(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
+LANGUAGES = re.compile(r"[0-9A-Za-z *,.;=-]*\Z")
+FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
+MAX_VALUE, MAX_VALUES = 128, 1024  # bytes of one safelisted header, of all together
+ALWAYS_READABLE = {"cache-control", "content-language", "content-length", "content-type"}
+ALWAYS_READABLE |= {"expires", "last-modified", "pragma"}
+NEVER_READABLE = {"set-cookie", "set-cookie2"}
+REDIRECTS = {301, 302, 303, 307, 308}
+
+
+class Request(NamedTuple):
+    """A request of a script. `origin` is the origin of its page, `headers` are set by the script."""
+
+    method: str
+    url: str
+    origin: str
+    headers: Headers = ()
+    credentials: bool = False
+
+
+class Response(NamedTuple):
+    """A response: each header line as it was received, repeated names included."""
+
+    status: int
+    headers: Headers = ()
+
+
+class Step(NamedTuple):
+    """One decision. `reason` is the name of MDN's page about a failure (Web/HTTP/Guides/CORS/Errors)."""
+
+    step: str
+    ok: bool
+    detail: str
+    reason: str | None = None
+
+
+class Cookie(NamedTuple):
+    """The attributes of a cookie that decide whether it is sent."""
+
+    samesite: Literal["Lax", "Strict", "None"]
+    secure: bool
+    partitioned: bool = False
+
+
+def normalize_method(method: str) -> str:
+    """Return a method as it is sent: `patch` and the like stay as they are (#concept-method-normalize)."""
+    return method.upper() if method.upper() in NORMALIZED_METHODS else method
+
+
+def is_forbidden_method(method: str) -> bool:
+    """Tell whether browsers let no script send a method (#forbidden-method)."""
+    return method.upper() in FORBIDDEN_METHODS
+
+
+def is_forbidden_header(name: str, value: str) -> bool:
+    """Tell whether the browser removes a header that a script has set (#forbidden-request-header)."""
+    if name.lower() in METHOD_HEADERS:
+        return any(is_forbidden_method(part.strip(" \t")) for part in value.split(","))
+    return FORBIDDEN_HEADERS.fullmatch(name.lower()) is not None
+
+
+def is_safelisted_header(name: str, value: str) -> bool:
+    """Tell whether a header needs no preflight (#cors-safelisted-request-header)."""
+    if len(value) > MAX_VALUE:
+        return False
+    match name.lower():
+        case "accept":
+            return not UNSAFE_BYTE.search(value)
+        case "accept-language" | "content-language":
+            return LANGUAGES.match(value) is not None
+        case "content-type":
+            essence = value.partition(";")[0].strip(" \t").lower()
+            return essence in FORM_TYPES and not UNSAFE_BYTE.search(value)
+        case "range":
+            found = re.match(r"bytes=([0-9]+)-([0-9]*)\Z", value)
+            return found is not None and (not found[2] or int(found[1]) <= int(found[2]))
+    return False
+
+
+def get_sent_headers(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Return the headers of a script that the browser sends (#headers-validate)."""
+    stripped = [(name, value.strip(" \t\r\n")) for name, value in headers]
+    return tuple((name, value) for name, value in stripped if not is_forbidden_header(name, value))
+
+
+def get_unsafe_names(headers: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the names of the headers that need a preflight, sorted (#cors-unsafe-request-header-names)."""
+    sent = get_sent_headers(headers)
+    safe = [(name, value) for name, value in sent if is_safelisted_header(name, value)]
+    too_long = sum(len(value) for _, value in safe) > MAX_VALUES
+    return sorted({name.lower() for name, value in sent if too_long or (name, value) not in safe})
+
+
+def get_origin(url: str) -> str:
+    """Return the origin of a URL, without a default port (https://url.spec.whatwg.org/#origin)."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port is None else str(parts.port)
+    return str(Parts(parts.scheme, host or "", None if port == DEFAULT_PORTS.get(parts.scheme) else port))
+
+
+def is_same_origin(url: str, origin: str) -> bool:
+    """Tell whether a URL has the origin of a page (https://html.spec.whatwg.org/#same-origin)."""
+    return get_origin(url) == origin
+
+
+def needs_preflight(request: Request) -> bool:
+    """Tell whether the browser sends a preflight before a request (#main-fetch)."""
+    safelisted = normalize_method(request.method) in SAFELISTED_METHODS and not get_unsafe_names(
+        request.headers
+    )
+    return not is_same_origin(request.url, request.origin) and not safelisted
+
+
+def build_preflight_headers(request: Request) -> list[tuple[str, str]]:
+    """Return the headers of the preflight of a request (#cors-preflight-fetch)."""
+    names = ",".join(get_unsafe_names(request.headers))
+    return [
+        ("Origin", request.origin),
+        ("Access-Control-Request-Method", normalize_method(request.method)),
+        *([("Access-Control-Request-Headers", names)] if names else []),
+    ]
+
+
+def check_cors(request: Request, response: Response, origin: str | None = None) -> Step:
+    """Decide whether the page may read a response; redirects are checked as well (#concept-cors-check).
+
+    Args:
+        request: the request.
+        response: its response.
+        origin: the Origin header that was sent, if it was not the page's: "null" after some redirects.
+    """
+    name, credentials = "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"
+    origin = origin or request.origin
+    allowed, flag = (_get_value(response, header) for header in (name, credentials))
+
+    def step(detail: str, reason: str | None = None) -> Step:
+        return Step("CORS check of the response", reason is None, detail, reason)
+
+    if allowed is None:
+        return step(
+            f"{name} is missing, so a page of another origin may not read the response.",
+            "CORSMissingAllowOrigin",
+        )
+    if allowed == "*" and not request.credentials:
+        return step(f"{name} is '*', and the request has no credentials.")
+    if allowed == "*":
+        detail = f"{name} is '*', which is not a wildcard for a request with credentials."
+        return step(detail, "CORSNotSupportingCredentials")
+    if "," in allowed:
+        detail = f"{name} is {allowed!r}. Only one value is allowed. Probably two layers write it."
+        return step(detail, "CORSMultipleAllowOriginNotAllowed")
+    if allowed != origin:
+        part = find_difference(allowed, origin)
+        detail = f"{name} is {allowed!r}, but the origin is {origin!r}"
+        detail += f". They differ in the {part} only." if part else "."
+        return step(detail, "CORSAllowOriginNotMatchingOrigin")
+    if request.credentials and flag != "true":
+        value = "missing" if flag is None else repr(flag)
+        detail = f"{credentials} is {value}. A request with credentials needs exactly 'true'."
+        return step(detail, "CORSMissingAllowCredentials")
+    return step(f"{name} is {allowed!r}" + (f", {credentials} 'true'." if request.credentials else "."))
+
+
+def find_difference(value: str, origin: str) -> str | None:
+    """Return the one part (scheme, host, port, path) in which two origins differ; None for none or more."""
+    parts = {"scheme": "scheme", "user": "user name", "host": "host", "port": "port", "rest": "path"}
+    one, two = SHAPE.match(value), SHAPE.match(origin)
+    differing = [parts[part] for part in parts if one and two and (one[part] or "") != (two[part] or "")]
+    return differing[0] if len(differing) == 1 else None
+
+
+def check_preflight(request: Request, response: Response) -> Iterator[Step]:
+    """Yield the checks of the response to a preflight, in order (#cors-preflight-fetch)."""
+    status, location = response.status, _get_value(response, "Location")
+    if status in REDIRECTS and location is not None:
+        target = urljoin(request.url, location)
+        same = get_origin(target) == get_origin(request.url)
+        reason = "CORSPreflightDidNotSucceed" if same else "CORSExternalRedirectNotAllowed"
+        detail = (
+            f"The response is {status}, a redirect to {target}. Browsers follow no redirect of a preflight."
+        )
+        yield Step("the preflight is not redirected", False, detail, reason)
+    yield check_cors(request, response)._replace(step="CORS check of the preflight")
+    yield _step(
+        *("status of the preflight", 200 <= status <= 299, "CORSPreflightDidNotSucceed"),
+        f"The status of the response is {status}. It must be 200 to 299.",
+    )
+    methods, names = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
+    for name, reason in ((methods, "CORSInvalidAllowMethod"), (names, "CORSInvalidAllowHeader")):
+        value = _get_value(response, name)
+        detail = f"{name} is missing." if value is None else f"{name} is {value!r}. Commas separate a list."
+        yield _step(f"{name} is a list", _parse_list(response, name) is not None, reason, detail)
+
+    method, listed = normalize_method(request.method), _parse_list(response, methods) or []
+    ok, detail = _check_listed(method, methods, listed, request.credentials)
+    if method in SAFELISTED_METHODS:
+        ok, detail = True, f"{method} is always allowed."
+    elif not ok and method.upper() in listed:
+        detail += f" Methods are case-sensitive: send {method.upper()!r}."
+    yield _step("method", ok, "CORSMethodNotFound", detail)
+
+    listed = [name.lower() for name in _parse_list(response, names) or []]
+    for name in get_unsafe_names(request.headers):
+        ok, detail = _check_listed(name, names, listed, request.credentials)
+        if name == "authorization" and name not in listed and ok:
+            ok, detail = False, f"{names} is '*', which does not include {name!r}."
+        yield _step(f"header {name}", ok, "CORSMissingAllowHeaderFromPreflight", detail)
+
+
+def get_max_age(response: Response, cap: int = 7200) -> int:
+    """Return for how many seconds a browser caches a preflight, at most `cap` (#cors-preflight-fetch)."""
+    value = _get_value(response, "Access-Control-Max-Age") or ""
+    return min(int(value) if re.fullmatch("[0-9]+", value) else 5, cap)
+
+
+def get_readable_headers(request: Request, response: Response) -> list[str]:
+    """Return the headers that the page can read, sorted (#cors-safelisted-response-header-name)."""
+    exposed = {name.lower() for name in _parse_list(response, "Access-Control-Expose-Headers") or []}
+    everything = is_same_origin(request.url, request.origin) or ("*" in exposed and not request.credentials)
+    present = {name.lower() for name, _ in response.headers} - NEVER_READABLE
+    return sorted(present if everything else present & (exposed | ALWAYS_READABLE))
+
+
+def check_cookie(request: Request, cookie: Cookie, *, third_party_blocked: bool = True) -> Step:
+    """Decide whether a cookie of the API is sent (RFC 6265bis, sections 5.2 and 5.8.3).
+
+    Args:
+        request: the request.
+        cookie: the attributes with which the API has set it.
+        third_party_blocked: whether the browser blocks third-party cookies, as most do.
+    """
+    page, api = get_site(request.origin), get_site(get_origin(request.url))
+    same_site, same_origin = page == api, is_same_origin(request.url, request.origin)
+
+    def step(detail: str, ok: bool = False) -> Step:
+        return Step("cookie", ok, detail)
+
+    if not request.credentials and not same_origin:
+        return step("The request is without credentials. Set withCredentials (axios) or credentials (fetch).")
+    if (cookie.samesite == "None" or cookie.partitioned) and not cookie.secure:
+        return step("SameSite=None and Partitioned need Secure. Browsers reject the cookie without it.")
+    if cookie.secure and not _is_trustworthy(request.url):
+        return step(f"The cookie is Secure, but {get_origin(request.url)} is neither https nor this machine.")
+    if not same_site and cookie.samesite != "None":
+        here = find_difference(page, api) == "host" and not _get_distance(page) | _get_distance(api)
+        fix = "Use one name for both." if here else "Use one site, or SameSite=None; Secure; Partitioned."
+        return step(f"{page} and {api} are two sites, and the cookie is SameSite={cookie.samesite}. {fix}")
+    if not same_site and third_party_blocked and not cookie.partitioned:
+        return step(f"{page} and {api} are two sites. Such cookies are blocked unless they are Partitioned.")
+    return step(
+        f"{api} is the site of the page." if same_site else "The cookie may go between two sites.", True
+    )
+
+
+def is_mixed_content(request: Request) -> bool:
+    """Tell whether an https page calls http (https://www.w3.org/TR/mixed-content/#should-block-fetch)."""
+    return request.origin.startswith("https:") and not _is_trustworthy(request.url)
+
+
+def is_local_network(request: Request) -> bool:
+    """Tell whether a public page calls the visitor's network (https://wicg.github.io/local-network-access/)."""
+    host = urlsplit(request.url).hostname
+    public = request.origin.startswith("http") and _get_distance(request.origin) == 2
+    return public and _get_distance(request.url) < 2 and host != "0.0.0.0"  # noqa: S104, not an address to bind
+
+
+def _is_trustworthy(url: str) -> bool:
+    return url.startswith("https:") or _get_distance(url) == 0
+
+
+def _get_distance(url: str) -> int:
+    """Return where a host is: 0 on this machine, 1 in the local network, 2 outside of it."""
+    host = urlsplit(url).hostname or "localhost"  # "null": a file, most of the time
+    if host == "localhost" or host.endswith(".localhost") or is_loopback(host):
+        return 0
+    try:
+        return 2 if ip_address(host).is_global else 1
+    except ValueError:
+        return 1 if host.endswith(".local") else 2
+
+
+def _get_value(response: Response, name: str) -> str | None:
+    """Return the value of a header, several lines joined as browsers do; None if it is missing."""
+    values = [value.strip(" \t") for key, value in response.headers if key.lower() == name.lower()]
+    return ", ".join(values) if values else None
+
+
+def _parse_list(response: Response, name: str) -> list[str] | None:
+    """Return the items of a header, [] without it; None if it is not a list (RFC 9110, section 5.6.1)."""
+    values = [value.strip(" \t") for value in (_get_value(response, name) or "").split(",")]
+    return [value for value in values if value] if all(TOKEN.match(v) for v in values if v) else None
+
+
+def _check_listed(name: str, header: str, listed: Sequence[str], credentials: bool) -> tuple[bool, str]:
+    if name in listed:
+        return True, f"{header} has {name!r}."
+    if "*" in listed and not credentials:
+        return True, f"{header} is '*', and the request has no credentials."
+    hint = " With credentials, '*' is a literal name." if "*" in listed else ""
+    return False, f"{header} has {', '.join(listed) or 'nothing'}, but not {name!r}.{hint}"
+
+
+def _step(step: str, ok: bool, reason: str, detail: str) -> Step:
+    return Step(step, ok, detail, None if ok else reason)

@@ -1,0 +1,86 @@
+"""What is inconsistent between policies, routes, responses and settings, although each alone is right."""
+
+from collections.abc import Iterator
+
+from flask import Flask
+from werkzeug.routing import Rule
+from werkzeug.test import EnvironBuilder
+
+from ..declare import get_policies
+from ..dry_run import dry_run
+from ..policy import Policy
+from ..prefixes import VARIABLE
+from ..setup import misfits_of_cookies
+from .browser import SAFELISTED_METHODS
+from .source import read_names
+from .transport import run_all_but_view
+
+# added outside of the application: by the server, or by a proxy in front
+ADDED_BY_SERVERS = {"*", "age", "content-encoding", "content-length", "date", "server", "via"}
+
+
+def find_problems(app: Flask) -> list[str]:
+    """Return a sentence, with its fix, for each thing that is inconsistent."""
+    policies, problems = get_policies(app), list[str]()
+    names = read_names(app) if any(policy.expose_headers for policy in policies.built) else set()
+    for policy in policies.built:
+        rules = _get_rules(app, policy)
+        problems += _check_methods(policy, {m for rule in rules for m in rule.methods or set()} - {"OPTIONS"})
+        problems += _check_exposed_headers(app, policy, rules, names)
+    return [*problems, *misfits_of_cookies(app, policies.built)]
+
+
+def find_notes(app: Flask) -> list[str]:
+    """Return a sentence for each view that requires a sign-in under a policy without credentials."""
+    is_guarded = get_policies(app).hints.is_guarded
+    return [
+        f"{policy.place}: the view {rule.endpoint!r} requires a sign-in, but its policy has no credentials,"
+        " so pages of other origins need a bearer token. If they sign in with the cookie, write"
+        " credentials=True."
+        for policy in get_policies(app).built
+        if not policy.credentials
+        for rule in _get_rules(app, policy)
+        if is_guarded and is_guarded(rule.endpoint)
+    ]
+
+
+def _get_rules(app: Flask, policy: Policy) -> list[Rule]:
+    find = get_policies(app).find_by_endpoint
+    return [rule for rule in app.url_map.iter_rules() if find(rule.endpoint) is policy]
+
+
+def _check_methods(policy: Policy, routed: set[str]) -> Iterator[str]:
+    if not routed:
+        yield f"{policy.place}: no route is under {policy.prefix}; add one, or remove the policy."
+        return
+    for method in sorted(routed - SAFELISTED_METHODS - set(policy.methods)):
+        yield (
+            f"{policy.place}: a route under {policy.prefix} has {method}, which methods does not allow;"
+            " add it, or leave methods out to allow those of the routes."
+        )
+    for method in sorted(set(policy.methods) - routed - {"OPTIONS"}):  # Flask answers it everywhere
+        yield (
+            f"{policy.place}: methods allows {method}, which no route under {policy.prefix} has; remove it,"
+            " or leave methods out to allow those of the routes."
+        )
+
+
+def _check_exposed_headers(app: Flask, policy: Policy, rules: list[Rule], names: set[str]) -> Iterator[str]:
+    words = {name: name.lower().replace("-", "_") for name in policy.expose_headers}
+    unseen = [name for name, word in words.items() if not any(word in text for text in names)]
+    unseen = [name for name in unseen if name.lower() not in ADDED_BY_SERVERS]
+    seen = {name for rule in rules for name in _get_headers(app, rule)} if unseen else set()
+    for name in unseen:
+        if name.lower() not in seen:
+            yield (
+                f"{policy.place}: expose_headers has {name!r}, which the application's source does not name"
+                " and no response has; correct it, remove it, or send it."
+            )
+
+
+def _get_headers(app: Flask, rule: Rule) -> set[str]:
+    """Return the names of the headers that a route's response has although its view does not run."""
+    path, method = VARIABLE.sub("1", rule.rule), min(rule.methods or {"GET"})
+    with dry_run():
+        answer, _ = run_all_but_view(app, EnvironBuilder(path, method=method))
+    return {name.lower() for name, _ in answer.headers}

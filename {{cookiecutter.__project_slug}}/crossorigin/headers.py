@@ -1,0 +1,59 @@
+"""The CORS headers of responses: who writes them, and what is written where the application has no writer."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, current_app, request
+
+from .declare import find_policy, get_policies
+
+MARK = "writes_cors_headers"
+Writer = Callable[[Response], Response]
+
+
+def cors_headers_writer(write: Writer) -> Writer:
+    """Mark the `after_request` function of an application that writes the CORS headers.
+
+    CORS headers that a view or another function has set are removed before it runs: a policy decides alone.
+    """
+
+    @wraps(write)
+    def remove_and_write(response: Response) -> Response:
+        by_hand = [line for line in response.headers if line[0].lower().startswith("access-control-")]
+        for name, value in by_hand:
+            response.headers.remove(name)
+            if not get_policies(current_app).hints.production:
+                text = "%s %a: %s: %a was set by hand and is removed; declare it with cors(blueprint, …)"
+                current_app.logger.warning(text, request.method, request.path, name, value)
+        return write(response)
+
+    setattr(remove_and_write, MARK, True)
+    return remove_and_write
+
+
+def is_marked(function: Callable[..., Any]) -> bool:
+    """Tell whether `cors_headers_writer` has marked a function."""
+    return hasattr(function, MARK)
+
+
+@cors_headers_writer
+def write_cors_headers(response: Response) -> Response:
+    """Write the CORS headers of the policy of a response."""
+    policy = find_policy()
+    if policy is None:
+        return response
+    if not policy.any_origin:
+        # also when refused: else a cache hands one origin's copy to another
+        # (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches)
+        names = ", ".join([*response.headers.getlist("Vary"), "Origin"]).split(",")
+        response.headers["Vary"] = ", ".join({n.strip().lower(): n.strip() for n in names}.values())
+    allowed = policy.allow_origin(request.headers.get("Origin", ""))
+    if allowed is None:
+        return response
+    response.headers["Access-Control-Allow-Origin"] = allowed
+    if policy.credentials:
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+    if policy.expose_headers:
+        response.headers["Access-Control-Expose-Headers"] = ", ".join(policy.expose_headers)
+    return response

@@ -1,0 +1,28 @@
+"""What `crossorigin` needs to know about this application, for its messages and checks."""
+
+from crossorigin import Hints
+from flask import Flask
+
+from .sessions import require_sign_in
+
+
+def build_hints(app: Flask) -> Hints:
+    """Return the words and addresses of this application."""
+    config = app.config
+
+    def is_guarded(endpoint: str) -> bool:
+        blueprint = endpoint.rpartition(".")[0]
+        return require_sign_in in app.before_request_funcs.get(blueprint, [])
+
+    return Hints(
+        settings_file=".env",
+        start_command="uv run dev.py",
+        frontend_url="http://localhost:5173",
+        api_url=config["API_URL"] or None,
+        production=config["APP_ENV"] == "production",
+        one_origin=config["FRONTEND_ORIGINS"] == "none",
+        api_url_setting="API_URL",
+        cross_site_setting="CROSS_SITE_COOKIES=1",
+        frontend_api_url_setting="VITE_API_URL",
+        is_guarded=is_guarded,
+    )
