@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from tests.browser.conftest import Deploy
-from tests.browser.deployment import OTHER_SITE_HOST, PAGE_HOST, PASSWORD, SAME_SITE_HOST, USER
+from tests.browser.deployment import OTHER_SITE_HOST, PAGE_HOST, SAME_SITE_HOST
 from tests.browser.requests_of_a_page import fetch
+from tests.client import PASSWORD, USER
 from tests.running import RunningProject
 
 # the names of page and API, and its setting CROSS_SITE_COOKIES
