@@ -1,12 +1,11 @@
 """Sign in and out: sessions, cookies, rate limits and CSRF protection."""
 
-from argon2 import PasswordHasher
 from conftest import PASSWORD, sign_in
 from sqlalchemy import update
 
 from {{ cookiecutter.__package }} import create_app
 from {{ cookiecutter.__package }}.extensions import db
-from {{ cookiecutter.__package }}.models import LoginSession, User, now
+from {{ cookiecutter.__package }}.models import LoginSession, now
 from {{ cookiecutter.__package }}.users import create_user, find_user, set_password
 
 ADA = {"username": "ada", "password": PASSWORD}
@@ -94,17 +93,6 @@ def test_a_new_session_key_at_each_sign_in_prevents_session_fixation(grace, clie
     client.post("/api/auth/login", json=ADA)
     assert client.get("/api/auth/me").json["username"] == "ada"
     assert grace.get("/api/auth/me").status_code == 401
-
-
-def test_sign_in_updates_a_hash_of_old_parameters(app, client):
-    old = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash(PASSWORD)
-    with app.app_context():
-        db.session.execute(update(User).values(password_hash=old))
-        db.session.commit()
-    assert client.post("/api/auth/login", json=ADA).status_code == 200
-    with app.app_context():
-        assert find_user("ada").password_hash != old
-    assert client.post("/api/auth/login", json=ADA).status_code == 200
 
 
 def test_a_cookie_stays_valid_while_its_key_is_among_the_old_keys(settings):

@@ -129,11 +129,6 @@ def test_a_request_id_of_a_proxy_is_kept(client):
     assert response.headers["X-Request-ID"] == "of-the-proxy"
 
 
-def test_a_request_id_that_could_forge_the_log_is_replaced(client):
-    response = client.get("/api/auth/me", environ_overrides={"HTTP_X_REQUEST_ID": "a\nb"})
-    assert "a" not in response.headers["X-Request-ID"].splitlines()
-
-
 def test_a_request_is_a_line_of_the_log(client, caplog):
     caplog.set_level(logging.INFO)
     response = client.get("/no/such/path")
