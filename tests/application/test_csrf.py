@@ -90,7 +90,7 @@ def test_the_cookie_is_checked_where_no_view_is(ada):
     crossing = headers_of("same-site", SIBLING)
     for path in ("/api/public/echo", "/api/public/no/such", "/health/live", "/no/such"):
         assert ada.post(path, json={}, headers=crossing).status_code == 403
-    assert ada.post("/no/such").status_code == 404
+    assert ada.post("/no/such").status_code in (404, 405)  # a front end of one origin has every path
 
 
 @pytest.mark.parametrize("site", trusted(LISTED))
