@@ -10,8 +10,8 @@ import pytest
 from conftest import FRONTEND_ORIGINS, PAGE, settings
 from crossorigin import get_policies
 from crossorigin.doctor.cli import commands
-from crossorigin.doctor.trace import explain, request_of
-from crossorigin.doctor.transport import InProcess
+from crossorigin.doctor.trace import build_request, explain
+from crossorigin.doctor.transport import AppTransport
 from crossorigin.dry_run import dry_run
 from flask import Flask, abort
 from flask.logging import default_handler
@@ -102,9 +102,9 @@ def test_a_page_reads_that_a_host_is_not_served(database: str) -> None:
 
 def test_explaining_counts_for_no_limit_and_writes_no_line_of_the_log(database: str) -> None:
     app = create_app(settings(database, LOGIN_LIMIT="1 per minute"))
-    asks = request_of("POST", "http://localhost:8000/api/auth/login", "http://localhost:8000")
+    asks = build_request("POST", "http://localhost:8000/api/auth/login", "http://localhost:8000")
     record = logging.makeLogRecord({})
-    assert [explain(asks, InProcess(app, asks.origin, views=False), app).status for _ in range(3)] == [None] * 3
+    assert [explain(asks, AppTransport(app, asks.origin, run_views=False), app).status for _ in range(3)] == [None] * 3
     wrong = app.test_client().post("/api/auth/login", json={"username": "ada", "password": "x"})
     assert wrong.status_code == 401
     assert default_handler.filter(record)
@@ -121,7 +121,7 @@ def test_list_shows_the_policies_of_the_project(app: Flask) -> None:
 
 def test_check_is_content_with_the_project(app: Flask) -> None:
     assert flask(app, "check")[0] == 0
-    assert json.loads(flask(app, "check", "--json")[1]) == {"ok": True, "problems": []}
+    assert json.loads(flask(app, "check", "--json")[1]) == {"ok": True, "problems": [], "notes": []}
 
 
 def test_where_both_are_one_origin_a_path_is_asked_of_the_pages_own_address(database: str) -> None:
