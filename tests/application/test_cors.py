@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 
@@ -10,8 +11,8 @@ import pytest
 from conftest import FRONTEND_ORIGINS, PAGE, settings
 from crossorigin import get_policies
 from crossorigin.doctor.cli import commands
-from crossorigin.doctor.trace import explain, request_of
-from crossorigin.doctor.transport import InProcess
+from crossorigin.doctor.trace import build_request, explain
+from crossorigin.doctor.transport import AppTransport
 from crossorigin.dry_run import dry_run
 from flask import Flask, abort
 from flask.logging import default_handler
@@ -102,9 +103,9 @@ def test_a_page_reads_that_a_host_is_not_served(database: str) -> None:
 
 def test_explaining_counts_for_no_limit_and_writes_no_line_of_the_log(database: str) -> None:
     app = create_app(settings(database, LOGIN_LIMIT="1 per minute"))
-    asks = request_of("POST", "http://localhost:8000/api/auth/login", "http://localhost:8000")
+    asks = build_request("POST", "http://localhost:8000/api/auth/login", "http://localhost:8000")
     record = logging.makeLogRecord({})
-    assert [explain(asks, InProcess(app, asks.origin, views=False), app).status for _ in range(3)] == [None] * 3
+    assert [explain(asks, AppTransport(app, asks.origin, run_views=False), app).status for _ in range(3)] == [None] * 3
     wrong = app.test_client().post("/api/auth/login", json={"username": "ada", "password": "x"})
     assert wrong.status_code == 401
     assert default_handler.filter(record)
@@ -121,7 +122,7 @@ def test_list_shows_the_policies_of_the_project(app: Flask) -> None:
 
 def test_check_is_content_with_the_project(app: Flask) -> None:
     assert flask(app, "check")[0] == 0
-    assert json.loads(flask(app, "check", "--json")[1]) == {"ok": True, "problems": []}
+    assert json.loads(flask(app, "check", "--json")[1]) == {"ok": True, "problems": [], "notes": []}
 
 
 def test_where_both_are_one_origin_a_path_is_asked_of_the_pages_own_address(database: str) -> None:
@@ -182,3 +183,18 @@ def test_the_endpoint_is_open_to_every_page_in_development_and_absent_in_product
     assert "Access-Control-Allow-Credentials" not in answer.headers
     safe = settings(database, APP_ENV="production", SECRET_KEY="0123456789abcdef" * 4, FRONTEND_ORIGINS=APP)
     assert create_app(safe).test_client().post("/api/dev/explain", json={}).status_code == 404
+
+
+@pytest.mark.parametrize(("path", "method", "status"), [("/api/auth/me", "GET", 204), ("/health/live", "GET", 403)])
+def test_the_answer_to_a_preflight_has_a_request_id(database, path, method, status):
+    client = create_app(settings(database, FRONTEND_ORIGINS=PAGE)).test_client()
+    asks = {"Origin": PAGE, "Access-Control-Request-Method": method}
+    answer = client.options(path, headers={**asks, "X-Request-ID": "seven"})
+    assert (answer.status_code, answer.headers["X-Request-ID"]) == (status, "seven")
+    forged = client.options(path, headers={**asks, "X-Request-ID": "a b"})
+    assert re.fullmatch("[0-9a-f]{32}", forged.headers["X-Request-ID"])
+
+
+def test_what_every_origin_may_read_may_be_embedded_everywhere(client):
+    for path, policy in (("/api/public/hello", "cross-origin"), ("/api/auth/me", "same-origin")):
+        assert client.get(path).headers["Cross-Origin-Resource-Policy"] == policy
