@@ -1,14 +1,14 @@
-"""In production: hosts, proxies in front, slow clients, the log, and the end."""
+"""In production: hosts, proxies in front, the log, and what may be served."""
 
 import json
 import logging
-from io import BytesIO
-from threading import Semaphore
 
+import click
 import pytest
 from conftest import PAGE, PASSWORD, settings, signed_in
 from crossorigin.doctor.cli import commands
-from my_lab_api import create_app, serve
+from my_lab_api import create_app
+from my_lab_api.production import create_production_app
 
 LOGIN = "/api/auth/login"
 HELLO = "/api/public/hello"
@@ -33,13 +33,6 @@ PROXIES = [  # TRUSTED_PROXIES, X-Forwarded-For, the client's address
     ("1", "6.6.6.6, 1.2.3.4", "1.2.3.4"),
     ("2", "6.6.6.6, 1.2.3.4, 5.6.7.8", "1.2.3.4"),
     ("2", "6.6.6.6", "127.0.0.1"),
-]
-BODIES = [  # Content-Length, the body that comes, status
-    ("7", b"message", 201),
-    ("9", b"message", 400),
-    ("1e3", b"message", 400),
-    (str(2**20 + 1), b"message", 413),
-    (None, b"message", 411),
 ]
 
 
@@ -85,34 +78,6 @@ def test_https_and_the_name_are_those_of_the_proxy_where_it_is_trusted(database,
     assert client.get(HELLO, headers=forwarded).status_code == (400 if trusted else 200)
 
 
-@pytest.mark.parametrize(("length", "body", "status"), BODIES)
-def test_a_body_is_whole_or_refused(client, length, body, status):
-    sent = {"CONTENT_LENGTH": length} if length else {"HTTP_TRANSFER_ENCODING": "chunked"}
-    sent |= {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True}
-    answer = client.post("/api/public/feedback", environ_overrides=sent, content_type="text/plain")
-    assert answer.status_code == status
-    assert status == 201 or answer.mimetype == "application/problem+json"
-
-
-def test_bodies_on_their_way_hold_up_other_bodies_and_nothing_else(app, client):
-    layer = app.extensions["slow_clients"]
-    layer.bodies, layer.seats = Semaphore(1), Semaphore(1)
-    assert client.post(LOGIN, json={}).status_code == 422
-    assert layer.seats.acquire(blocking=False)  # it was given back
-    assert client.get("/health/ready").status_code == 200  # which needs none
-    layer.seats.release()
-    assert layer.bodies.acquire(blocking=False)
-    refused = client.post(LOGIN, json={})
-    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
-    assert client.get(HELLO).status_code == 200
-
-
-def test_a_file_does_not_wait_for_its_reader(client):
-    with client.get("/api/docs/swagger-ui-bundle.js") as answer:
-        assert [len(piece) for piece in answer.iter_encoded()] == [answer.content_length]
-        assert answer.content_length > 2**20
-
-
 def test_the_log_has_the_id_in_every_record_and_no_secret(database, capsys):
     def fail():
         logging.getLogger("some.library").warning("it\nwarns")
@@ -137,15 +102,19 @@ def test_the_log_has_the_id_in_every_record_and_no_secret(database, capsys):
     assert [secret for secret in secrets if secret in said] == []
 
 
-def test_the_server_is_not_ready_while_it_stops(app, monkeypatch):
-    server = serve.Server({**app.config, "STOP_DELAY": 3600})
-    assert (server.workers, server.bind_port) == (app.config["WORKERS"], app.config["PORT"])
-    monkeypatch.setattr(serve, "create_app", lambda: app)
-    client = serve.load(server.stopping).test_client()
-    assert client.get("/health/ready").status_code == 200
-    server.signal_handler_interrupt()
-    assert [client.get(f"/health/{path}").status_code for path in ("ready", "live")] == [503, 200]
-    assert not server.interrupt_signal
-    server.signal_handler_interrupt()  # a second signal does not wait
-    assert server.main_loop_interrupt.wait(10)
-    assert server.interrupt_signal
+@pytest.mark.parametrize("env", ["development", "production"])
+def test_only_production_is_served_by_wsgi_and_the_module(database, monkeypatch, env):
+    given = settings(database, APP_ENV=env, SECRET_KEY="0123456789abcdef" * 2, FRONTEND_ORIGINS="none")
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    if env == "production":
+        assert create_production_app().config["SESSION_COOKIE_SECURE"]
+        return
+    with pytest.raises(click.ClickException, match="APP_ENV=production, and FRONTEND_ORIGINS=https"):
+        create_production_app()
+
+
+@pytest.mark.parametrize(("docs", "status"), [("", 404), ("0", 404), ("1", 200)])
+def test_production_shows_the_documentation_only_if_asked(database, docs, status):
+    production = {"APP_ENV": "production", "SECRET_KEY": "0123456789abcdef" * 2, "FRONTEND_ORIGINS": "none"}
+    assert client_of(database, **production, DOCS=docs).get("/api/docs").status_code == status

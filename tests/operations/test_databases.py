@@ -59,7 +59,7 @@ def many(served: Site, act: Callable[[Ask], requests.Response]) -> Counter[int]:
     assert served.cookie
 
     def client() -> list[int]:
-        ask, ends, answers = served.client(), time.monotonic() + SECONDS, []
+        ask, ends, answers = served.signed_in(), time.monotonic() + SECONDS, []
         while time.monotonic() < ends:
             answers.append(act(ask).status_code)
         return answers
@@ -73,14 +73,14 @@ def test_many_writers_meet_no_lock_and_lose_nothing(served: Site) -> None:
     note = {"title": "written", "body": "x" * 500}
     counted = many(served, lambda ask: ask("POST", "/api/notes", json=note))
     assert set(counted) == {201}, served.said
-    ask, pages, kept = served.client(), count(1), 0
+    ask, pages, kept = served.signed_in(), count(1), 0
     while found := len(ask("GET", f"/api/notes?page_size=100&page={next(pages)}").json()):
         kept += found
     assert kept == counted[201]
 
 
 def test_who_reads_adds_one_and_writes_back_overwrites_nobody(served: Site) -> None:
-    path = f"/api/notes/{served.client()('POST', '/api/notes', json={'title': '0'}).json()['id']}"
+    path = f"/api/notes/{served.signed_in()('POST', '/api/notes', json={'title': '0'}).json()['id']}"
 
     def add_one(ask: Ask) -> requests.Response:
         read = ask("GET", path)
@@ -90,7 +90,7 @@ def test_who_reads_adds_one_and_writes_back_overwrites_nobody(served: Site) -> N
     counted = many(served, add_one)
     assert set(counted) <= {200, 409, 412}, served.said
     assert len(counted) > 1, "nobody overtook anybody: this proves nothing"
-    assert served.client()("GET", path).json()["title"] == str(counted[200])
+    assert served.signed_in()("GET", path).json()["title"] == str(counted[200])
 
 
 @pytest.mark.parametrize("served", ["postgresql"], indirect=True)
@@ -98,22 +98,22 @@ def test_who_reads_adds_one_and_writes_back_overwrites_nobody(served: Site) -> N
 def test_a_database_that_is_started_again_fails_no_later_request(
     served: Site, postgresql: PostgreSQL, end: Callable[[PostgreSQL], None]
 ) -> None:
-    asking = [served.client() for _ in range(CLIENTS)]
+    asking = [served.signed_in() for _ in range(CLIENTS)]
     assert at_once(CLIENTS, lambda: asking.pop()("GET", "/api/notes").status_code) == [200] * CLIENTS  # all connections
     end(postgresql)
-    answer = served.client()("GET", "/api/notes")
+    answer = served.signed_in()("GET", "/api/notes")
     assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")
     assert served.ask("GET", "/health/live").status_code == 200
     postgresql.start()
     postgresql.sql("SELECT 1")  # it answers
-    assert at_once(CLIENTS, lambda: served.client()("GET", "/api/notes").status_code) == [200] * CLIENTS
+    assert at_once(CLIENTS, lambda: served.signed_in()("GET", "/api/notes").status_code) == [200] * CLIENTS
 
 
 @pytest.mark.parametrize("served", ["postgresql"], indirect=True)
 def test_a_statement_that_is_kept_waiting_is_ended_and_holds_nobody_else(served: Site, postgresql: PostgreSQL) -> None:
     note, url = {"title": "written while the table is locked"}, served.settings["DATABASE_URL"]
     holding = "BEGIN; LOCK TABLE note IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(12); COMMIT"
-    ask = served.client()
+    ask = served.signed_in()
     assert ask("POST", "/api/notes", json=note).status_code == 201
     with ThreadPoolExecutor(2) as pool:
         holder = pool.submit(postgresql.sql, holding, url)

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.baking import BakedProject, require, tool
-from tests.browser.deployment import production, production_settings
 from tests.client import ORIGIN, PASSWORD, USER, Client
+from tests.production import HOST, production_settings, serving_api
+from tests.proxies import on_this_machine
 from tests.running import preferred_port
 from tests.serving import serving
 
-HOST = "api.example.test"
 BODY = "A long note. " * 154  # 2,002 characters: a proxy compresses it
 CADDY = """{{
     admin off
@@ -62,10 +62,11 @@ ProxyPass / http://127.0.0.1:{api}/
 
 def shipped_caddy(project: BakedProject, folder: Path, port: int, api: int, _codings: str) -> list[str]:
     """Return the command of Caddy as deploy/ has it, but on plain http."""
-    ours = "{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n"
-    theirs = project.read("deploy/Caddyfile").replace("{$API_SITE:api.example.com}", f"http://{HOST}:{port}")
+    theirs = on_this_machine(project.read("deploy/Caddyfile")).replace(
+        "{$API_SITE:api.example.com}", f"http://{HOST}:{port}"
+    )
     theirs = theirs.replace("{$SITE:app.example.com}", f"http://app.example.test:{port}")
-    (folder / "Caddyfile").write_text(ours + theirs.replace("{$API:127.0.0.1:8000}", f"127.0.0.1:{api}"))
+    (folder / "Caddyfile").write_text(theirs.replace("{$API:127.0.0.1:8000}", f"127.0.0.1:{api}"))
     return [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
 
 
@@ -110,8 +111,9 @@ def api(installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempP
     project = installed("default")
     changes = {"FRONTEND_ORIGINS": ORIGIN, "WORKERS": "1", "LOGIN_LIMIT": "6000 per minute"}
     changes["LOGIN_ACCOUNT_LIMIT"] = changes["LOGIN_LIMIT"]
-    with production(project, production_settings(project, tmp_path_factory.mktemp("etags"), changes)) as port:
-        yield port
+    folder = tmp_path_factory.mktemp("etags")
+    with serving_api(folder, project, production_settings(project, folder, changes)) as server:
+        yield server.port
 
 
 @pytest.fixture(scope="module", params=list(PROXIES.values()), ids=list(PROXIES))

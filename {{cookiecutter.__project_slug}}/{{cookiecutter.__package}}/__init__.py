@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from crossorigin import init_cors
 from flask import Flask
 
-from . import commands, config, cors_headers, csrf, errors, headers, logs, sessions, slow_clients
+from . import commands, config, cors_headers, csrf, errors, headers, logs, sessions
 from .auth import auth
 from .demo import demo_cors, demo_no_cors
 from .docs import docs
@@ -35,7 +35,6 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     cors_headers.init_app(app)  # first registered, so that it has the last word on a response
     logs.init_app(app)
     headers.init_app(app)
-    slow_clients.init_app(app)
     errors.init_app(app)
 
     # extensions
@@ -53,7 +52,8 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     api.register_blueprint(demo_cors)
     api.register_blueprint(demo_no_cors)
     app.register_blueprint(health)
-    app.register_blueprint(docs)
+    if app.config["DOCS"]:
+        app.register_blueprint(docs)
     if app.config["APP_ENV"] == "development":
         from crossorigin.doctor.endpoint import explain_endpoint  # here: production need not load it
 

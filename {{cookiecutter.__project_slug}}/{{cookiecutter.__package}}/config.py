@@ -103,7 +103,7 @@ class SettingsSchema(ma.Schema):
     PORT = number(8000, 1, 65535)
     WORKERS = number(min(os.cpu_count() or 1, 256), 1, 256)
     THREADS = number(4, 1, 256)
-    STOP_DELAY = number(0, 0, 600)
+    DOCS = choice("0", "1")
 
     @ma.validates_schema(skip_on_field_errors=False)
     def check_together(self, data: dict[str, Any], **_: Any) -> None:
@@ -166,6 +166,7 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         "FRONTEND_DIST": str(ROOT / values["FRONTEND_DIST"]),
         "API_URL": values["API_URL"] or ("" if production else "http://localhost:8000"),
         "LOG_FORMAT": values["LOG_FORMAT"] or ("json" if production else "plain"),
+        "DOCS": (values["DOCS"] or str(int(not production))) == "1",
         # seconds: a sign-in does not wait longer for Redis, and is counted in memory
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 1} if storage.startswith("redis") else {},
         "RATELIMIT_KEY_PREFIX": PACKAGE,
