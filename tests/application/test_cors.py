@@ -10,7 +10,7 @@ import pytest
 from conftest import FRONTEND_ORIGINS, PAGE, settings
 from crossorigin import get_policies
 from crossorigin.doctor.cli import commands
-from crossorigin.doctor.trace import explain, build_request
+from crossorigin.doctor.trace import build_request, explain
 from crossorigin.doctor.transport import AppTransport
 from crossorigin.dry_run import dry_run
 from flask import Flask, abort

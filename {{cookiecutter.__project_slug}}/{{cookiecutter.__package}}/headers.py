@@ -3,7 +3,7 @@
 import re
 from ipaddress import IPv6Address
 
-from crossorigin import is_dry_run
+from crossorigin import find_policy, is_dry_run
 from flask import Flask, Response, abort, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
@@ -62,6 +62,9 @@ def _is_host(host: str) -> bool:
 def _add_headers(response: Response) -> Response:
     given = {name.lower() for name, _ in response.headers}
     ours = HEADERS | HTTPS_ONLY if request.is_secure else HEADERS
+    policy = find_policy()
+    if policy and policy.any_origin and "cross-origin-resource-policy" not in given:
+        ours = ours | {"Cross-Origin-Resource-Policy": "cross-origin"}  # open to every page, by CORS or not
     for name, value in ours.items():
         if name.lower() not in given:
             response.headers.add(name, value)

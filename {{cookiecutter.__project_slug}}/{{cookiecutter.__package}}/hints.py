@@ -5,6 +5,7 @@ import inspect
 from crossorigin import Hints
 from flask import Flask
 
+from .logs import choose_request_id
 from .sessions import require_sign_in
 
 
@@ -27,5 +28,6 @@ def build_hints(app: Flask) -> Hints:
         api_url_setting="API_URL",
         cross_site_setting="CROSS_SITE_COOKIES=1",
         frontend_api_url_setting="VITE_API_URL",
+        mark_preflight=lambda environ: [("X-Request-ID", choose_request_id(environ))],
         is_guarded=is_guarded,
     )

@@ -6,12 +6,15 @@ import re
 import secrets
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from crossorigin import find_policy, is_dry_run
 from flask import Flask, Response, g, has_request_context, request
 from flask.logging import default_handler
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
 
 # ids that a proxy or a page may choose
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
@@ -58,6 +61,12 @@ def init_app(app: Flask) -> None:
     app.after_request(_finish)
 
 
+def choose_request_id(environ: "WSGIEnvironment") -> str:
+    """Return the id that the request brings, or a new one."""
+    given: str = environ.get("HTTP_X_REQUEST_ID", "")
+    return given if REQUEST_ID.match(given) else secrets.token_hex(16)
+
+
 def granian_log_config(log_format: str) -> dict[str, Any]:
     """Return a configuration by which Granian logs in the same form."""
     return {
@@ -80,8 +89,7 @@ def _is_not_dry_run(_record: logging.LogRecord) -> bool:
 
 
 def _start() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if REQUEST_ID.match(given) else secrets.token_hex(16)
+    g.request_id = choose_request_id(request.environ)
     g.started = time.perf_counter()
 
 
