@@ -7,8 +7,7 @@ import click
 import pytest
 from conftest import PAGE, PASSWORD, settings, signed_in
 from crossorigin.doctor.cli import commands
-from my_lab_api import create_app
-from my_lab_api.production import create_production_app
+from my_lab_api import create_app, create_production_app
 
 LOGIN = "/api/auth/login"
 HELLO = "/api/public/hello"

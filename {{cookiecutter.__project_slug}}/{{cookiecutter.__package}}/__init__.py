@@ -1,9 +1,11 @@
 """A JSON API in which each blueprint declares its own CORS policy."""
 
+import inspect
 from collections.abc import Mapping
+from functools import cache
 
-from crossorigin import init_cors
-from flask import Flask
+from crossorigin import Hints, get_policies, init_cors
+from flask import Flask, current_app, request
 
 from . import commands, config, cors_headers, csrf, errors, headers, logs, sessions
 from .auth import auth
@@ -12,7 +14,6 @@ from .docs import docs
 from .extensions import api, db, limiter
 from .frontend import frontend
 from .health import health
-from .hints import build_hints
 from .notes import notes
 from .public import public
 
@@ -24,8 +25,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
         settings: names and values as in the environment; None reads the environment and `.env`.
 
     Raises:
-        SettingsError, PolicyError: the settings or the CORS policies are unsafe or inconsistent.
-            The message has a sentence and a fix for each problem.
+        SettingsError, PolicyError: with a sentence and a fix for each problem.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(config.load(settings, debug=app.debug))
@@ -63,3 +63,50 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
 
     init_cors(app, hints=build_hints(app))  # last: it reads the methods of each policy from the routes
     return app
+
+
+def create_production_app() -> Flask:
+    """Create the application for a server: refuse the settings of development, and check all policies."""
+    app = create_app()
+    if app.config["APP_ENV"] != "production":
+        raise errors.SettingsError(
+            f"APP_ENV is {app.config['APP_ENV']!r}, which has cookies without https and a user with a known"
+            " password. Set two settings in .env or in the environment: APP_ENV=production, and"
+            " FRONTEND_ORIGINS=https://app.example.com with the origin of your front end (none if the API"
+            " serves it). To develop, run dev.py."
+        )
+    get_policies(app).check()
+    app.before_request(lambda: warn_of_empty_cookies() if request.environ.get("HTTP_COOKIE") == "" else None)
+    return app
+
+
+@cache  # once in each process
+def warn_of_empty_cookies() -> None:
+    # Granian hands over an empty header (https://github.com/emmett-framework/granian/issues/335)
+    current_app.logger.warning(
+        "A Cookie header arrived empty, so nobody is signed in with it: a cookie of this domain has a byte"
+        " above 0x7F. Let the proxy in front remove such cookies, see README.md."
+    )
+
+
+def build_hints(app: Flask) -> Hints:
+    """Return what `crossorigin` needs to know about this application, for its messages and checks."""
+
+    def is_guarded(endpoint: str) -> bool:
+        guards = app.before_request_funcs.get(endpoint.rpartition(".")[0], [])
+        code = getattr(inspect.unwrap(app.view_functions[endpoint]), "__code__", None)
+        return sessions.require_sign_in in guards or "require_sign_in" in getattr(code, "co_names", ())
+
+    return Hints(
+        settings_file=".env",
+        start_command="uv run dev.py",
+        frontend_url="http://localhost:5173",
+        api_url=app.config["API_URL"] or None,
+        production=app.config["PRODUCTION"],
+        one_origin=app.config["FRONTEND_ORIGINS"] == "none",
+        api_url_setting="API_URL",
+        cross_site_setting="CROSS_SITE_COOKIES=1",
+        frontend_api_url_setting="VITE_API_URL",
+        mark_preflight=lambda environ: [("X-Request-ID", logs.choose_request_id(environ))],
+        is_guarded=is_guarded,
+    )

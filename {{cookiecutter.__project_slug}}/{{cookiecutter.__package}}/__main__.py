@@ -9,8 +9,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
-from .logs import granian_log_config
-from .production import create_production_app
+from . import create_production_app, logs
 
 SHUTDOWN_TIMEOUT = 20  # seconds for requests that still run at a stop
 
@@ -26,7 +25,7 @@ def main() -> None:
         # Granian would share the port with another Granian: each would get some of the requests
         sys.exit(f"Error: port {port} is in use by another program. Stop that program, or set PORT.")
     Granian(
-        f"{__package__}.production:create_production_app",
+        f"{__package__}:create_production_app",
         factory=True,
         address=host,
         port=port,
@@ -38,7 +37,7 @@ def main() -> None:
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
         respawn_failed_workers=True,
         workers_kill_timeout=SHUTDOWN_TIMEOUT,
-        log_dictconfig=granian_log_config(app.config["LOG_FORMAT"]),
+        log_dictconfig=logs.get_granian_config(app.config["LOG_FORMAT"]),
     ).serve()
 
 

@@ -5,11 +5,10 @@ from crossorigin import FromConfig, cors
 from flask import current_app, g
 from marshmallow.validate import Length
 
+from . import sessions, users
 from .api import NO_NUL, Blueprint
 from .extensions import limiter
 from .models import User, normalize_name
-from .sessions import require_sign_in, sign_in, sign_out, unauthorized
-from .users import verify_password
 
 auth = Blueprint("auth", __name__, url_prefix="/api/auth", description="Sign in and out")
 cors(auth, origins=FromConfig("FRONTEND_ORIGINS"), request_headers=["Content-Type"], credentials=True)
@@ -36,10 +35,10 @@ def login(credentials: dict[str, str]) -> User:
     """Sign in with a name and a password"""
     g.account = f"account {normalize_name(credentials['username'])}"
     with account_limit:
-        user = verify_password(**credentials)
+        user = users.verify_password(**credentials)
     if user is None:
-        raise unauthorized("The name or the password is wrong.")
-    sign_in(user)
+        raise sessions.unauthorized("The name or the password is wrong.")
+    sessions.sign_in(user)
     return user
 
 
@@ -47,13 +46,13 @@ def login(credentials: dict[str, str]) -> User:
 @auth.response(204)
 def logout() -> None:
     """Sign out, on the server as well"""
-    sign_out()
+    sessions.sign_out()
 
 
 @auth.route("/me")
 @auth.response(200, UserSchema)
 def me() -> User:
     """Tell who is signed in"""
-    require_sign_in()
+    sessions.require_sign_in()
     user: User = g.user
     return user

@@ -6,15 +6,12 @@ import re
 import secrets
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from crossorigin import find_policy, is_dry_run
 from flask import Flask, Response, g, has_request_context, request
 from flask.logging import default_handler
-
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIEnvironment
 
 # ids that a proxy or a page may choose
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
@@ -35,12 +32,13 @@ class JsonFormatter(logging.Formatter):
     """Writes a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
+        request_id = {"request_id": g.get("request_id")} if has_request_context() else {}
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **getattr(record, "request", _get_request_id()),
+            **getattr(record, "request", request_id),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
@@ -55,37 +53,31 @@ def init_app(app: Flask) -> None:
     default_handler.setFormatter(FORMATTERS[app.config["LOG_FORMAT"]]())
     default_handler.addFilter(_is_not_dry_run)
     logging.getLogger().addHandler(default_handler)  # libraries log in the same form
-    app.logger.setLevel(logging.DEBUG if app.config["APP_ENV"] == "development" else logging.INFO)
-    logging.getLogger("werkzeug").addFilter(_is_not_access_line)  # ours says the same, and the id
+    app.logger.setLevel(logging.INFO if app.config["PRODUCTION"] else logging.DEBUG)
+    logging.getLogger("werkzeug").addFilter(_is_not_access_line)
     app.before_request(_start)
     app.after_request(_finish)
 
 
-def choose_request_id(environ: "WSGIEnvironment") -> str:
+def get_granian_config(log_format: str) -> dict[str, Any]:
+    """Return the formatter and the handlers by which Granian logs in the same form."""
+    handler = {"class": "logging.StreamHandler", "formatter": "ours"}
+    formatters = {"ours": {"()": FORMATTERS[log_format]}}
+    return {"formatters": formatters, "handlers": {"console": handler, "access": handler}}
+
+
+def choose_request_id(environ: dict[str, Any]) -> str:
     """Return the id that the request brings, or a new one."""
     given: str = environ.get("HTTP_X_REQUEST_ID", "")
     return given if REQUEST_ID.match(given) else secrets.token_hex(16)
 
 
-def granian_log_config(log_format: str) -> dict[str, Any]:
-    """Return a configuration by which Granian logs in the same form."""
-    return {
-        "formatters": {log_format: {"()": FORMATTERS[log_format]}},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": log_format}},
-        "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
-    }
-
-
-def _get_request_id() -> dict[str, str]:
-    return {"request_id": g.request_id} if has_request_context() and "request_id" in g else {}
+def _is_not_dry_run(_record: logging.LogRecord) -> bool:
+    return not is_dry_run()
 
 
 def _is_not_access_line(record: logging.LogRecord) -> bool:
-    return " - - [" not in record.getMessage()
-
-
-def _is_not_dry_run(_record: logging.LogRecord) -> bool:
-    return not is_dry_run()
+    return " - - [" not in record.getMessage()  # our line says the same, and the id
 
 
 def _start() -> None:
@@ -94,28 +86,26 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
-    environ, origin = request.environ, request.environ.get("HTTP_ORIGIN")
     response.headers["X-Request-ID"] = g.request_id
+    origin = request.environ.get("HTTP_ORIGIN", "")
     line = {
         "request_id": g.request_id,
-        "method": quote(environ["REQUEST_METHOD"]),
+        "method": quote(request.environ["REQUEST_METHOD"]),
         "path": quote(request.path),
         "status": response.status_code,
         "ms": round((time.perf_counter() - g.started) * 1000, 1),
-        "address": environ.get("REMOTE_ADDR"),
+        "address": request.environ.get("REMOTE_ADDR"),
         "origin": quote(origin or "-", safe="/:[]*"),
-        "cors": _get_verdict(origin),
+        "cors": _describe_cors(origin),
     }
     logging.getLogger(__name__).info(TEXT, line, extra={"request": line})
     return response
 
 
-def _get_verdict(origin: str | None) -> str:
+def _describe_cors(origin: str) -> str:
     """Tell whether the page that asked may read the response."""
     # by host, because a proxy in front may do the https; a page of this origin sends an Origin with a POST
-    if origin is None or origin.partition("://")[2] == request.host:
+    if not origin or origin.partition("://")[2] == request.host:
         return "not cross-origin"
     policy = find_policy()
-    if policy is None:
-        return "no policy"
-    return policy.refusal(origin) or "allowed"
+    return (policy.refusal(origin) or "allowed") if policy else "no policy"

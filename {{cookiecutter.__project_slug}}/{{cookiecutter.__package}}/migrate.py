@@ -1,18 +1,16 @@
 """`flask db`: migrations by Flask-Alembic. `commands.py` imports this file only when it is needed."""
 
 import logging
-from typing import Any, Literal, cast
+from typing import Literal
 
 import click
 from alembic.util import CommandError
-from flask import Flask, current_app
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import ScriptInfo, with_appcontext
 from flask_alembic import Alembic
 from flask_alembic.cli import cli
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from .commands import explained_errors
 from .database import set_up_sqlite
 from .extensions import db
 from .models import Model, UtcDateTime
@@ -20,13 +18,12 @@ from .models import Model, UtcDateTime
 LOCK = 0x666C61736B  # the key of PostgreSQL's advisory lock: any number that no other program uses
 
 
-class Migrations(AppGroup):
+class Migrations(click.Group):
     """Flask-Alembic's commands, whose errors are sentences."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
-            with explained_errors():
-                return super().invoke(ctx)
+            return super().invoke(ctx)
         except CommandError as error:
             advice = "Run `flask db upgrade` first." if "not up to date" in str(error) else ""
             advice = "Run `flask db merge` first." if "ultiple head" in str(error) else advice
@@ -34,16 +31,11 @@ class Migrations(AppGroup):
 
 
 @click.group(cls=Migrations, commands=cli.commands)
-@with_appcontext
 @click.pass_context
+@with_appcontext
 def group(ctx: click.Context) -> None:
     """Migrate the database."""
-    ctx.obj = get_alembic()  # what Flask-Alembic's commands work on
-
-
-def get_alembic() -> Alembic:
-    """Return Flask-Alembic for the current application."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = ctx.ensure_object(ScriptInfo).load_app()
     if "alembic" not in app.extensions:
         logging.getLogger("alembic").setLevel(logging.INFO)  # which migrations run
         app.config["ALEMBIC_CONTEXT"] = {
@@ -51,14 +43,9 @@ def get_alembic() -> Alembic:
             "render_as_batch": True,  # SQLite cannot change most of a table: Alembic makes a new one
             "transactional_ddl": True,  # in SQLite too, with the hooks of `create_migration_engine`
         }
-        Alembic(
-            app,
-            metadatas=Model.metadata,
-            engines=create_migration_engine(db.engine),
-            command_name="",
-            run_mkdir=False,
-        )
-    return cast("Alembic", app.extensions["alembic"])
+        engine = create_migration_engine(db.engine)
+        Alembic(app, metadatas=Model.metadata, engines=engine, command_name="", run_mkdir=False)
+    ctx.obj = app.extensions["alembic"]  # what Flask-Alembic's commands work on
 
 
 def create_migration_engine(engine: Engine) -> Engine:
@@ -67,28 +54,16 @@ def create_migration_engine(engine: Engine) -> Engine:
     It has no time limit for statements. Foreign keys of SQLite are off: with them on, replacing a
     table would delete the rows that refer to it (https://www.sqlite.org/foreignkeys.html, section 5).
     """
-    migrating = create_engine(engine.url, poolclass=NullPool)
-    if engine.dialect.name == "sqlite":
+    begin, connect_args = f"SELECT pg_advisory_xact_lock({LOCK})", {}
+    if is_sqlite := engine.dialect.name == "sqlite":
+        # Python's sqlite3 begins no transaction before CREATE or ALTER, so a failed migration would leave
+        # half. Source: SQLAlchemy's documentation, "Enabling Non-Legacy SQLite Transactional Modes".
+        begin, connect_args = "BEGIN IMMEDIATE", {"isolation_level": None}
+    migrating = create_engine(engine.url, poolclass=NullPool, connect_args=connect_args)
+    if is_sqlite:
         event.listen(migrating, "connect", set_up_sqlite)
-        event.listen(migrating, "connect", leave_transactions_to_sqlalchemy)
-        event.listen(migrating, "begin", lock_sqlite)
-    else:
-        event.listen(migrating, "begin", lock_postgresql)
+    event.listen(migrating, "begin", lambda connection: connection.exec_driver_sql(begin))
     return migrating
-
-
-def leave_transactions_to_sqlalchemy(connection: Any, _record: Any) -> None:
-    # Python's sqlite3 begins no transaction before CREATE or ALTER, so a failed migration would leave half.
-    # Source: SQLAlchemy's documentation, "Enabling Non-Legacy SQLite Transactional Modes".
-    connection.isolation_level = None
-
-
-def lock_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def lock_postgresql(connection: Connection) -> None:
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
 
 
 def render_type(kind: str, item: object, _context: object) -> str | Literal[False]:

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+import click
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import current_app
@@ -16,7 +17,7 @@ hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 DEMO_PASSWORD = "demo-password"  # noqa: S105 (public: `flask seed` makes a user with it)
 
 
-class UserError(ValueError):
+class UserError(click.ClickException):
     """The name or the password cannot be used. The message has the fix."""
 
 
