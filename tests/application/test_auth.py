@@ -4,11 +4,11 @@ from unittest.mock import Mock
 
 import pytest
 from conftest import PASSWORD, add_ended_sessions, settings, signed_in
-from my_lab_api import create_app, sessions
-from my_lab_api.commands import add_user
+from my_lab_api import create_app, users
 from my_lab_api.extensions import db, limiter
 from my_lab_api.models import LoginSession, User, now
 from my_lab_api.public import public
+from my_lab_api.users import create_user
 from sqlalchemy import func, select, update
 
 
@@ -54,18 +54,18 @@ def test_the_server_ends_sessions_by_sign_out_by_a_new_password_and_in_time(app)
 
 
 def test_an_unknown_name_and_a_wrong_password_get_one_answer_for_one_hash(client, monkeypatch):
-    costs = {name: getattr(sessions.hasher, name) for name in ("time_cost", "memory_cost", "parallelism")}
-    monkeypatch.setattr(sessions, "hasher", Mock(wraps=sessions.hasher, **costs))
+    costs = {name: getattr(users.hasher, name) for name in ("time_cost", "memory_cost", "parallelism")}
+    monkeypatch.setattr(users, "hasher", Mock(wraps=users.hasher, **costs))
     wrong, unknown = (login(client, name, "wrong") for name in ("ada", "nobody"))
     assert (wrong.status_code, wrong.json) == (unknown.status_code, unknown.json)
     assert wrong.status_code == 401
-    one, other = (call.args[0].split("$")[:4] for call in sessions.hasher.verify.mock_calls)
+    one, other = (call.args[0].split("$")[:4] for call in users.hasher.verify.mock_calls)
     assert one == other  # the same parameters take the same time
-    assert not sessions.hasher.hash.called
+    assert not users.hasher.hash.called
 
 
 def test_sign_in_brings_an_old_hash_up_to_date(app, client, real_hasher, monkeypatch):
-    monkeypatch.setattr(sessions, "hasher", real_hasher)
+    monkeypatch.setattr(users, "hasher", real_hasher)
     login(client, "ada")
     with app.app_context():  # OWASP's first choice
         assert db.session.get(User, 1).password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
@@ -137,7 +137,7 @@ def test_the_cookie_is_as_safe_as_the_mode_allows_and_sent_at_sign_in_and_out_on
 def test_nobody_signs_in_with_the_public_password_in_production(database):
     app = create_app(settings(database, **PRODUCTION))
     with app.app_context():
-        add_user("demo", "demo-password")
+        create_user("demo", "demo-password")
         db.session.commit()
     assert login(app.test_client(), "demo", "demo-password").status_code == 401
 

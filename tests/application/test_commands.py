@@ -88,7 +88,7 @@ def test_a_database_that_cannot_be_migrated_is_told_in_a_sentence(tmp_path):
     app = create_app(settings(f"sqlite:///{tmp_path}/missing/lab.sqlite"))
     code, output = flask(app, "db", "upgrade")
     assert code == 1
-    assert "the database cannot be migrated" in output
+    assert "check the path in DATABASE_URL" in output
 
 
 def test_sessions_prune_removes_all_that_have_ended_and_tells_how_many(app, ada):

@@ -1,12 +1,11 @@
 """Sign in and out: sessions, cookies, rate limits and CSRF protection."""
 
-from argon2 import PasswordHasher
-from conftest import PASSWORD, sign_in
+from conftest import PASSWORD
 from sqlalchemy import update
 
 from {{ cookiecutter.__package }} import create_app
 from {{ cookiecutter.__package }}.extensions import db
-from {{ cookiecutter.__package }}.models import LoginSession, User, now
+from {{ cookiecutter.__package }}.models import LoginSession, now
 from {{ cookiecutter.__package }}.users import create_user, find_user, set_password
 
 ADA = {"username": "ada", "password": PASSWORD}
@@ -43,10 +42,9 @@ def test_nobody_is_signed_in_without_a_cookie(client):
     assert client.get("/api/auth/me").status_code == 401
 
 
-def test_a_wrong_password_is_refused(client):
-    response = client.post("/api/auth/login", json=ADA | {"password": "wrong"})
-    assert response.status_code == 401
-    assert "Set-Cookie" not in response.headers
+def test_a_forged_cookie_signs_nobody_in(app, client):
+    client.set_cookie(app.config["SESSION_COOKIE_NAME"], "forged")
+    assert client.get("/api/auth/me").status_code == 401
 
 
 def test_an_unknown_name_gets_the_same_answer_as_a_wrong_password(client):
@@ -54,12 +52,6 @@ def test_an_unknown_name_gets_the_same_answer_as_a_wrong_password(client):
     unknown = client.post("/api/auth/login", json={"username": "nobody", "password": "wrong"})
     assert unknown.status_code == 401
     assert unknown.json == wrong.json
-
-
-def test_sign_in_needs_a_name_and_a_password(client):
-    response = client.post("/api/auth/login", json={})
-    assert response.status_code == 422
-    assert set(response.json["errors"]["json"]) == {"username", "password"}
 
 
 def test_sign_out_ends_the_session(ada):
@@ -96,26 +88,6 @@ def test_a_new_session_key_at_each_sign_in_prevents_session_fixation(grace, clie
     assert grace.get("/api/auth/me").status_code == 401
 
 
-def test_sign_in_updates_a_hash_of_old_parameters(app, client):
-    old = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash(PASSWORD)
-    with app.app_context():
-        db.session.execute(update(User).values(password_hash=old))
-        db.session.commit()
-    assert client.post("/api/auth/login", json=ADA).status_code == 200
-    with app.app_context():
-        assert find_user("ada").password_hash != old
-    assert client.post("/api/auth/login", json=ADA).status_code == 200
-
-
-def test_a_cookie_stays_valid_while_its_key_is_among_the_old_keys(settings):
-    before = sign_in(create_app(settings), "ada")
-    new_key = settings | {"SECRET_KEY": "another-one-for-tests"}
-    for old_keys, status in (("", 401), (settings["SECRET_KEY"], 200)):
-        after = create_app(new_key | {"SECRET_KEY_FALLBACKS": old_keys}).test_client()
-        copy_cookie(before, after)
-        assert after.get("/api/auth/me").status_code == status
-
-
 def test_sign_ins_are_limited_for_each_account(settings):
     client = create_app(settings | {"LOGIN_ACCOUNT_LIMIT": "1 per minute"}).test_client()
     client.post("/api/auth/login", json=ADA | {"password": "wrong"})
@@ -131,6 +103,13 @@ def test_sign_ins_are_limited_for_each_address(settings):
     assert int(response.headers["Retry-After"]) > 0
     elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
     assert client.post("/api/auth/login", json=ADA, environ_overrides=elsewhere).status_code == 200
+
+
+def test_the_addresses_of_an_ipv6_network_count_as_one(settings):
+    client = create_app(settings | {"LOGIN_LIMIT": "1 per minute"}).test_client()
+    for address, status in (("2001:db8::1", 200), ("2001:db8::2", 429), ("[2001:db8:1::1]:443", 200)):
+        response = client.post("/api/auth/login", json=ADA, environ_overrides={"REMOTE_ADDR": address})
+        assert response.status_code == status
 
 
 def test_a_page_of_another_site_cannot_change_anything(ada):

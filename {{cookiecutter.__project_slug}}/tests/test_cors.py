@@ -55,6 +55,13 @@ def test_an_error_cannot_be_read_by_another_origin(client, policies):
             assert "Access-Control-Allow-Origin" not in response.headers
 
 
+def test_an_origin_of_a_policy_with_credentials_may_change_things(ada, policies):
+    for policy in policies:
+        for origin in map(get_example, policy.origins):
+            response = ada.post(f"{policy.prefix}/no/such/path", headers={"Origin": origin})
+            assert response.status_code == (404 if policy.credentials else 403)
+
+
 def test_a_path_without_a_policy_has_no_cors_header(client):
     response = client.get("/health/live", headers={"Origin": "http://localhost:5173"})
     assert "Access-Control-Allow-Origin" not in response.headers

@@ -61,6 +61,10 @@ def test_a_body_that_does_not_say_that_it_is_json_is_415(client):
     assert_problem(client.post(LOGIN, data="{}", content_type="text/plain"), 415)
 
 
+def test_a_compressed_body_is_415(client):
+    assert_problem(client.post(LOGIN, json=ADA, headers={"Content-Encoding": "gzip"}), 415)
+
+
 def test_wrong_fields_are_422_and_told_by_name(client):
     response = client.post(LOGIN, json={"username": 1, "password": "x"})
     assert_problem(response, 422)
@@ -127,11 +131,6 @@ def test_the_address_of_a_client_behind_a_trusted_proxy_is_believed(settings):
 def test_a_request_id_of_a_proxy_is_kept(client):
     response = client.get("/api/auth/me", headers={"X-Request-ID": "of-the-proxy"})
     assert response.headers["X-Request-ID"] == "of-the-proxy"
-
-
-def test_a_request_id_that_could_forge_the_log_is_replaced(client):
-    response = client.get("/api/auth/me", environ_overrides={"HTTP_X_REQUEST_ID": "a\nb"})
-    assert "a" not in response.headers["X-Request-ID"].splitlines()
 
 
 def test_a_request_is_a_line_of_the_log(client, caplog):

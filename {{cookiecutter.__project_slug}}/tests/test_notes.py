@@ -3,10 +3,6 @@
 import json
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.orm import Session
-
-from {{ cookiecutter.__package }}.extensions import db
 
 
 def create_note(client, **fields):
@@ -25,13 +21,6 @@ def test_a_note_is_created(ada):
     assert response.status_code == 201
     assert response.json["title"] == "Samples"
     assert response.json["body"] == "Room 7"
-
-
-def test_a_note_is_read(ada):
-    path, _ = create_note(ada, title="Samples")
-    response = ada.get(path)
-    assert response.status_code == 200
-    assert response.json["title"] == "Samples"
 
 
 def test_notes_are_listed_the_newest_first(ada):
@@ -101,28 +90,10 @@ def test_a_note_that_was_changed_meanwhile_is_not_overwritten(ada, method):
     assert ada.get(path).json["title"] == "Changed meanwhile"
 
 
-def test_the_second_of_two_changes_at_the_same_moment_is_refused(ada):
-    path, match = create_note(ada)
-
-    def overtake(*_):
-        with db.engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE note SET version = version + 1")
-
-    event.listen(Session, "before_flush", overtake, once=True)
-    assert ada.patch(path, json={"title": "New"}, headers=match).status_code == 409
-    assert ada.get(path).json["title"] == "A note"
-
-
 def test_a_note_that_the_browser_has_is_not_sent_again(ada):
     path, match = create_note(ada)
     response = ada.get(path, headers={"If-None-Match": match["If-Match"]})
     assert (response.status_code, response.data) == (304, b"")
-
-
-def test_a_new_note_never_has_the_etag_of_a_deleted_one(ada):
-    path, match = create_note(ada)
-    ada.delete(path, headers=match)
-    assert create_note(ada)[1] != match  # SQLite gives the id of the last row again
 
 
 @pytest.mark.parametrize("title", ["", "x" * 50_000, None, "a\0b"])
@@ -156,12 +127,6 @@ def test_a_page_of_a_list_tells_its_place(ada):
     assert (place["total"], place["total_pages"]) == (3, 2)
     assert (place["page"], place["previous_page"]) == (2, 1)
     assert "next_page" not in place
-
-
-def test_an_empty_list_has_a_place_too(ada):
-    response = ada.get("/api/notes")
-    assert response.json == []
-    assert json.loads(response.headers["X-Pagination"])["total"] == 0
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "page_size=100000"])

@@ -194,7 +194,7 @@ def say_explanation(found: Explanation) -> None:
 
 
 def say_problems(problems: list[str], notes: list[str]) -> None:
-    say("These are inconsistent:" if problems else "No problems found.")
+    say("Problems found:" if problems else "No problems found.")
     for problem in problems:
         say(f"- {problem}", "  ", " " * 4)
     for note in notes:
