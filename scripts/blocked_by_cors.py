@@ -4,12 +4,13 @@
 """
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from tests.crossorigin.conftest import FOLDER  # isort: skip (it lets `crossorigin` be imported)
 
 from crossorigin import Hints
-from crossorigin.declare import KEY, Declaration, Policies
+from crossorigin.declare import KEY, Declaration, Policies, get_policies
 from crossorigin.doctor.browser import Response
 from crossorigin.doctor.checks import find_problems
 from crossorigin.doctor.cli import MDN
@@ -214,7 +215,7 @@ def refused() -> Any:
 def inconsistent() -> Any:
     """Yield the cells of each row about what is inconsistent."""
     apps = [lab(methods=["GET", "DELETE"]), lab(expose_headers=["X-Nowhere"]), lab(), lab(), lab()]
-    apps[2].config["API_URL"] = "http://127.0.0.1:8000"
+    get_policies(apps[2]).hints = replace(HINTS, api_url="http://127.0.0.1:8000")
     apps[3].config.update(SESSION_COOKIE_SECURE=True)
     apps[4].config.update(SESSION_COOKIE_SAMESITE="None")
     for app in apps:

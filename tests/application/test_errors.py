@@ -25,7 +25,7 @@ ERRORS = [
     (400, "POST", LOGIN, {"data": "{", "content_type": "application/json"}),
     (404, "GET", "/nowhere", {}),
     (405, "GET", LOGIN, {}),
-    (413, "POST", LOGIN, {"json": {"username": "x" * 2**21}}),
+    (413, "POST", LOGIN, {"json": {"username": "x" * 200_000}}),
     (415, "POST", LOGIN, {"data": "{}", "content_type": "text/plain"}),
     (422, "POST", LOGIN, {"json": {}}),
     (429, "POST", LOGIN, {"json": {"username": "ada", "password": "x"}}),
@@ -37,14 +37,17 @@ def client_of(database, **changes):
     def fail():
         raise RuntimeError("the password of the database is tiger")
 
-    app = create_app(settings(database, LOGIN_ACCOUNT_LIMIT="0 per minute", **changes))
+    app = create_app(settings(database, LOGIN_ACCOUNT_LIMIT="1 per minute", **changes))
     app.add_url_rule("/fails", view_func=fail)
     return app.test_client()
 
 
 @pytest.mark.parametrize(("status", "method", "path", "sent"), ERRORS, ids=[row[0] for row in ERRORS])
 def test_every_error_is_a_hardened_problem(database, status, method, path, sent):
-    answer = client_of(database).open(path, method=method, **sent)
+    client = client_of(database)
+    answer = client.open(path, method=method, **sent)
+    if status == 429:  # the first one is not too many
+        answer = client.open(path, method=method, **sent)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
     members = {"type", "title", "status", "detail", "instance"} | ({"errors"} if status == 422 else set())
     assert set(answer.json) == members
@@ -132,10 +135,3 @@ def test_a_request_id_is_kept_when_well_formed_and_replaced_when_not(client):
 def test_any_error_and_any_answer_can_be_json(app):
     app.add_url_rule("/keys", view_func=lambda: {"errors": {0: ["no"]}, "price": Decimal("1.5")})
     assert app.test_client().get("/keys").json == {"errors": {"0": ["no"]}, "price": "1.5"}
-
-
-def test_a_date_that_no_calendar_has_is_ignored(client):
-    date = "Fri, 31 Dec 99999999999 23:59:59 GMT"
-    for name in ("If-Modified-Since", "If-Unmodified-Since", "If-Range"):
-        with client.get("/api/public/assets/cors.png", headers={name: date}) as answer:
-            assert answer.status_code == 200

@@ -71,6 +71,7 @@ def test_https_and_the_name_are_those_of_the_proxy_where_it_is_trusted(database,
     client = client_of(database, TRUSTED_PROXIES=str(int(trusted)), TRUSTED_HOSTS="localhost, lab.example")
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "lab.example"}
     assert ("Strict-Transport-Security" in client.get(HELLO, headers=forwarded).headers) is trusted
+    assert client.post(LOGIN, json={"username": "ada", "password": PASSWORD}).status_code == 200
     answer = client.post("/api/auth/logout", headers={"Origin": "https://lab.example", **forwarded})
     assert answer.status_code == (204 if trusted else 403)
     forwarded["X-Forwarded-Host"] = "evil.example"

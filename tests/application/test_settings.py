@@ -17,13 +17,13 @@ NO_HOSTS = ("https://lab.example", "lab.example:80", "lab.example/a", "*", "*.la
 REFUSED = [  # no APP_ENV means production
     ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
     *(({"SECRET_KEY": key}, "is a placeholder") for key in ("change-me", "x" * 64, "change-me-" * 5)),
-    *(({"FRONTEND_ORIGINS": f"{http}://lab.org"}, "write 'https://lab.org'") for http in ("http", "HTTP")),
+    *(({"FRONTEND_ORIGINS": f"{http}://lab.org"}, "Set it to https://lab.org.") for http in ("http", "HTTP")),
     ({"FRONTEND_ORIGINS": "*"}, "FRONTEND_ORIGINS has '*' with credentials"),
     ({"FRONTEND_ORIGINS": ""}, "FRONTEND_ORIGINS is unset or empty"),
-    ({"APP_ENV": "prod"}, "APP_ENV='prod' is unknown; write development or production."),
-    ({"CROSS_SITE_COOKIES": "yes"}, "CROSS_SITE_COOKIES='yes' is unknown; write 0 or 1."),
-    ({"CROSS_SITE_COOKIES": "1", "APP_ENV": "development"}, "set it in production only"),
-    ({"LOG_FORMAT": "xml"}, "LOG_FORMAT='xml' is unknown; write plain or json."),
+    ({"APP_ENV": "prod"}, "APP_ENV='prod' is not development or production. Set it to development."),
+    ({"CROSS_SITE_COOKIES": "yes"}, "CROSS_SITE_COOKIES='yes' is not 0 or 1. Set it to 0."),
+    ({"CROSS_SITE_COOKIES": "1", "APP_ENV": "development"}, "which development does not have. Set it to 0."),
+    ({"LOG_FORMAT": "xml"}, "LOG_FORMAT='xml' is not plain or json. Set it to plain."),
     ({"DATABASE_URL": "my tiger database"}, "DATABASE_URL is not a database URL"),
     ({"DATABASE_URL": "nonsense://me:tiger@host/lab"}, "DATABASE_URL"),
     ({"DATABASE_URL": "sqlite://me:tiger@host:port/lab"}, "DATABASE_URL"),
@@ -31,15 +31,15 @@ REFUSED = [  # no APP_ENV means production
     ({"DATABASE_URL": "oracle+oracledb://me:tiger@host/lab"}, "needs the module 'oracledb', which is not"),
     *(({"DATABASE_URL": url}, "is in memory") for url in ("sqlite://", "sqlite:///:memory:")),
     ({"DATABASE_URL": "sqlite:///file:lab?mode=memory&uri=true"}, "is in memory"),
-    ({"SECRET_KEY_FALLBACKS": "0123456789abcdef" * 2 + ", tiger"}, "SECRET_KEY_FALLBACKS has a placeholder"),
-    ({"API_URL": "http://localhost:8000/"}, "API_URL='http://localhost:8000/' has a path"),
+    ({"SECRET_KEY_FALLBACKS": "0123456789abcdef" * 2 + ", tiger"}, "SECRET_KEY_FALLBACKS is a placeholder"),
+    ({"API_URL": "http://localhost:8000/"}, "API_URL='http://localhost:8000/' is not an origin"),
     ({"RATELIMIT_STORAGE_URI": "nowhere://:tiger@host"}, "RATELIMIT_STORAGE_URI"),
     ({"HOST": "localhost"}, "HOST='localhost' is not an IP address"),
     *(({name: "many"}, name) for name in ("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT")),
     *(({name: "0"}, f"{name}='0' is not a number from 1 to 256") for name in ("WORKERS", "THREADS")),
-    *(({name: "-1"}, f"{name}='-1' is not a number from 0") for name in ("TRUSTED_PROXIES",)),
-    *(({"TRUSTED_HOSTS": f"lab.example, {name}"}, f"TRUSTED_HOSTS has '{name}'") for name in NO_HOSTS),
-    *(({"PORT": port}, f"PORT='{port}' is not a port") for port in ("http", "0", "65536", "-1", "8e3")),
+    ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES='-1' is not a number from 0"),
+    *(({"TRUSTED_HOSTS": f"lab.example, {name}"}, "has a part that is not a host name") for name in NO_HOSTS),
+    *(({"PORT": port}, f"PORT='{port}' is not a number") for port in ("http", "0", "65536", "-1", "8e3")),
 ]
 
 
@@ -65,15 +65,15 @@ def test_a_file_may_be_about_memory(file):
 )
 def test_a_package_that_is_missing_is_told_with_the_command_that_adds_it(monkeypatch, package, name, value, extra):
     monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
-    with pytest.raises(config.SettingsError, match=f"{name} needs .* run uv sync --extra {extra}."):
+    with pytest.raises(config.SettingsError, match=f"{name} .* uv sync --extra {extra}."):
         create_app(SAFE | {name: value})
 
 
 def test_all_problems_are_told_at_once_debug_mode_included(monkeypatch):
     monkeypatch.setenv("FLASK_DEBUG", "1")
-    with pytest.raises(config.SettingsError, match="debug mode is on in production") as refusal:
+    with pytest.raises(config.SettingsError, match="FLASK_DEBUG is on in production") as refusal:
         create_app({"FRONTEND_ORIGINS": "http://a.example, http://b.example", "LOG_FORMAT": "xml"})
-    assert refusal.value.message.count("\n  - ") == 5
+    assert refusal.value.message.count("\n  - ") == 4
 
 
 @pytest.mark.parametrize(("environment", "port"), [({}, 9001), ({"PORT": "9002"}, 9002)])
@@ -92,38 +92,14 @@ def test_the_environment_wins_over_dotenv(tmp_path, monkeypatch, environment, po
     assert create_app().config["API_URL"] == "https://other.example"
 
 
-class Noted(dict):
-    """Settings that note which names are asked for."""
-
-    def __init__(self, **settings):
-        super().__init__(settings)
-        self.names = set()
-
-    def __getitem__(self, name):
-        return self.get(name)
-
-    def get(self, name, default=None):
-        self.names.add(name)
-        return super().get(name, default)
-
-
 def test_every_setting_is_documented_and_nothing_else_is():
-    asked = Noted(**SAFE)
-    config.load(asked)
+    names = set(config.SettingsSchema().fields)
     page = {"VITE_API_URL"}  # what the front end reads from the same file
     example = re.findall("(?m)^(?:# )?([A-Z_]+)=", (config.ROOT / ".env.example").read_text("utf-8"))
-    assert set(example) == asked.names | page
+    assert set(example) == names | page
     for readme in config.ROOT.glob("README*.md"):
         rows = re.findall("(?m)^\\| ?(`[A-Z_`、, ]+`) ?\\|", readme.read_text("utf-8"))
-        assert set(re.findall("[A-Z_]+", " ".join(rows))) == asked.names, readme.name
-
-
-def test_a_change_that_is_refused_while_reloading_is_told_until_the_next_one(monkeypatch, capsys):
-    monkeypatch.setenv("WERKZEUG_RUN_MAIN", "true")
-    answer = create_app(SAFE | {"FRONTEND_ORIGINS": "*"}).test_client().get("/api/notes")
-    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
-    assert "list the origins" in answer.json["detail"]
-    assert "list the origins" in capsys.readouterr().err
+        assert set(re.findall("[A-Z_]+", " ".join(rows))) == names, readme.name
 
 
 def test_the_server_says_why_it_does_not_start_and_leaves_alembic_alone():

@@ -19,7 +19,7 @@ COOKIES = {
     "one site": {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"},
     "two sites, prepared": {"Secure", "HttpOnly", "Path=/", "SameSite=None", "Partitioned"},
 }
-NO_COOKIE = "The API accepted the login, but the browser sent no cookie with the next request."
+NO_COOKIE = "The API accepted the password, but the browser did not send the session cookie."
 
 
 def sign_in(page: Page, home: str, username: str, password: str) -> tuple[Response, Response]:

@@ -15,11 +15,11 @@ from tests.serving import serving
 
 # the name of a preset, whether the page gets an answer, what the explanation says of it
 PRESETS = {
-    "simple": (True, "a plain form could send this too"),
+    "simple": (True, "It is a simple request"),
     "preflighted": (True, "Access-Control-Request-Headers: content-type"),
-    "credentialed": (True, "The session cookie goes along"),
-    "an error to read": (True, "The answer is 404"),
-    "patch in lower case": (False, 'method: "PATCH", because methods are case-sensitive'),
+    "credentialed": (True, "The session cookie is sent"),
+    "an error to read": (True, "The response is 404"),
+    "patch in lower case": (False, 'method: "PATCH"; methods are case-sensitive'),
     "header that is not allowed": (False, 'request_headers=["X-Lab"]'),
     "forbidden header": (True, "Cookie"),
     "no policy": (False, "demo.py: "),
@@ -68,7 +68,7 @@ def test_a_page_on_127_0_0_1_is_told_which_name_to_use(page: Page, site: Running
     page.goto(site.page.replace("localhost", "127.0.0.1"))
     for place in (page.locator("#session-outcome"), send(page, "credentialed")):
         expect(place).to_contain_text(
-            f"open the page at {site.page} (allowed is {site.page}; yours differs in the host)"
+            f"open the page at {site.page} ({site.page} is allowed. Yours differs in the host)"
         )
     expect(send(page, "simple-get")).to_have_attribute("data-state", "ok")  # what is open to all is open to it
 
@@ -155,7 +155,7 @@ def test_of_one_origin_the_page_says_so_and_nothing_is_blocked(page: Page, one_o
         answer, why = play(page, preset)
         expect(answer).to_contain_text("200")
         expect(why).to_contain_text("The browser did the same.")
-        expect(why).to_contain_text("CORS plays no part")
+        expect(why).to_contain_text("CORS does not apply")
 
 
 def test_of_two_origins_the_page_says_so(home: Page) -> None:

@@ -3,6 +3,10 @@
 import json
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from {{ cookiecutter.__package }}.extensions import db
 
 
 def create_note(client, **fields):
@@ -95,6 +99,18 @@ def test_a_note_that_was_changed_meanwhile_is_not_overwritten(ada, method):
     body = None if method == "DELETE" else {"title": "New"}
     assert ada.open(path, method=method, json=body, headers=match).status_code == 412
     assert ada.get(path).json["title"] == "Changed meanwhile"
+
+
+def test_the_second_of_two_changes_at_the_same_moment_is_refused(ada):
+    path, match = create_note(ada)
+
+    def overtake(*_):
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE note SET version = version + 1")
+
+    event.listen(Session, "before_flush", overtake, once=True)
+    assert ada.patch(path, json={"title": "New"}, headers=match).status_code == 409
+    assert ada.get(path).json["title"] == "A note"
 
 
 def test_a_note_that_the_browser_has_is_not_sent_again(ada):

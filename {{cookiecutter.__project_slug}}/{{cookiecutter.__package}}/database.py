@@ -61,9 +61,9 @@ class Database:
     @property
     def session(self) -> Session:
         """The session of this request. It is made at its first use, and closed after the response."""
-        if "session" not in g:
-            g.session = current_app.extensions["make_session"]()
-        session: Session = g.session
+        session: Session | None = g.get("session")
+        if session is None:
+            session = g.session = current_app.extensions["make_session"]()
         return session
 
 

@@ -1,5 +1,7 @@
 """What `crossorigin` needs to know about this application, for its messages and checks."""
 
+import inspect
+
 from crossorigin import Hints
 from flask import Flask
 
@@ -11,8 +13,9 @@ def build_hints(app: Flask) -> Hints:
     config = app.config
 
     def is_guarded(endpoint: str) -> bool:
-        blueprint = endpoint.rpartition(".")[0]
-        return require_sign_in in app.before_request_funcs.get(blueprint, [])
+        blueprint, view = endpoint.rpartition(".")[0], inspect.unwrap(app.view_functions[endpoint])
+        names = getattr(getattr(view, "__code__", None), "co_names", ())
+        return require_sign_in in app.before_request_funcs.get(blueprint, []) or "require_sign_in" in names
 
     return Hints(
         settings_file=".env",
