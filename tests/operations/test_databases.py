@@ -33,20 +33,9 @@ def served(
         yield found
 
 
-def test_the_projects_own_tests_pass_on_postgresql(with_extras: BakedProject, postgresql: PostgreSQL) -> None:
-    asking_none = [
-        f"--ignore-glob=tests/test_{what}*" for what in ("blocked", "cors", "frontend", "public", "settings")
-    ]
-    chosen = ["-q", "-p", "no:cacheprovider", *asking_none]
-    env = {"TEST_DATABASE_URL": postgresql.database()}
-    said = with_extras.succeeds(with_extras.python, "-m", "pytest", *chosen, env=env)
-    assert "skipped" not in said
-
-
-def test_what_depends_on_locks_and_on_tables_holds_on_postgresql(
-    with_extras: BakedProject, postgresql: PostgreSQL
-) -> None:
-    files = [f"test_{name}.py" for name in ("sign_in_race", "names", "sessions", "migrations")]
+def test_the_application_holds_on_postgresql(with_extras: BakedProject, postgresql: PostgreSQL) -> None:
+    names = ["auth", "commands", "csrf", "errors", "limits", "migrations", "names", "notes", "sessions", "sign_in_race"]
+    files = [f"test_{name}.py" for name in names]
     said = run_application_tests(with_extras, *files, env={"TEST_DATABASE_URL": postgresql.database()})
     assert "skipped" not in said
 
