@@ -14,7 +14,7 @@ ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 INSTALLED = set(
     """alembic apispec argon2 argon2-cffi argon2-cffi-bindings asgiref ast-serialize async-timeout blinker cffi click
     colorama coverage deprecated dotenv flask flask-alembic flask-cors flask-limiter flask-smorest
-    flask-sqlalchemy-lite flask-swagger-ui granian greenlet hatchling iniconfig itsdangerous jinja2 librt limits
+    flask-swagger-ui granian greenlet hatchling iniconfig itsdangerous jinja2 librt limits
     mako markupsafe marshmallow mypy mypy-extensions mypyc ordered-set orjson packaging pathspec pip
     pkg-resources pluggy psycopg psycopg-binary publicsuffixlist py pycparser pygments pytest pytest-cov
     python-dotenv redis ruff setuptools sqlalchemy tomlkit trove-classifiers typing-extensions tzdata uv webargs

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from tests.baking import BakedProject, bake
 from tests.client import ORIGIN, PASSWORD
-from tests.operations.cluster import HOST, Api, prepare, production, serving_api
+from tests.operations.cluster import prepare, production
+from tests.production import HOST, Api, serving_api
 
 USERS = """
 from {package} import create_app

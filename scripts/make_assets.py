@@ -10,7 +10,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib.tables._g_l_y_f import Glyph
 from PIL import Image, ImageDraw
 
-ASSETS = Path(__file__).parents[1] / "{{cookiecutter.__project_slug}}" / "{{cookiecutter.__package}}" / "assets"
+ASSETS = Path(__file__).parents[1] / "{{cookiecutter.__project_slug}}" / "{{cookiecutter.__package}}" / "demo_assets"
 SIZE = 256
 FINE = 4  # drawn larger and scaled down, for smooth edges
 

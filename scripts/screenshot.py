@@ -36,7 +36,7 @@ def visit(page: Page) -> None:
     """Sign in and send some requests, so that there is something to see."""
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#who")).to_have_text("Signed in as demo")
-    for kind in ("credentialed", "blocked"):
+    for kind in ("credentialed", "no-cors"):
         card = page.locator(f'[data-request="{kind}"]')
         card.get_by_role("button", name="Send").click()
         expect(card.locator("[data-outcome]")).to_have_attribute("data-state", re.compile(".+"))

@@ -1,15 +1,21 @@
 """A client of an API that sends each request once, whatever becomes of it, and keeps the cookie of its sign-in."""
 
 import contextlib
+import gzip
 import http.client
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
 
+from backports import zstd
+
 ORIGIN = "https://app.example.test"
 USER, PASSWORD = "ada", "a password of her own"
 NO_ANSWER = (OSError, http.client.HTTPException)
+CODINGS = "gzip, deflate, br, zstd"  # that browsers take
+DECOMPRESS: dict[str | None, Callable[[bytes], bytes]] = {None: bytes, "gzip": gzip.decompress, "zstd": zstd.decompress}
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Answer:
     @property
     def json(self) -> Any:
         """The body."""
-        return json.loads(self.body)
+        return json.loads(DECOMPRESS[self.headers["Content-Encoding"]](self.body))
 
     @property
     def is_readable(self) -> bool:
@@ -45,6 +51,7 @@ class Client:
         """Ask a port for a host, from an address of this machine; wait no longer than `seconds` for each answer."""
         self.connection = http.client.HTTPConnection("127.0.0.1", port, seconds, (address, 0))
         self.headers = {"Host": f"{host}:{port}", "Origin": ORIGIN, "Sec-Fetch-Site": "same-site"}
+        self.headers["Accept-Encoding"] = CODINGS
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         """Send a request, and return what is answered; an exception of `NO_ANSWER` if nothing is."""

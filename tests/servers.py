@@ -1,12 +1,12 @@
-"""A real PostgreSQL and a real Redis, each in a folder of its own on a free port, and their faults.
+"""A real PostgreSQL and a real Redis, each in a folder of its own on a free port.
 
-`Server` is what both can do: `start`, `stop`, `kill` (as `kill -9`), `freeze` and `thaw` (a server that hangs).
-They keep port and data over a restart. `database()` makes an empty database, and returns its address.
+`database()` makes an empty database, and returns its address.
 """
 
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -14,19 +14,14 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
 
-import psutil
-
-from tests.baking import environment, require
-from tests.running import preferred_port
-from tests.serving import until_it_answers
+from tests.baking import require
+from tests.serving import Server, running
 
 # where Debian keeps the programs of PostgreSQL: those of each version apart, and none of them on the path
 PROGRAMS = [os.environ["PATH"], *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))]
 POSTGRESQL_IS_MISSING = "PostgreSQL is not installed: apt-get install postgresql, or see https://www.postgresql.org"
 REDIS_IS_MISSING = "Redis is not installed: apt-get install redis-server, or see https://redis.io/docs"
-S = TypeVar("S", bound="Server")
 
 
 def program(name: str, sentence: str) -> str:
@@ -36,85 +31,20 @@ def program(name: str, sentence: str) -> str:
     return str(found)
 
 
-class Server:
-    """A server of one port: made stopped, in a folder that belongs to it."""
-
-    def __init__(self, folder: Path, user: str | None = None) -> None:
-        """Choose a port; the server's files go to `folder`, and it runs as `user`."""
-        self.folder, self.user, self.port = folder, user, preferred_port(0)
-        self.place = folder  # where it runs
-        self.settings: dict[str, str] = {}  # what its environment has more than ours
-        self.log = folder / "log"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.numbers = count(1)
-
-    def command(self) -> Sequence[str]:
-        """Return what is run."""
-        raise NotImplementedError
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command(),
-                cwd=self.place,
-                env=environment(self.settings),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                user=self.user,
-            )
-        until_it_answers(self.process, self.port, self.log)
-
-    def processes(self) -> list[psutil.Process]:
-        """Return its processes: the one that was started, and those that it has started."""
-        if self.process is None or self.process.poll() is not None:
-            return []
-        first = psutil.Process(self.process.pid)
-        return [first, *first.children(recursive=True)]
-
-    @property
-    def said(self) -> str:
-        """Everything that it has printed so far."""
-        return self.log.read_text(encoding="utf-8", errors="replace")
-
-    def stop(self) -> None:
-        """Ask it to stop, and wait until it has."""
-        if self.process is not None:
-            self.thaw()
-            self.process.send_signal(2)  # PostgreSQL ends its connections; by 15 it would wait for their ends
-            self.process.wait(30)
-
-    def kill(self) -> None:
-        """End every process of it at once, as a machine does that loses its power."""
-        for process in self.processes():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        if self.process is not None:
-            self.process.wait(30)
-
-    def freeze(self) -> None:
-        """Let it hang: connections are taken, and nothing is answered."""
-        for process in self.processes():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.suspend()
-
-    def thaw(self) -> None:
-        """Let it go on."""
-        for process in self.processes():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.resume()
-
-
 class PostgreSQL(Server):
     """PostgreSQL without passwords, and without waiting for the disk unless `fsync` says so."""
 
     fsync = "off"
+    stop_signal = signal.SIGINT  # ends its connections; at SIGTERM it would wait for their ends
+
+    def __init__(self, folder: Path, user: str | None) -> None:
+        """Make no database yet."""
+        super().__init__(folder, user)
+        self.numbers = count(1)
 
     def command(self) -> Sequence[str]:
         """Return what is run; a commit waits for the file system, so that `kill` loses none."""
-        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": self.fsync}
+        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(self.folder), "fsync": self.fsync}
         command = [program("postgres", POSTGRESQL_IS_MISSING), "-D", str(self.folder / "data"), "-p", str(self.port)]
         return command + [f"--{name}={value}" for name, value in options.items()]
 
@@ -150,6 +80,11 @@ class PostgreSQL(Server):
 class Redis(Server):
     """Redis that keeps everything in memory: killed, it is empty."""
 
+    def __init__(self, folder: Path) -> None:
+        """Hand out no database yet."""
+        super().__init__(folder)
+        self.numbers = count(1)
+
     def command(self) -> Sequence[str]:
         """Return what is run."""
         command = [program("redis-server", REDIS_IS_MISSING), "--bind", "127.0.0.1", "--port", str(self.port)]
@@ -179,21 +114,13 @@ def postgresql(fsync: str = "off") -> Iterator[PostgreSQL]:
         server = PostgreSQL(Path(folder), user)
         server.fsync = fsync
         server.initialise()
-        yield from _run(server)
+        with running(server):
+            yield server
 
 
 @contextlib.contextmanager
 def redis() -> Iterator[Redis]:
     """Run a Redis for as long as the block lasts."""
     program("redis-server", REDIS_IS_MISSING)
-    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
-        yield from _run(Redis(Path(folder)))
-
-
-def _run(server: S) -> Iterator[S]:
-    try:
-        server.start()
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder, running(Redis(Path(folder))) as server:
         yield server
-    finally:
-        if server.processes():
-            server.stop()

@@ -1,4 +1,7 @@
-"""Run any program that serves a port, for as long as a test needs it."""
+"""Run a server for as long as a test needs it, and its faults: `kill` (as `kill -9`), `freeze` and `thaw`.
+
+A server keeps its port and its log when it is started again.
+"""
 
 import contextlib
 import os
@@ -9,10 +12,113 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
 from tests.baking import BakedProject, environment
+from tests.running import preferred_port
+
+S = TypeVar("S", bound="Server")
+
+
+class Server:
+    """A server of one port: made stopped, in a folder that belongs to it. Every server of these tests is one."""
+
+    stop_signal: int = signal.SIGTERM
+
+    def __init__(self, folder: Path, user: str | None = None) -> None:
+        """Choose a port; the server's files go to `folder`, and it runs as `user`."""
+        self.folder, self.user, self.port = folder, user, preferred_port(0)
+        self.place = folder  # where it runs
+        self.settings: dict[str, str] = {}  # what its environment has more than ours
+        self.log = folder / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> Sequence[str | Path]:
+        """Return what is run."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(),
+                cwd=self.place,
+                env=environment(self.settings),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                user=self.user,
+            )
+        until_it_answers(self.process, self.port, self.log)
+
+    def processes(self) -> list[psutil.Process]:
+        """Return its processes: the one that was started, and those that it has started."""
+        if self.process is None or self.process.poll() is not None:
+            return []
+        first = psutil.Process(self.process.pid)
+        return [first, *first.children(recursive=True)]
+
+    @property
+    def said(self) -> str:
+        """Everything that it has printed so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def stop(self) -> None:
+        """Ask it to stop, and wait until it has."""
+        if self.process is not None:
+            self.thaw()
+            self.process.send_signal(self.stop_signal)
+            self.process.wait(30)
+
+    def kill(self) -> None:
+        """End every process of it at once, as a machine does that loses its power."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        if self.process is not None:
+            self.process.wait(30)
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # and what it has left behind
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Let it hang: connections are taken, and nothing is answered."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+
+class Program(Server):
+    """Any program that serves a port."""
+
+    def __init__(self, folder: Path, command: Sequence[str | Path], port: int) -> None:
+        """Keep its log in `folder`."""
+        super().__init__(folder)
+        self.arguments, self.port = command, port
+
+    def command(self) -> Sequence[str | Path]:
+        """Return what is run."""
+        return self.arguments
+
+
+@contextlib.contextmanager
+def running(server: S) -> Iterator[S]:
+    """Run a server for as long as the block lasts, and leave nothing of it behind."""
+    try:
+        server.start()
+        yield server
+    finally:
+        with contextlib.suppress(subprocess.TimeoutExpired, ProcessLookupError):
+            server.stop()
+        server.kill()
 
 
 @contextlib.contextmanager
@@ -21,28 +127,10 @@ def serving(
 ) -> Iterator[Path]:
     """Run a program until its port answers and the block ends; yield the file with everything that it says."""
     with tempfile.TemporaryDirectory() as logs:
-        log = Path(logs, "log")
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=environment(env),
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            until_it_answers(process, port, log)
-            yield log
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            with contextlib.suppress(ProcessLookupError):  # and whatever it has left behind
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        program = Program(Path(logs), command, port)
+        program.place, program.settings = folder or Path.cwd(), dict(env or {})
+        with running(program):
+            yield program.log
 
 
 def until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 60) -> None:

@@ -12,8 +12,8 @@ from argon2 import PasswordHasher
 from dotenv import dotenv_values
 from flask import Flask
 from flask.testing import FlaskClient
-from my_lab_api import create_app, sessions
-from my_lab_api.database import url_of
+from my_lab_api import create_app, users
+from my_lab_api.database import parse_database_url
 from my_lab_api.extensions import db
 from my_lab_api.models import LoginSession, Model, User, now
 from sqlalchemy import Engine, Pool, create_engine, event, text
@@ -46,8 +46,8 @@ def settings(database: str, **changes: str) -> dict[str, str]:
 def real_hasher() -> Iterator[PasswordHasher]:
     """The hasher of the application; the tests hash cheaply instead, or they would wait for little else."""
     with pytest.MonkeyPatch.context() as patch:
-        real = sessions.hasher
-        patch.setattr(sessions, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        real = users.hasher
+        patch.setattr(users, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield real
 
 
@@ -55,7 +55,7 @@ def fill(engine: Engine) -> None:
     """Make the tables, and ada and grace."""
     Model.metadata.create_all(engine)
     with Session(engine) as session:
-        password_hash = sessions.hasher.hash(PASSWORD)
+        password_hash = users.hasher.hash(PASSWORD)
         session.add_all(User(username=name, password_hash=password_hash) for name in ("ada", "grace"))
         session.commit()
 
@@ -69,11 +69,15 @@ def filled_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Engine | None:
+def postgresql() -> Iterator[Engine | None]:
     """An engine for the database of TEST_DATABASE_URL, where the tests are to run on it."""
-    engine = create_engine(url_of(TEST_DATABASE_URL)) if TEST_DATABASE_URL else None
-    assert engine is None or "test" in str(engine.url.database), "only a database of tests may be emptied"
-    return engine
+    if not TEST_DATABASE_URL:
+        yield None
+        return
+    engine = create_engine(parse_database_url(TEST_DATABASE_URL))
+    assert "test" in str(engine.url.database), "only a database of tests may be emptied"
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from tests.baking import BakedProject, require
 from tests.browser.browsers import launch_options
-from tests.browser.deployment import HOSTS, deployed, production_settings
+from tests.browser.deployment import HOSTS, deployed
 from tests.browser.empty_page import empty_page
+from tests.production import production_settings
 from tests.running import RunningProject, running
 
 expect.set_options(timeout=30_000)  # what a machine that does other things as well may need

@@ -1,20 +1,20 @@
 """A generated project as it runs in production: the built page, Granian, and Caddy in front with https and names."""
 
 import contextlib
-import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import trustme
 
 from tests.baking import BakedProject, tool
+from tests.production import serving_api
+from tests.proxies import on_this_machine
 from tests.running import preferred_port
-from tests.serving import flask_user, serving
+from tests.serving import serving
 
 # Chromium and Firefox are told that these names are this machine
 PAGE_HOST, SAME_SITE_HOST, OTHER_SITE_HOST = "app.example.test", "api.example.test", "api.other.test"
 HOSTS = (PAGE_HOST, SAME_SITE_HOST, OTHER_SITE_HOST)
-USER, PASSWORD = "ada", "a password of her own"
 
 
 @contextlib.contextmanager
@@ -34,8 +34,8 @@ def deployed(
     page, api = (f"https://{host}:{port}" for host in hosts)
     build = built(project, folder / "page", "" if page == api else api)
     origins = "none" if page == api else page
-    with production(project, {**settings, "FRONTEND_ORIGINS": origins}) as api_port:
-        sites = {"SITE": page, "API_SITE": api, "API": f"127.0.0.1:{api_port}", "FRONTEND_DIST": str(build)}
+    with serving_api(folder, project, {**settings, "FRONTEND_ORIGINS": origins}) as server:
+        sites = {"SITE": page, "API_SITE": api, "API": f"127.0.0.1:{server.port}", "FRONTEND_DIST": str(build)}
         with caddy(project, folder, port, sites):
             yield page, api
 
@@ -45,31 +45,6 @@ def built(project: BakedProject, target: Path, api: str) -> Path:
     build = ["node", "node_modules/vite/bin/vite.js", "build", "--emptyOutDir", "--outDir", str(target)]
     project.succeeds(*build, folder="frontend", env={"VITE_API_URL": api})
     return target
-
-
-def production_settings(
-    project: BakedProject, folder: Path, changes: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Return what a production needs: a key, and a database that has one user; with changes."""
-    settings = {
-        "APP_ENV": "production",
-        "SECRET_KEY": secrets.token_hex(32),
-        "DATABASE_URL": f"sqlite:///{folder / 'production.sqlite'}",
-        "FRONTEND_ORIGINS": "none",
-        **(changes or {}),
-    }
-    project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
-    flask_user(project, settings, "create", USER, PASSWORD)
-    return settings
-
-
-@contextlib.contextmanager
-def production(project: BakedProject, settings: Mapping[str, str]) -> Iterator[int]:
-    """Run the API as its README says; yield its port."""
-    port = preferred_port(0)
-    env = {**settings, "PORT": str(port)}
-    with serving([project.python, "-m", project.package], port, project.path, env):
-        yield port
 
 
 @contextlib.contextmanager
@@ -83,9 +58,8 @@ def caddy(project: BakedProject, folder: Path, port: int, sites: Mapping[str, st
         pem.write_to_path(chain, append=True)
     theirs, each = project.read("deploy/Caddyfile"), "\tencode zstd gzip\n"
     assert theirs.count(each) == len(names)
-    ours = "{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n"
     config = folder / "Caddyfile"
-    config.write_text(ours + theirs.replace(each, f"\ttls {chain} {key}\n{each}"), encoding="utf-8")
+    config.write_text(on_this_machine(theirs.replace(each, f"\ttls {chain} {key}\n{each}")), encoding="utf-8")
     command = [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(config)]
     home = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     with serving(command, port, folder, {**sites, **home}):

@@ -19,9 +19,9 @@ null    POST     app /api/public/echo         -       Content-Type: application/
 mine    POST     app /api/public/echo         cookies Content-Type: application/json
 mine    POST     app /api/public/feedback     -       Content-Type: text/plain
 mine    POST     app /api/public/feedback     -       Content-Type: text/plain; charset="utf-8"
-other   GET      app /api/public/assets/cors.png
-other   GET      app /api/public/assets/cors.png -    Range: bytes=0-9
-other   GET      app /api/public/assets/cors.png -    Range: bytes=-9
+other   GET      app /api/demo/cors/assets/cors.png
+other   GET      app /api/demo/cors/assets/cors.png -    Range: bytes=0-9
+other   GET      app /api/demo/cors/assets/cors.png -    Range: bytes=-9
 mine    GET      app /api/public/nothing
 mine    GET      app /api/notes               cookies
 mine    GET      app /api/notes

@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from tests.browser.conftest import Deploy
-from tests.browser.deployment import OTHER_SITE_HOST, PAGE_HOST, PASSWORD, SAME_SITE_HOST, USER
+from tests.browser.deployment import OTHER_SITE_HOST, PAGE_HOST, SAME_SITE_HOST
 from tests.browser.requests_of_a_page import fetch
+from tests.client import PASSWORD, USER
 from tests.running import RunningProject
 
 # the names of page and API, and its setting CROSS_SITE_COOKIES
@@ -18,7 +19,7 @@ COOKIES = {
     "one site": {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"},
     "two sites, prepared": {"Secure", "HttpOnly", "Path=/", "SameSite=None", "Partitioned"},
 }
-NO_COOKIE = "The API accepted the login, but the browser sent no cookie with the next request."
+NO_COOKIE = "The API accepted the password, but the browser did not send the session cookie."
 
 
 def sign_in(page: Page, home: str, username: str, password: str) -> tuple[Response, Response]:
@@ -96,4 +97,4 @@ def test_a_page_on_127_0_0_1_learns_the_same_where_only_localhost_is_allowed(pag
     page.goto(site.page.replace("localhost", "127.0.0.1"))
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#session-outcome")).to_contain_text("Blocked: CORS")
-    expect(page.locator("#session-outcome")).to_contain_text(f"Cure: open the page at {site.page} (")
+    expect(page.locator("#session-outcome")).to_contain_text(f"Fix: open the page at {site.page} (")

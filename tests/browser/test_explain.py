@@ -39,9 +39,9 @@ InvalidAllowHeader MethodNotFound MissingAllowHeaderFromPreflight RequestNotHttp
 # the script of a page on a name asks the API: what kind of page, by which address, and what it ends with
 WHERE_NO_HEADER_HELPS = [
     ("https page", "http://api.example.test", "The request is as safe as the page"),
-    ("https page", "http://localhost", "The page reads the answer"),
+    ("https page", "http://localhost", "The page reads the response"),
     ("public http page", "http://localhost", "The page may reach the visitor's network"),
-    ("public https page", "http://localhost", "The page reads the answer"),
+    ("public https page", "http://localhost", "The page reads the response"),
 ]
 
 Seen = dict[Situation, dict[str, Any]]

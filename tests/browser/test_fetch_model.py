@@ -1,18 +1,15 @@
-"""The model of a browser in `cors/fetch.py`, beside real browsers: nothing differs but what is listed here."""
+"""The model of a browser, `crossorigin/doctor/browser.py`, beside real browsers: only what is listed here differs."""
 
 import importlib
 import re
-import sys
 from collections.abc import Callable, Iterator
 from itertools import product
-from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.baking import BakedProject
+from tests.baking import CHECKOUT
 from tests.browser.fetch_cases import CASES, Case
 from tests.browser.scripted_server import Asked, ScriptedServer, headers_of, reply, serving
 
@@ -45,7 +42,7 @@ class Outcome(NamedTuple):
 Deviations = dict[str, tuple[str, Callable[[Any], Any]]]
 AUTHORIZATION: Deviations = {
     "Access-Control-Allow-Headers: * covers Authorization without credentials": (
-        "preflight_checks",
+        "check_preflight",
         lambda checks: lambda request, response: checks(request, with_authorization(request, response)),
     ),
 }
@@ -59,7 +56,7 @@ CHROMIUM: Deviations = AUTHORIZATION | {
         lambda forbidden: lambda name, value: forbidden(name, value) or name.lower() == "user-agent",
     ),
     "several values of one request header are joined before they are judged": (
-        "sent_headers",
+        "get_sent_headers",
         lambda sent: lambda headers: tuple(joined(sent(headers)).items()),
     ),
 }
@@ -69,7 +66,7 @@ FIREFOX: Deviations = AUTHORIZATION | {
         lambda safelisted: lambda name, value: safelisted(name, value) and value.isascii() and ";," not in value,
     ),
     "each header is judged alone: no 1024 bytes of all together, and what is set twice is asked about twice": (
-        "unsafe_names",
+        "get_unsafe_names",
         lambda unsafe: lambda headers: sorted(name for line in headers for name in unsafe([line])),
     ),
 }
@@ -99,15 +96,11 @@ def joined(headers: Headers) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def model(baked: Callable[[str], BakedProject]) -> Iterator[Any]:
-    """Return `cors/fetch.py` of a generated project, without the rest of the package, which needs Flask."""
-    project = baked("default")
-    folder = ModuleType("cors_of_a_project")
-    folder.__path__ = [str(Path(project.path, project.package, "cors"))]
-    sys.modules[folder.__name__] = folder
-    yield importlib.import_module(f"{folder.__name__}.fetch")
-    for name in [name for name in sys.modules if name.partition(".")[0] == folder.__name__]:
-        del sys.modules[name]
+def model() -> Iterator[Any]:
+    """Return the model, from the template's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(CHECKOUT / "{{cookiecutter.__project_slug}}")
+        yield importlib.import_module("crossorigin.doctor.browser")
 
 
 @pytest.fixture
@@ -124,15 +117,15 @@ def predicted(model: Any, case: Case, url: str, origin: str) -> Outcome:
     request = model.Request(case.method, url, origin, headers_of(case.headers), case.credentials)
     preflight = None
     if model.needs_preflight(request):
-        said = dict(model.preflight_headers(request))
+        said = dict(model.build_preflight_headers(request))
         preflight = tuple(said.get(name) for name in PREFLIGHT)
         answer = model.Response(*scripted(case.preflight, origin))
-        if not all(step.ok for step in model.preflight_checks(request, answer)):
+        if not all(step.ok for step in model.check_preflight(request, answer)):
             return Outcome(preflight, None, (), None, ())
-    sent = tuple(sorted({name.lower() for name, _ in model.sent_headers(request.headers)}))
+    sent = tuple(sorted({name.lower() for name, _ in model.get_sent_headers(request.headers)}))
     response = model.Response(*scripted(case.reply, origin))
-    ok = model.cors_check(request, response).ok
-    status, readable = (response.status, model.readable_headers(request, response)) if ok else (None, ())
+    ok = model.check_cors(request, response).ok
+    status, readable = (response.status, model.get_readable_headers(request, response)) if ok else (None, ())
     return Outcome(preflight, model.normalize_method(case.method), sent, status, tuple(readable))
 
 
@@ -198,8 +191,8 @@ def test_after_a_redirect_to_another_origin_the_origin_is_null(
             server.replies[f"/last{number}"] = (answer, answer)
             request = model.Request("GET", f"{api.url}/first{number}", origin)
             sent = origin if server is api else "null"
-            checks = [model.cors_check(request, model.Response(*redirect))]
-            checks += [model.cors_check(request, model.Response(*answer), sent)]
+            checks = [model.check_cors(request, model.Response(*redirect))]
+            checks += [model.check_cors(request, model.Response(*answer), sent)]
             requests.append([request.url, {}])
             expected.append((all(check.ok for check in checks), [sent] if checks[0].ok else []))
         read = foreign_page.evaluate(FETCH_ALL, requests)

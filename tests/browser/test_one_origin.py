@@ -9,7 +9,9 @@ from playwright.sync_api import Page, Response, expect
 
 from tests.baking import BakedProject
 from tests.browser.conftest import Deploy
-from tests.browser.deployment import PAGE_HOST, PASSWORD, USER, built, production
+from tests.browser.deployment import PAGE_HOST, built
+from tests.client import PASSWORD, USER
+from tests.production import serving_api
 from tests.running import RunningProject
 
 
@@ -65,8 +67,8 @@ def served_by_flask(
     """Run the API for production with the built page, and nothing in front of it."""
     project, folder = whole("proxy"), tmp_path_factory.mktemp("page")
     settings = {**database, "FRONTEND_ORIGINS": "none", "FRONTEND_DIST": str(built(project, folder, ""))}
-    with production(project, settings) as port:
-        yield f"http://localhost:{port}"
+    with serving_api(folder, project, settings) as server:
+        yield f"http://localhost:{server.port}"
 
 
 def test_flask_itself_serves_a_page_that_works(page: Page, served_by_flask: str) -> None:

@@ -1,4 +1,4 @@
-"""What a page may do with a file of another origin by CORS alone, and the counter-proof where there is no policy."""
+"""What a page may do with a file of another origin with CORS, and without CORS for comparison."""
 
 from typing import Any
 
@@ -32,13 +32,13 @@ def states(page: Page, blueprint: str) -> dict[str | None, str | None]:
 
 
 def test_each_use_succeeds_with_cors_and_is_refused_without(used: Page, browser_name: str) -> None:
-    public, closed = states(used, "public"), states(used, "closed")
-    if browser_name == "firefox" and public["webgl"] == "missing":  # it needs a driver, which no test machine has
-        assert (public.pop("webgl"), closed.pop("webgl")) == ("missing", "missing")
-    assert list(public) == list(closed) == [use for use in USES if use in public]
-    assert set(public.values()) == {"ok"}, public
-    assert set(closed.values()) == {"refused"}, closed
-    expect(used.locator('[data-resource="fetch"]')).to_contain_text("without: refused")
+    cors, no_cors = states(used, "cors"), states(used, "no-cors")
+    if browser_name == "firefox" and cors["webgl"] == "missing":  # it needs a driver, which no test machine has
+        assert (cors.pop("webgl"), no_cors.pop("webgl")) == ("missing", "missing")
+    assert list(cors) == list(no_cors) == [use for use in USES if use in cors]
+    assert set(cors.values()) == {"ok"}, cors
+    assert set(no_cors.values()) == {"refused"}, no_cors
+    expect(used.locator('[data-resource="fetch"]')).to_contain_text("without CORS: refused")
 
 
 def test_what_the_page_says_is_what_can_be_seen(used: Page) -> None:
@@ -61,11 +61,11 @@ def test_what_the_page_says_is_what_can_be_seen(used: Page) -> None:
 @pytest.mark.parametrize(
     ("path", "mode", "outcome"),
     [
-        ("/api/public/assets/cors.png", None, "loaded"),
-        ("/api/public/assets/cors.png", "anonymous", "loaded"),
-        ("/api/public/assets/cors.png", "use-credentials", "refused"),
-        ("/api/closed/assets/cors.png", None, "loaded"),
-        ("/api/closed/assets/cors.png", "anonymous", "refused"),
+        ("/api/demo/cors/assets/cors.png", None, "loaded"),
+        ("/api/demo/cors/assets/cors.png", "anonymous", "loaded"),
+        ("/api/demo/cors/assets/cors.png", "use-credentials", "refused"),
+        ("/api/demo/no-cors/assets/cors.png", None, "loaded"),
+        ("/api/demo/no-cors/assets/cors.png", "anonymous", "refused"),
     ],
 )
 def test_an_image_is_shown_by_whoever_asks_without_cors(
@@ -77,4 +77,4 @@ def test_an_image_is_shown_by_whoever_asks_without_cors(
 def test_an_image_that_says_so_is_not_even_shown_elsewhere(page: Page, site: RunningProject) -> None:
     page.goto(site.page.replace("localhost", "127.0.0.1"))  # another site: Cross-Origin-Resource-Policy same-origin
     assert page.evaluate(LOAD, [f"{site.api}/api/docs/favicon-32x32.png", None]) == "refused"
-    assert page.evaluate(LOAD, [f"{site.api}/api/closed/assets/cors.png", None]) == "loaded"
+    assert page.evaluate(LOAD, [f"{site.api}/api/demo/no-cors/assets/cors.png", None]) == "loaded"

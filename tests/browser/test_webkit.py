@@ -10,8 +10,8 @@ import pytest
 
 from tests.baking import require
 from tests.browser.conftest import Deploy
-from tests.browser.deployment import PASSWORD, USER
 from tests.browser.webkit import WebKit
+from tests.client import PASSWORD, USER
 from tests.running import RunningProject, preferred_port
 from tests.serving import serving
 

@@ -1,6 +1,7 @@
 """A generated project as a server of production, asked by many clients at once."""
 
 import contextlib
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -10,24 +11,20 @@ from typing import Any, TypeVar
 import requests
 
 from tests.baking import BakedProject
-from tests.browser.deployment import PASSWORD, USER, production_settings
-from tests.running import preferred_port
-from tests.serving import serving
+from tests.client import PASSWORD, USER
+from tests.production import Api, production_settings
+from tests.serving import running
 
 T = TypeVar("T")
 
 
-class Site:
-    """A running server, and what it has said."""
-
-    def __init__(self, port: int, log: Path) -> None:
-        """Remember where it listens, and the file with its log."""
-        self.address, self.log = f"http://127.0.0.1:{port}", log
+class Site(Api):
+    """A server that many clients ask."""
 
     @property
-    def said(self) -> str:
-        """Everything that the server has logged so far."""
-        return self.log.read_text(encoding="utf-8")
+    def address(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.port}"
 
     def login(self, password: str = PASSWORD) -> requests.Response:
         """Try to sign in."""
@@ -42,7 +39,7 @@ class Site:
         """The cookie of one sign-in; it is Secure, so that over http somebody has to carry it."""
         return self.login().headers["Set-Cookie"].partition(";")[0]
 
-    def client(self) -> Callable[..., requests.Response]:
+    def signed_in(self) -> Callable[..., requests.Response]:
         """Return a function that asks as somebody who has signed in, over one connection."""
         session = requests.Session()
         session.headers["Cookie"] = self.cookie
@@ -55,10 +52,9 @@ class Site:
 
 @contextlib.contextmanager
 def site(project: BakedProject, settings: Mapping[str, str]) -> Iterator[Site]:
-    """Run a project by `python -m`, as its README says for production."""
-    port = preferred_port(0)
-    with serving([project.python, "-m", project.package], port, project.path, {**settings, "PORT": str(port)}) as log:
-        yield Site(port, log)
+    """Run a project for as long as the block lasts."""
+    with tempfile.TemporaryDirectory() as folder, running(Site(Path(folder), project, settings)) as server:
+        yield server
 
 
 def settings_of(project: BakedProject, folder: Path, **changes: str) -> dict[str, str]:

@@ -4,45 +4,23 @@ Where the API itself answers, a page can read the answer, and what is mended ser
 pytest prints what each fault came to.
 """
 
-import contextlib
-import os
-import signal
 import socket
 import struct
 from collections.abc import Callable
 
 import pytest
 
-from tests.client import Client
-from tests.operations.cluster import HOST, Cluster
+from tests.operations.cluster import Cluster
 from tests.operations.writers import writing
 from tests.serving import until
 
 
 def kill_worker(cluster: Cluster) -> None:
-    os.kill(cluster.servers[0].workers()[0], signal.SIGKILL)
+    cluster.servers[0].workers()[0].kill()
 
 
 def wait_for_workers(cluster: Cluster) -> None:
     until(lambda: len(cluster.servers[0].workers()) == 2, lambda: cluster.servers[0].said)
-
-
-def kill_main_process(cluster: Cluster) -> None:
-    """Leave the workers alone, as the kernel does that needs memory; one of them is just starting."""
-    kill_worker(cluster)
-    wait_for_workers(cluster)
-    process, workers = cluster.servers[0].process, cluster.servers[0].processes()[1:]
-    assert process
-    process.kill()
-    process.wait()
-    until(lambda: not any(worker.is_running() for worker in workers), lambda: f"{workers} still run", 15)
-
-
-def freeze_postgresql(cluster: Cluster) -> None:
-    """Let it hang for as long as a load balancer takes to see that."""
-    cluster.postgresql.freeze()
-    with contextlib.closing(Client(cluster.servers[0].port, HOST, seconds=1)) as probe:
-        until(lambda: probe.tries("GET", "/health/ready") is None, lambda: cluster.servers[0].said)
 
 
 def start_postgresql(cluster: Cluster) -> None:
@@ -61,11 +39,9 @@ def sign_in_and_start_redis(cluster: Cluster) -> None:
 # what breaks and how it is mended; whether the clients come by Caddy, which may answer instead of a server
 FAULTS: dict[str, tuple[Callable[[Cluster], None], Callable[[Cluster], None], bool]] = {
     "a worker is killed": (kill_worker, wait_for_workers, False),
-    "the main process is killed": (kill_main_process, lambda cluster: cluster.servers[0].start(), True),
     "a server is killed": (lambda cluster: cluster.servers[0].kill(), lambda cluster: cluster.servers[0].start(), True),
     "PostgreSQL is killed": (lambda cluster: cluster.postgresql.kill(), start_postgresql, False),
     "Redis is killed": (lambda cluster: cluster.redis.kill(), sign_in_and_start_redis, False),
-    "PostgreSQL hangs": (freeze_postgresql, lambda cluster: cluster.postgresql.thaw(), False),
 }
 
 
@@ -80,19 +56,19 @@ def test_a_fault_costs_what_is_in_flight(cluster: Cluster, fault: str) -> None:
     writers.check(cluster.stored())
 
 
-def begin_to_write(cluster: Cluster, title: str) -> socket.socket:
+def begin_to_write(cluster: Cluster, port: int, title: str) -> socket.socket:
     """Send half of a request that writes a note."""
     body = f'{{"title": "{title}"}}'
     headers = {**cluster.signed_in.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
     lines = ["POST /api/notes HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", body[:10]]
-    connection = socket.create_connection(("127.0.0.1", cluster.servers[0].port))
+    connection = socket.create_connection(("127.0.0.1", port))
     connection.sendall("\r\n".join(lines).encode())
     return connection
 
 
 def test_clients_that_send_a_byte_a_second_hold_nobody_up(cluster: Cluster) -> None:
-    slow = [begin_to_write(cluster, "slow") for _ in range(40)]
-    with writing([cluster.servers[0].client], cluster.signed_in) as writers:
+    slow = [begin_to_write(cluster, cluster.caddy.port, "slow") for _ in range(40)]
+    with writing([cluster.caddy.client], cluster.signed_in) as writers:
         for _ in range(3):
             for connection in slow:
                 connection.sendall(b"s")
@@ -108,7 +84,7 @@ def test_clients_that_go_away_in_the_middle_leave_nothing_behind(cluster: Cluste
     said = len(cluster.servers[0].said)
     with writing([cluster.servers[0].client], cluster.signed_in) as writers:
         for number in range(100):
-            connection = begin_to_write(cluster, "gone")
+            connection = begin_to_write(cluster, cluster.servers[0].port, "gone")
             if number % 2:  # half of them by a reset, as when a network is lost
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.close()

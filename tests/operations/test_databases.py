@@ -3,17 +3,22 @@
 `SECONDS=30 uv run pytest tests/operations/test_databases.py -s` takes longer, which shows more, and prints the figures.
 """
 
+import contextlib
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 
 import pytest
 import requests
 
 from tests.baking import BakedProject
+from tests.operations.lost_network import network_to
 from tests.operations.sites import Site, at_once, settings_of, site
+from tests.project.test_application import run_application_tests
 from tests.servers import PostgreSQL
 
 CLIENTS = 16
@@ -31,11 +36,10 @@ def served(
         yield found
 
 
-def test_the_projects_own_tests_pass_on_postgresql(with_extras: BakedProject, postgresql: PostgreSQL) -> None:
-    asking_none = [f"--ignore-glob=tests/test_{what}*" for what in ("blocked", "cors", "pages", "public", "settings")]
-    chosen = ["-q", "-p", "no:cacheprovider", *asking_none]
-    env = {"TEST_DATABASE_URL": postgresql.database()}
-    said = with_extras.succeeds(with_extras.python, "-m", "pytest", *chosen, env=env)
+def test_the_application_holds_on_postgresql(with_extras: BakedProject, postgresql: PostgreSQL) -> None:
+    names = ["auth", "commands", "csrf", "errors", "limits", "migrations", "names", "notes", "sessions", "sign_in_race"]
+    files = [f"test_{name}.py" for name in names]
+    said = run_application_tests(with_extras, *files, env={"TEST_DATABASE_URL": postgresql.database()})
     assert "skipped" not in said
 
 
@@ -47,7 +51,7 @@ def many(served: Site, act: Callable[[Ask], requests.Response]) -> Counter[int]:
     assert served.cookie
 
     def client() -> list[int]:
-        ask, ends, answers = served.client(), time.monotonic() + SECONDS, []
+        ask, ends, answers = served.signed_in(), time.monotonic() + SECONDS, []
         while time.monotonic() < ends:
             answers.append(act(ask).status_code)
         return answers
@@ -61,14 +65,14 @@ def test_many_writers_meet_no_lock_and_lose_nothing(served: Site) -> None:
     note = {"title": "written", "body": "x" * 500}
     counted = many(served, lambda ask: ask("POST", "/api/notes", json=note))
     assert set(counted) == {201}, served.said
-    ask, pages, kept = served.client(), count(1), 0
+    ask, pages, kept = served.signed_in(), count(1), 0
     while found := len(ask("GET", f"/api/notes?page_size=100&page={next(pages)}").json()):
         kept += found
     assert kept == counted[201]
 
 
 def test_who_reads_adds_one_and_writes_back_overwrites_nobody(served: Site) -> None:
-    path = f"/api/notes/{served.client()('POST', '/api/notes', json={'title': '0'}).json()['id']}"
+    path = f"/api/notes/{served.signed_in()('POST', '/api/notes', json={'title': '0'}).json()['id']}"
 
     def add_one(ask: Ask) -> requests.Response:
         read = ask("GET", path)
@@ -78,7 +82,7 @@ def test_who_reads_adds_one_and_writes_back_overwrites_nobody(served: Site) -> N
     counted = many(served, add_one)
     assert set(counted) <= {200, 409, 412}, served.said
     assert len(counted) > 1, "nobody overtook anybody: this proves nothing"
-    assert served.client()("GET", path).json()["title"] == str(counted[200])
+    assert served.signed_in()("GET", path).json()["title"] == str(counted[200])
 
 
 @pytest.mark.parametrize("served", ["postgresql"], indirect=True)
@@ -86,30 +90,57 @@ def test_who_reads_adds_one_and_writes_back_overwrites_nobody(served: Site) -> N
 def test_a_database_that_is_started_again_fails_no_later_request(
     served: Site, postgresql: PostgreSQL, end: Callable[[PostgreSQL], None]
 ) -> None:
-    asking = [served.client() for _ in range(CLIENTS)]
+    asking = [served.signed_in() for _ in range(CLIENTS)]
     assert at_once(CLIENTS, lambda: asking.pop()("GET", "/api/notes").status_code) == [200] * CLIENTS  # all connections
     end(postgresql)
-    answer = served.client()("GET", "/api/notes")
+    answer = served.signed_in()("GET", "/api/notes")
     assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")
     assert served.ask("GET", "/health/live").status_code == 200
     postgresql.start()
     postgresql.sql("SELECT 1")  # it answers
-    assert at_once(CLIENTS, lambda: served.client()("GET", "/api/notes").status_code) == [200] * CLIENTS
+    assert at_once(CLIENTS, lambda: served.signed_in()("GET", "/api/notes").status_code) == [200] * CLIENTS
 
 
 @pytest.mark.parametrize("served", ["postgresql"], indirect=True)
-def test_a_database_that_hangs_holds_nobody(served: Site, postgresql: PostgreSQL) -> None:
-    note = {"title": "written while PostgreSQL hangs"}
-    before = served.client()("GET", "/api/notes").json()[:1]
-    postgresql.freeze()
-    try:
-        answers = at_once(2 * CLIENTS, lambda: served.client()("POST", "/api/notes", json=note).status_code)
-        assert answers == [503] * 2 * CLIENTS
-        assert served.ask("GET", "/health/live").status_code == 200
-        assert served.ask("GET", "/health/ready").status_code == 503
-    finally:
-        postgresql.thaw()
-    while 503 in at_once(CLIENTS, lambda: served.ask("GET", "/health/ready").status_code):
-        time.sleep(0.1)  # until each worker has tried again, of which each is asked by some of the clients
-    assert served.client()("GET", "/api/notes").json()[:1] == before
-    assert served.client()("POST", "/api/notes", json=note).status_code == 201
+def test_a_statement_that_is_kept_waiting_is_ended_and_holds_nobody_else(served: Site, postgresql: PostgreSQL) -> None:
+    note, url = {"title": "written while the table is locked"}, served.settings["DATABASE_URL"]
+    holding = "BEGIN; LOCK TABLE note IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(12); COMMIT"
+    ask = served.signed_in()
+    assert ask("POST", "/api/notes", json=note).status_code == 201
+    with ThreadPoolExecutor(2) as pool:
+        holder = pool.submit(postgresql.sql, holding, url)
+        until_locked = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
+        while postgresql.sql(until_locked, url).strip() == "0":
+            time.sleep(0.1)
+        started = time.monotonic()
+        waiting = pool.submit(ask, "POST", "/api/notes", json=note)
+        assert served.ask("GET", "/health/ready").status_code == 200
+        assert waiting.result().status_code == 503
+        assert 4 < time.monotonic() - started < 11
+        holder.result()
+    assert ask("POST", "/api/notes", json=note).status_code == 201
+
+
+def test_a_network_that_loses_postgresql_holds_nobody_for_long(
+    with_extras: BakedProject, postgresql: PostgreSQL, tmp_path: Path
+) -> None:
+    with contextlib.ExitStack() as running:
+        network = running.enter_context(network_to(postgresql))
+        url = postgresql.database().replace("127.0.0.1", network.address)
+        served = running.enter_context(site(with_extras, settings_of(with_extras, tmp_path, DATABASE_URL=url)))
+        asking = [served.signed_in() for _ in range(CLIENTS)]
+        assert at_once(CLIENTS, lambda: asking.pop()("GET", "/api/notes").status_code) == [200] * CLIENTS
+        network.lose()
+        try:
+            started = time.monotonic()
+            answers = at_once(4, lambda: served.signed_in()("POST", "/api/notes", json={"title": "lost"}).status_code)
+            print(f"answered after {time.monotonic() - started:.1f} s: {answers}")
+            assert answers == [503] * 4
+            assert time.monotonic() - started < 25  # TCP alone would wait for a quarter of an hour
+            assert served.ask("GET", "/health/live").status_code == 200
+        finally:
+            network.restore()
+        deadline = time.monotonic() + 60
+        while 503 in at_once(CLIENTS, lambda: served.ask("GET", "/health/ready").status_code):
+            assert time.monotonic() < deadline, served.said
+        assert served.signed_in()("POST", "/api/notes", json={"title": "found again"}).status_code == 201

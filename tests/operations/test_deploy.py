@@ -25,7 +25,6 @@ CHECKS = {
 }
 # what reaches containers and is no setting of the API
 OTHERS = set("SITE API_SITE API VITE_API_URL POSTGRES_USER POSTGRES_DB POSTGRES_PASSWORD FLASK_APP".split())
-PATIENCE = 20  # seconds in which the server lets requests end, after STOP_DELAY
 
 
 @pytest.fixture(scope="module", params=COMBINATIONS)
@@ -80,9 +79,9 @@ def test_every_setting_is_one_that_the_api_reads(deploy: DeployFolder) -> None:
     given = {name for service in deploy.services.values() for name in service.get("environment", {})}
     given |= {entry["name"] for entry in deploy.secret_settings} | set(deploy.config_map) | set(deploy.env_file)
     given |= {name for name in deploy.image_settings if not name.startswith(("PATH", "PYTHON", "MALLOC"))}
-    assert {"TRUSTED_PROXIES", "STOP_DELAY", "DATABASE_URL", "SECRET_KEY", "FRONTEND_ORIGINS"} <= given - OTHERS
+    assert {"TRUSTED_PROXIES", "DATABASE_URL", "SECRET_KEY", "FRONTEND_ORIGINS"} <= given - OTHERS
     code, example = deploy.project.read(f"{deploy.project.package}/config.py"), deploy.project.read(".env.example")
-    assert {name for name in given - OTHERS if f'"{name}"' not in code} == set()
+    assert {name for name in given - OTHERS if f"    {name} = " not in code} == set()
     assert {name for name in given - OTHERS if f"{name}=" not in example} == set()
 
 
@@ -133,23 +132,30 @@ def test_manifests_name_each_other(deploy: DeployFolder) -> None:
     assert [rule["host"] for rule in ingress["rules"]] == ingress["tls"][0]["hosts"] == hosts
 
 
-def test_a_server_is_out_of_use_before_it_stops_and_has_the_time_to(deploy: DeployFolder) -> None:
-    looks = int(re.findall(r"health_interval (\d+)s\n", deploy.project.read("deploy/Caddyfile"))[0])
+def test_a_server_has_the_time_to_answer_what_runs(deploy: DeployFolder) -> None:
+    main = deploy.project.read(f"{deploy.project.package}/__main__.py")
+    [last_requests] = map(int, re.findall(r"SHUTDOWN_TIMEOUT = (\d+)", main))
     for name in ("api-1", "api-2"):
-        service = deploy.services[name]
-        delay = int(service["environment"]["STOP_DELAY"])
-        assert 2 * looks <= delay <= int(service["stop_grace_period"].removesuffix("s")) - PATIENCE
-    spec, delay = deploy.pods["api"]["spec"], int(deploy.config_map["STOP_DELAY"])
-    probe = spec["containers"][0]["readinessProbe"]
-    looks = probe["periodSeconds"] * probe["failureThreshold"]
-    assert 2 * looks <= delay <= spec["terminationGracePeriodSeconds"] - PATIENCE
+        assert last_requests < int(deploy.services[name]["stop_grace_period"].removesuffix("s"))
+    spec = deploy.pods["api"]["spec"]
+    pause = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert 5 <= pause < pause + last_requests < spec["terminationGracePeriodSeconds"]
 
 
 def test_caddy_leaves_an_idle_connection_before_the_api_closes_it(deploy: DeployFolder) -> None:
     """Else it would now and then send a request on one that is being closed, and answer 502."""
     [kept] = re.findall(r"\n\t+keepalive (\d+)s\n", deploy.project.read("deploy/Caddyfile"))
-    [waits] = re.findall(r"header_read_timeout=([\d_]+)", deploy.project.read(f"{deploy.project.package}/serve.py"))
+    [waits] = re.findall(r"header_read_timeout=([\d_]+)", deploy.project.read(f"{deploy.project.package}/__main__.py"))
     assert int(kept) * 1000 < int(waits)
+
+
+def test_every_text_names_wsgi_py_and_not_create_app(deploy: DeployFolder) -> None:
+    """`gunicorn 'my_lab_api:create_app()'` would serve the settings of development."""
+    texts = [name for name in deploy.project.files if name.endswith((".md", "Dockerfile", ".yaml"))]
+    assert {"README.md", "deploy/README.md"} <= set(texts)
+    assert [name for name in texts if re.search(r":create_app|create_app\(\)'", deploy.project.read(name))] == []
+    assert "wsgi:app" in deploy.project.read("README.md")
+    assert "wsgi:app" in deploy.project.read("deploy/README.md")
 
 
 def test_no_service_of_compose_has_more_rights_than_it_needs(deploy: DeployFolder) -> None:

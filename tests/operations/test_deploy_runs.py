@@ -14,13 +14,13 @@ import psutil
 import pytest
 import requests
 
-from tests.baking import BakedProject, tool
-from tests.browser.deployment import production, production_settings
+from tests.baking import BakedProject
 from tests.operations.deploy_folder import DeployFolder
+from tests.production import HOST, production_settings, serving_api
+from tests.proxies import PAGE_HOST, Caddy
 from tests.running import preferred_port
-from tests.serving import serving
+from tests.serving import running, serving
 
-API, PAGE = "api.localhost", "app.localhost"
 # what WSGI would take for the headers that Caddy adds; it drops them from 2.11.4 on
 FORGED = {"X_Forwarded_For": "6.6.6.6", "x-forwarded_proto": "https", "X_REQUEST-ID": "mine"}
 
@@ -62,9 +62,9 @@ def environment_of_compose(
 ) -> dict[str, str]:
     """Return the environment of a server in compose, but for what it has no neighbours here."""
     theirs: dict[str, str] = deploy.image_settings | deploy.services["api-1"]["environment"]
-    ours = {"PORT": str(preferred_port(0)), "PATH": str(Path(image.python).parent), "TRUSTED_HOSTS": API}
+    ours = {"PORT": str(preferred_port(0)), "PATH": str(Path(image.python).parent), "TRUSTED_HOSTS": HOST}
     database = f"sqlite:///{tmp_path_factory.mktemp('database') / 'lab.sqlite'}"
-    ours |= {"DATABASE_URL": database, "RATELIMIT_STORAGE_URI": "memory://", "STOP_DELAY": "0"}
+    ours |= {"DATABASE_URL": database, "RATELIMIT_STORAGE_URI": "memory://"}
     return settings | theirs | ours | dict.fromkeys(("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT"), "100000 per minute")
 
 
@@ -110,33 +110,26 @@ def test_a_server_fits_into_its_memory_while_many_sign_in(deploy: DeployFolder, 
     assert 100 < used / 2**20 < limit * 0.9
 
 
-@contextlib.contextmanager
-def caddy(deploy: DeployFolder, servers: list[int], page: Path) -> Iterator[str]:
-    """Run Caddy as it is configured, but on plain http, in front of servers; yield its address."""
-    port = preferred_port(0)
-    env = {"API": " ".join(f"127.0.0.1:{server}" for server in servers), "FRONTEND_DIST": str(page)}
-    env |= {"SITE": f"http://{PAGE}:{port}", "API_SITE": f"http://{API}:{port}"}
-    env |= {"CADDY_ADMIN": f"127.0.0.1:{preferred_port(0)}", "XDG_CONFIG_HOME": str(page), "XDG_DATA_HOME": str(page)}
-    with serving([tool("caddy"), "run", "--config", "deploy/Caddyfile"], port, deploy.project.path, env):
-        yield f"http://127.0.0.1:{port}"
-
-
-def get(address: str, path: str, host: str = API) -> requests.Response:
+def get(address: str, path: str, host: str = HOST) -> requests.Response:
     return requests.get(address + path, headers={"Host": host, "X-Request-ID": "chosen-by-the-client"}, timeout=20)
 
 
 def post(address: str, path: str, **body: Any) -> requests.Response:
-    return requests.post(address + path, headers={"Host": API, **FORGED}, timeout=60, **body)
+    return requests.post(address + path, headers={"Host": HOST, **FORGED}, timeout=60, **body)
 
 
 def test_caddy_serves_page_and_api_and_a_server_that_goes_is_not_noticed(
     deploy: DeployFolder, settings: dict[str, str], tmp_path: Path
 ) -> None:
-    (tmp_path / "index.html").write_text("the page")
-    with production(deploy.project, settings) as first, contextlib.ExitStack() as stack:
-        second = stack.enter_context(production(deploy.project, settings))
-        with caddy(deploy, [first, second], tmp_path) as address:
-            assert get(address, "/samples/7", PAGE).text == "the page"
+    for name in ("first", "second", "page"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "page" / "index.html").write_text("the page")
+    with serving_api(tmp_path / "first", deploy.project, settings) as first, contextlib.ExitStack() as stack:
+        second = stack.enter_context(serving_api(tmp_path / "second", deploy.project, settings))
+        ports = [first.port, second.port]
+        with running(Caddy(tmp_path, deploy.project, ports, tmp_path / "page")) as caddy:
+            address = f"http://127.0.0.1:{caddy.port}"
+            assert get(address, "/samples/7", PAGE_HOST).text == "the page"
             hello = get(address, "/api/public/hello")
             assert hello.json() == {"message": "Hello, World!"}
             assert len(hello.headers["X-Request-ID"]) == 36
@@ -189,8 +182,9 @@ def upstream(ready: int = 200) -> Iterator[Upstream]:
 
 
 def test_a_server_gets_a_slow_request_when_it_is_whole(deploy: DeployFolder, tmp_path: Path) -> None:
-    head = f"POST /slow HTTP/1.1\r\nHost: {API}\r\nContent-Length: 8\r\nConnection: close\r\n\r\n"
-    with upstream() as server, caddy(deploy, [server.server_port], tmp_path) as address:
+    head = f"POST /slow HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 8\r\nConnection: close\r\n\r\n"
+    with upstream() as server, running(Caddy(tmp_path, deploy.project, [server.server_port])) as caddy:
+        address = f"http://127.0.0.1:{caddy.port}"
         with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=20) as slow:
             slow.sendall(f"{head}half".encode())
             post(address, "/fast", data="whole")
@@ -204,7 +198,9 @@ def test_a_server_gets_a_slow_request_when_it_is_whole(deploy: DeployFolder, tmp
 
 def test_a_server_that_is_not_ready_gets_no_request(deploy: DeployFolder, tmp_path: Path) -> None:
     with upstream(503) as stopping, upstream() as server:
-        with caddy(deploy, [stopping.server_port, server.server_port], tmp_path) as address:
+        ports = [stopping.server_port, server.server_port]
+        with running(Caddy(tmp_path, deploy.project, ports)) as caddy:
+            address = f"http://127.0.0.1:{caddy.port}"
             assert stopping.checked.wait(20)
             for _ in range(50):  # until Caddy has read the answer to its health check
                 stopping.asked.clear()

@@ -6,14 +6,32 @@ from pathlib import Path
 import pytest
 
 from tests.baking import CHECKOUT, BakedProject
+from tests.operations.sites import at_once
 
 # of the models: tables that others refer to are changed as well, which SQLite can only do by replacing them
 CHANGES = {
-    "mapped_column(String(64), unique=True)": "mapped_column(String(80))",
+    "mapped_column(String(64))": "mapped_column(String(80))",
     "mapped_column(String(200))": "mapped_column(String(300), index=True)",
     "version: Mapped[int] = mapped_column()": "version: Mapped[int] = mapped_column()\n"
     "    colour: Mapped[str | None] = mapped_column(String(20), unique=True)",
 }
+
+
+def url_of(database: str, folder: Path, request: pytest.FixtureRequest) -> str:
+    """Return the URL of an empty database."""
+    if database == "sqlite":
+        return f"sqlite:///{folder}/lab.sqlite"
+    return str(request.getfixturevalue("postgresql").database())
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_six_at_once_on_an_empty_database_all_succeed(
+    database: str, with_extras: BakedProject, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    settings = {"DATABASE_URL": url_of(database, tmp_path, request)}
+    at_once(6, lambda: with_extras.succeeds(with_extras.python, "-m", "flask", "db", "upgrade", env=settings))
+    said = with_extras.succeeds(with_extras.python, "-m", "flask", "db", "check", env=settings)
+    assert "No changes detected" in said
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -28,6 +46,7 @@ def test_migrations_lose_nothing_on_the_way_up_and_down(
         assert text.count(old) == 1, f"models.py has changed: mend the table ({old})"
         text = text.replace(old, new)
     models.write_text(text, "utf-8")
-    url = request.getfixturevalue("postgresql").database() if database == "postgresql" else f"sqlite:///{tmp_path}/lab"
-    settings = {"DATABASE_URL": url, "PYTHONPATH": str(copy.path)}
-    copy.succeeds(with_extras.python, str(CHECKOUT / "tests" / "migrating.py"), copy.package, env=settings)
+    settings = {"DATABASE_URL": url_of(database, tmp_path, request), "PYTHONPATH": str(copy.path)}
+    copy.succeeds(
+        with_extras.python, str(CHECKOUT / "tests" / "operations" / "migrating.py"), copy.package, env=settings
+    )

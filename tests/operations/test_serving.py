@@ -1,27 +1,24 @@
-"""How the production server stops, what it survives, and whom it believes: a real Granian, and real signals."""
+"""How the production server stops, what it survives, what it refuses, and whom it believes: a real Granian."""
 
-import contextlib
 import json
-import os
-import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.baking import BakedProject
-from tests.browser.deployment import production_settings
-from tests.operations.granian import Granian, granian, received
+from tests.production import Api, production_settings, received, serving_api
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Granian has one worker there, and no such signals")
 HELLO = "/api/public/hello"
-SLOW = b"HTTP/1.1 503 Service Unavailable"
 HALF = (
     b"POST /api/public/feedback HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
     b"Content-Length: 10\r\nConnection: close\r\n\r\nhello"
 )
+ENTRIES = {"python -m": ["-m", "my_lab_api"], "wsgi.py": ["-c", "import wsgi"]}
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +34,10 @@ def settings(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def server(project: BakedProject, settings: dict[str, str]) -> Iterator[Granian]:
-    """Return a server that waits for an hour before it stops, or for a second signal."""
-    with granian(project, {**settings, "STOP_DELAY": "600"}) as started:
+def server(project: BakedProject, settings: dict[str, str], tmp_path: Path) -> Iterator[Api]:
+    """Return a running server."""
+    with serving_api(tmp_path, project, settings) as started:
+        started.until(lambda: len(started.workers()) == 2)
         yield started
 
 
@@ -47,13 +45,11 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
 
 
-def test_a_stop_answers_what_runs_and_lets_nothing_new_in(server: Granian) -> None:
+def test_a_stop_answers_what_runs_and_lets_nothing_new_in(server: Api) -> None:
+    assert server.process
     workers = server.workers()
     with server.connect(HALF) as running:
         assert server.get("/health/ready") == 200
-        server.process.send_signal(signal.SIGTERM)
-        server.until(lambda: server.get("/health/ready") == 503)
-        assert [server.get(path) for path in ("/health/ready", "/health/live", HELLO)] == [503, 200, 200]
         server.process.send_signal(signal.SIGTERM)
         server.until(lambda: server.get(HELLO) is None)
         assert server.process.poll() is None
@@ -64,49 +60,44 @@ def test_a_stop_answers_what_runs_and_lets_nothing_new_in(server: Granian) -> No
     assert {json.loads(line)["level"] for line in server.said.splitlines()} == {"INFO"}
 
 
-def test_ctrl_c_reaches_the_workers_by_way_of_the_main_process(server: Granian) -> None:
-    workers = server.workers()
-    os.killpg(server.process.pid, signal.SIGINT)  # as a terminal does
-    server.until(lambda: server.get("/health/ready") == 503)
-    assert server.get(HELLO) == 200
-    os.killpg(server.process.pid, signal.SIGINT)
-    assert server.process.wait(60) == 0
-    assert gone(workers)
-
-
-def test_a_killed_worker_is_replaced_and_killed_servers_leave_nobody(server: Granian) -> None:
+def test_a_killed_worker_is_replaced(server: Api) -> None:
     first, second = server.workers()
     first.kill()
     server.until(lambda: len(server.workers()) == 2 and not first.is_running())
     server.until(lambda: "Started worker-1" in server.said.partition("Unexpected exit")[2])
     assert [server.get(HELLO) for _ in range(20)] == [200] * 20
-    workers = server.workers()
-    assert second in workers
-    server.process.kill()
-    server.until(lambda: gone(workers))
-    assert server.get(HELLO) is None
+    assert second in server.workers()
 
 
-def test_slow_clients_hold_up_nothing_but_each_other(project: BakedProject, settings: dict[str, str]) -> None:
-    with granian(project, {**settings, "WORKERS": "1", "STOP_DELAY": "1"}) as server, contextlib.ExitStack() as stack:
-        slow = [stack.enter_context(server.connect(HALF)) for _ in range(64 + 1)]
-        refused, _, _ = select.select(slow, [], [], 60)
-        assert [received(connection).partition(b"\r\n")[0] for connection in refused] == [SLOW]
-        assert server.ask(HALF + b"world").partition(b"\r\n")[0] == SLOW
-        assert [server.get(path) for path in ("/health/ready", HELLO)] == [200, 200]
-        stack.close()
-        server.until(lambda: server.ask(HALF + b"world").startswith(b"HTTP/1.1 201 "))
-        server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(60) == 0  # after the delay, without a second signal
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_the_settings_of_development_are_refused_with_the_two_to_write(
+    project: BakedProject, tmp_path: Path, entry: str
+) -> None:
+    development = {
+        "APP_ENV": "development",
+        "SECRET_KEY": "only for a test",
+        "FRONTEND_ORIGINS": "http://localhost:5173",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'lab.sqlite'}",
+    }
+    done = project.run(project.python, *ENTRIES[entry], env=development, seconds=30)
+    assert done.returncode == 1
+    assert "APP_ENV is 'development'" in done.stdout
+    assert "APP_ENV=production, and FRONTEND_ORIGINS=https" in done.stdout
+    assert ("Traceback" in done.stdout) is (entry == "wsgi.py")
+
+
+def test_wsgi_py_is_the_application_of_production(project: BakedProject, settings: dict[str, str]) -> None:
+    code = "import wsgi; print(wsgi.app.test_client().get('/health/ready').status_code, wsgi.application is wsgi.app)"
+    assert "200 True" in project.succeeds(project.python, "-c", code, env=settings)
 
 
 @pytest.mark.parametrize(("proxies", "address"), [("0", "127.0.0.1"), ("1", "1.2.3.4")])
 def test_a_client_cannot_choose_its_address(
-    project: BakedProject, settings: dict[str, str], proxies: str, address: str
+    project: BakedProject, settings: dict[str, str], tmp_path: Path, proxies: str, address: str
 ) -> None:
     forwarded = b"X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 7.7.7.7, 1.2.3.4\r\n"
-    with granian(project, {**settings, "WORKERS": "1", "TRUSTED_PROXIES": proxies}) as server:
-        server.ask(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + forwarded + b"\r\n")
+    with serving_api(tmp_path, project, {**settings, "WORKERS": "1", "TRUSTED_PROXIES": proxies}) as server:
+        server.send(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + forwarded + b"\r\n")
         server.until(lambda: '"/nowhere"' in server.said)
         lines = [json.loads(line) for line in server.said.splitlines()]
         assert [line["address"] for line in lines if line.get("path") == "/nowhere"] == [address]

@@ -13,8 +13,9 @@ import pytest
 
 from tests.baking import BakedProject, require
 from tests.client import USER, Client
-from tests.operations.cluster import Api, prepare, production, serving_api
+from tests.operations.cluster import prepare, production
 from tests.operations.writers import writing
+from tests.production import Api, serving_api
 from tests.serving import until
 
 

@@ -4,7 +4,7 @@ A student's own tests are few and plain. What else has to hold of the applicatio
 input. The files import `my_lab_api` and run with the Python of the project.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -13,10 +13,15 @@ from tests.baking import CHECKOUT, BakedProject
 HERE = CHECKOUT / "tests" / "application"
 
 
+def run_application_tests(project: BakedProject, *files: str, env: Mapping[str, str] | None = None) -> str:
+    """Run files of that folder, or all, inside a project; return what pytest said."""
+    options = ["-q", f"--config-file={project.path / 'pyproject.toml'}", f"--rootdir={HERE}", f"--confcutdir={HERE}"]
+    paths = [str(HERE / file) for file in files] or [str(HERE)]
+    return project.succeeds(project.python, "-m", "pytest", *options, "-p", "no:cacheprovider", *paths, env=env)
+
+
 @pytest.mark.parametrize("combination", ["default", "interceptor", "proxy"])
 def test_the_application_holds_under(installed: Callable[[str], BakedProject], combination: str) -> None:
-    project = installed(combination)
-    options = ["-q", f"--config-file={project.path / 'pyproject.toml'}", f"--rootdir={HERE}", f"--confcutdir={HERE}"]
-    said = project.succeeds(project.python, "-m", "pytest", *options, "-p", "no:cacheprovider", str(HERE))
+    said = run_application_tests(installed(combination))
     assert " passed" in said
     assert "skipped" not in said

@@ -3,10 +3,8 @@
 import ast
 import json
 import re
-import shutil
 import tomllib
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -54,7 +52,7 @@ def test_its_tests_pass_and_cover_it(project: BakedProject) -> None:
     assert passed is not None, said
     assert "skipped" not in passed[0]
     assert "failed" not in passed[0]
-    assert int(passed[1]) >= 60
+    assert 100 <= int(passed[1]) <= 160  # the budget of what a student reads and waits for
     if measured:
         covered = json.loads(report.read_text("utf-8"))["totals"]["percent_covered"]
         report.unlink()
@@ -111,21 +109,3 @@ def test_no_answer_can_hide_a_package_that_the_project_asks_for(installed: Calla
         if names & set(map(str.lower, distributions)) and "__" not in module[1:] and module[0] != "_":
             names.add(module.replace("_", "-"))
     assert sorted(names - refused) == []
-
-
-def test_a_project_without_notes_starts_and_passes(
-    installed: Callable[[str], BakedProject], mypy_cache: dict[str, str], tmp_path: Path
-) -> None:
-    whole = installed("default")
-    copy = BakedProject(tmp_path / whole.path.name, whole.files, ())
-    shutil.copytree(whole.path, copy.path, ignore=shutil.ignore_patterns(".venv", "node_modules", "instance"))
-    (copy.path / copy.package / "notes.py").unlink()
-    (copy.path / "tests" / "test_notes.py").unlink()
-    factory = copy.path / copy.package / "__init__.py"
-    lines = [line for line in factory.read_text("utf-8").splitlines() if "notes" not in line]
-    factory.write_text("\n".join(lines) + "\n", "utf-8")
-    copy.succeeds("uv", "sync", "--quiet")
-    for command in (["pytest", "-q"], ["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]):
-        copy.succeeds("uv", "run", *command, env=mypy_cache)
-    assert "/api/public/hello" in copy.succeeds("uv", "run", "flask", "routes")
-    assert "/api/notes" not in copy.succeeds("uv", "run", "flask", "routes")

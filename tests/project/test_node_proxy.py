@@ -94,12 +94,12 @@ def api(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> It
         yield f"http://localhost:{port}"
 
 
-def test_the_script_of_the_readme_says_hello_through_the_proxy(
+def test_the_script_of_the_docs_says_hello_through_the_proxy(
     with_node: BakedProject, api: str, tinyproxy: Proxy
 ) -> None:
-    readme = with_node.read("README.md")
-    [script] = [block.code for block in blocks(readme) if block.language == "ts"]
-    commands = re.findall("`((?:npx|node) [^`]+hello[^`]+)`", readme)
+    page = with_node.read("docs/front-end.md")
+    [script] = [block.code for block in blocks(page) if block.language == "ts"]
+    commands = re.findall("`((?:npx|node) [^`]+hello[^`]+)`", page)
     newest, build, run = (command.split() for command in commands)
     node = tuple(map(int, with_node.succeeds("node", "--version")[1:].split(".")[:2]))
     source = with_node.path / "frontend" / "src" / "hello.ts"
@@ -170,9 +170,9 @@ def test_what_fails_is_said_in_words(run: Callable[..., dict[str, object]], api:
     nobody = str(preferred_port(0))
     refused = run(f"http://localhost:{nobody}")
     assert (refused["name"], "uv run dev.py" in str(refused["advice"])) == ("BlockedError", True)
-    assert f"nothing answers at http://localhost:{nobody}" in str(refused["message"])
+    assert f"no server responds at http://localhost:{nobody}" in str(refused["message"])
     refused = run(api, "127.0.0.1", nobody)
-    assert f"nothing answers at the proxy 127.0.0.1:{nobody}" in str(refused["message"])
+    assert f"no server responds at the proxy 127.0.0.1:{nobody}" in str(refused["message"])
     assert run(f"http://localhost:{nobody}", *tinyproxy.arguments)["name"] == "ApiError"  # tinyproxy's own answer
     missing = run(api, *tinyproxy.arguments, "/api/nothing")
     assert (missing["name"], "not found" in str(missing["message"])) == ("ApiError", True)

@@ -28,12 +28,13 @@ PROMISES: list[Any] = [
     )
 ]
 OPERATIONS = [
-    ("GET", "/api/closed/hello"),
-    ("GET", "/api/closed/assets/{name}"),
+    ("GET", "/api/demo/cors/assets/{name}"),
+    ("GET", "/api/demo/cors/hello"),
+    ("GET", "/api/demo/no-cors/assets/{name}"),
+    ("GET", "/api/demo/no-cors/hello"),
     ("GET", "/api/public/hello"),
     ("POST", "/api/public/echo"),
     ("POST", "/api/public/feedback"),
-    ("GET", "/api/public/assets/{name}"),
     ("POST", "/api/auth/login"),
     ("POST", "/api/auth/logout"),
     ("GET", "/api/auth/me"),
@@ -45,10 +46,11 @@ OPERATIONS = [
     ("DELETE", "/api/notes/{note_id}"),
 ]
 WITHOUT_WRONG_INPUT = [
-    ("GET", "/api/closed/hello"),
-    ("GET", "/api/closed/assets/{name}"),
+    ("GET", "/api/demo/cors/assets/{name}"),
+    ("GET", "/api/demo/cors/hello"),
+    ("GET", "/api/demo/no-cors/assets/{name}"),
+    ("GET", "/api/demo/no-cors/hello"),
     ("GET", "/api/public/hello"),
-    ("GET", "/api/public/assets/{name}"),
     ("POST", "/api/auth/logout"),
     ("GET", "/api/auth/me"),
 ]

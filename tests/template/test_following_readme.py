@@ -29,10 +29,12 @@ READMES = {  # every one, and which test runs its blocks, or why none does
     "README.zh-CN.md": "has the same blocks, as is tested below",
     "benchmarks/README.md": "a measurement of several minutes, run by hand, on which no promise depends",
     f"{PROJECT}/README.md": "this file",
+    f"{PROJECT}/crossorigin/README.md": "tests/crossorigin/test_any_application.py",
     f"{PROJECT}/{{% if cookiecutter.chinese %}}README.zh-CN.md{{% endif %}}": "has the same blocks, as is tested below",
     f"{DEPLOY}/README.md": "needs a container engine: see tests/operations/test_deploy.py",
     f"{DEPLOY}/{{{{cookiecutter.__kubernetes_folder}}}}/README.md": "needs a cluster: the same",
 }
+PAGES = ["README.md", "docs/add-a-blueprint.md"]  # those whose commands a reader runs
 SERVERS = ("uv run dev.py", "uv run python -m ")  # run until stopped
 BLOCKED = "uv run flask cors explain"  # ends with 1, as the README says, for a request that is blocked
 CHECKS = "Test and check"
@@ -53,7 +55,7 @@ def project(request: pytest.FixtureRequest, installed: Callable[[str], BakedProj
 @pytest.mark.skipif(sys.platform == "win32", reason="the signal that ends its servers is none of Windows")
 @pytest.mark.parametrize(("project", "checked"), FOLLOWED.items(), indirect=["project"], ids=FOLLOWED)
 def test_each_block_does_what_the_readme_says(project: BakedProject, newcomer: dict[str, str], checked: bool) -> None:
-    found = blocks(project.read("README.md"))
+    found = [block for page in PAGES for block in blocks(project.read(page)) if block.language != "js"]
     found.sort(key=lambda block: block.section == CHECKS)  # last, when they see the new blueprint
     if not checked:
         found = [block for block in found if block.section != CHECKS]
@@ -111,7 +113,7 @@ def facts(source: str) -> dict[str, object]:
 def codes(project: BakedProject, readme: str) -> set[str]:
     """Return the code of each block that is not the front end's, whatever the package is called."""
     found = blocks(project.read(readme))
-    return {block.code.replace(project.package, "my_lab_api") for block in found if block.language != "ts"}
+    return {block.code.replace(project.package, "my_lab_api") for block in found if block.language not in ("js", "ts")}
 
 
 def follow(project: BakedProject, block: Block, env: Mapping[str, str]) -> None:
@@ -145,11 +147,11 @@ def write_code(project: BakedProject, block: Block) -> None:
 
 
 def assert_one_origin_by(project: BakedProject, settings: str, env: Mapping[str, str]) -> None:
-    """Write settings into `.env`, see that they make page and API one origin, and write the old ones again."""
+    """Write settings into `.env`, see that they make one origin of both, and write the old ones again."""
     before = project.read(".env")
     names = "|".join(re.findall("(?m)^[A-Z_]+", settings))
     (project.path / ".env").write_text(re.sub(f"(?m)^({names})=.*\n", "", before) + settings, "utf-8")
-    assert "Mode: proxy" in shell(project, "uv run flask cors list", env)
+    assert "Mode: one origin" in shell(project, "uv run flask cors list", env)
     (project.path / ".env").write_text(before, "utf-8")
 
 

@@ -1,13 +1,15 @@
 """Cross-origin resource sharing: each blueprint declares its own CORS policy.
 
 What serves requests, in the order of reading: `declare.py` (the call beside a blueprint), `policy.py`
-(what it becomes), `rules.py` and `origins.py` (what is refused, and what to write instead), `prefixes.py`
-(which policy decides), `setup.py` (`init_cors`), `preflight.py` (the layer that answers preflights).
+(what it becomes), `rules.py` and `origins.py` (what is refused, and what to write instead), `prefixes.py` and
+`overlaps.py` (which policy decides), `setup.py` (`init_cors`), `preflight.py` (the layer in front, which
+answers preflights), `headers.py` (the headers of responses).
 What explains is in `doctor/`. The standard: https://fetch.spec.whatwg.org/#http-cors-protocol
 """
 
-from .declare import cors, cors_headers_writer, find_policy, get_policies
+from .declare import cors, find_policy, get_policies
 from .dry_run import is_dry_run
+from .headers import cors_headers_writer
 from .hints import Hints
 from .origins import origin_problem
 from .policy import FromConfig, Policy, PolicyError

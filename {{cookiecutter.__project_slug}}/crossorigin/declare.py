@@ -1,11 +1,12 @@
 """`cors(blueprint, …)`: the policy of a blueprint, written beside it."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any
 
 from flask import Blueprint, current_app, request
 from flask.sansio.app import App
@@ -14,7 +15,8 @@ from flask.sansio.blueprints import BlueprintSetupState
 from .hints import Hints
 from .policy import FromConfig, Policy, PolicyError
 from .prefixes import Prefixes
-from .preflight import PreflightLayer
+
+KEY = "crossorigin"  # in app.extensions
 
 
 def cors(
@@ -28,18 +30,20 @@ def cors(
     max_age: int | None = None,
     **unknown: object,
 ) -> None:
-    """Declare who may call a blueprint from another origin.
+    """Declare the CORS policy of a blueprint.
 
     Args:
-        blueprint: the policy holds for every path under its prefix, at each registration.
-        origins: as browsers send them, for example "https://app.example.com"; with
-            "https://*.example.com" for all subdomains and "http://localhost:*" for all ports;
-            ["*"] alone for every page; or FromConfig("FRONTEND_ORIGINS").
-        methods: what a page may send; None takes the methods of the routes under the prefix.
+        blueprint: the policy holds for its views, and for those of blueprints nested in it that have no
+            policy of their own, at each registration.
+        origins: as browsers send them, for example "https://app.example.com". Patterns:
+            "https://*.example.com" for all subdomains, "http://localhost:*" for all ports,
+            "https://app-*-team.example.com" for a part of a label. ["*"] alone means every origin,
+            ["none"] means none. FromConfig("FRONTEND_ORIGINS") reads them from the configuration.
+        methods: what a page may send; None takes the methods of the blueprint's routes.
         request_headers: what a page may send beyond the safelisted headers.
         expose_headers: what a page may read beyond the safelisted response headers.
         credentials: whether cookies go along.
-        max_age: seconds for which a browser remembers the answer to a preflight, 0 to 86400;
+        max_age: seconds for which a browser remembers the answer to a preflight, 0 to 86400.
             None leaves it at the browser's 5.
 
     Raises:
@@ -60,7 +64,13 @@ def cors(
     }
 
     def declare(state: BlueprintSetupState) -> None:
-        get_policies(state.app).declare(Declaration(state.url_prefix, blueprint.name, place, options))
+        name = f"{state.name_prefix}.{state.name}".lstrip(".")
+        declaration = Declaration(state.url_prefix, name, place, options)
+        policies: Policies = state.app.extensions.setdefault(KEY, Policies())
+        if not policies.declarations:
+            # an application that forgets init_cors answers nothing but an error
+            state.app.before_request_funcs.setdefault(None, []).insert(0, policies.check)
+        policies.declare(declaration)
 
     blueprint.record(declare)
 
@@ -71,15 +81,12 @@ def short(file: str) -> str:
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else file
 
 
-Writer = TypeVar("Writer", bound=Callable[..., Any])
-
-
 @dataclass(frozen=True)
 class Declaration:
     """What `cors` was called with, at one registration of its blueprint."""
 
     prefix: str | None
-    blueprint: str
+    blueprint: str  # the name of the registration, "parent.child" for a nested blueprint
     place: str
     options: dict[str, Any]
 
@@ -90,30 +97,48 @@ class Policies:
 
     declarations: list[Declaration] = field(default_factory=list)
     built: list[Policy] = field(default_factory=list)
-    tree: Prefixes[Policy] | None = None
-    # the policy of a path, None if no policy covers it
+    hints: Hints = field(default_factory=Hints)
+    in_use: bool = False
+    prefixes: list[tuple[str, Policy]] = field(default_factory=list)
+    # the policy of a path and that of a view, by its endpoint; None for none
     find: Callable[[str], Policy | None] = lambda _path: None
+    find_by_endpoint: Callable[[str], Policy | None] = lambda _endpoint: None
     # what `init_cors` checks once more when nothing is registered any more: at the first request
     last_check: Callable[[], None] | None = None
-    hints: Hints = field(default_factory=Hints)
+    # what `init_cors` refuses where the hints say production
+    for_development: list[str] = field(default_factory=list)
 
     def declare(self, declaration: Declaration) -> None:
-        if self.tree is not None:
+        if self.in_use:
             raise PolicyError(
                 f"{declaration.place}: blueprint {declaration.blueprint!r} is registered after"
                 " init_cors(app); call init_cors(app) last in create_app."
             )
         self.declarations.append(declaration)
 
-    def use(self, built: list[Policy]) -> None:
-        self.built, self.tree = built, Prefixes()
-        for policy in built:
-            self.tree.add(policy.prefix, policy)
+    def use(
+        self,
+        built: list[Policy],
+        closed: Mapping[str, Policy] = MappingProxyType({}),
+        rules: Sequence[tuple[str, Policy]] = (),
+    ) -> None:
+        """Take policies into use: of blueprints, of closed endpoints, and of the rules of these."""
+        self.built, self.in_use = built, True
+        self.prefixes = [*((policy.prefix, policy) for policy in built), *rules]
+        tree: Prefixes[Policy] = Prefixes()
+        for prefix, policy in self.prefixes:
+            tree.add(prefix, policy)
+        by_name = {policy.blueprint: policy for policy in built}
+
+        def find_by_endpoint(endpoint: str) -> Policy | None:
+            return closed.get(endpoint) or by_name.get(nearest_blueprint(endpoint, by_name) or "")
+
         # pages ask for the same paths again, and each request looks its policy up a few times
-        self.find = lru_cache(maxsize=256)(self.tree.find)
+        self.find = lru_cache(maxsize=256)(tree.find)
+        self.find_by_endpoint = cache(find_by_endpoint)
 
     def check(self) -> None:
-        if self.tree is None and self.declarations:
+        if not self.in_use and self.declarations:
             raise PolicyError(
                 f"{self.declarations[0].place}: a CORS policy is declared but never put to work;"
                 " call init_cors(app) at the end of create_app."
@@ -123,22 +148,28 @@ class Policies:
             self.last_check = None
 
 
+def nearest_blueprint(endpoint: str, names: Container[str]) -> str | None:
+    """Return which of the names is of a view's own blueprint, or of the nearest one that it is nested in."""
+    name = endpoint.rpartition(".")[0]
+    while name and name not in names:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
 def get_policies(app: App) -> Policies:
-    """Return the policies of an application; the first call puts the preflight layer in front of it."""
-    if "cors" not in app.extensions:
-        policies = app.extensions["cors"] = Policies()
-        app.wsgi_app = PreflightLayer(app.wsgi_app, policies, app.logger)  # type: ignore[attr-defined]
-    found: Policies = app.extensions["cors"]
+    """Return the policies of an application, and change nothing in it."""
+    found: Policies = app.extensions.get(KEY) or Policies()
     return found
 
 
 def find_policy() -> Policy | None:
-    """Return the policy of the response to the current request, None if no policy decides about it."""
-    policies: Policies | None = current_app.extensions.get("cors")
-    return policies.find(request.path) if policies else None
+    """Return the policy of the response to the current request, None if it has none.
 
-
-def cors_headers_writer(function: Writer) -> Writer:
-    """Mark an application's own `after_request` function that writes the CORS headers."""
-    function.writes_cors_headers = True  # type: ignore[attr-defined]
-    return function
+    Where a view was reached, its own blueprint decides, then the blueprints that this one is nested in.
+    Where none was reached (404, 405, a redirect), the path decides.
+    """
+    policies: Policies | None = current_app.extensions.get(KEY)
+    if policies is None:
+        return None
+    rule = request.url_rule
+    return policies.find(request.path) if rule is None else policies.find_by_endpoint(rule.endpoint)

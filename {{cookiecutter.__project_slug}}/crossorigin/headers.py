@@ -1,14 +1,45 @@
-"""The CORS headers of responses, for applications without a writer of their own."""
+"""The CORS headers of responses: who writes them, and what is written where the application has no writer."""
 
-from flask import Response, request
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-from .declare import find_policy
+from flask import Response, current_app, request
+
+from .declare import find_policy, get_policies
+
+MARK = "writes_cors_headers"
+Writer = Callable[[Response], Response]
 
 
+def cors_headers_writer(write: Writer) -> Writer:
+    """Mark the `after_request` function of an application that writes the CORS headers.
+
+    CORS headers that a view or another function has set are removed before it runs: a policy decides alone.
+    """
+
+    @wraps(write)
+    def remove_and_write(response: Response) -> Response:
+        by_hand = [line for line in response.headers if line[0].lower().startswith("access-control-")]
+        for name, value in by_hand:
+            response.headers.remove(name)
+            if not get_policies(current_app).hints.production:
+                text = "%s %a: %s: %a was set by hand and is removed; declare it with cors(blueprint, …)"
+                current_app.logger.warning(text, request.method, request.path, name, value)
+        return write(response)
+
+    setattr(remove_and_write, MARK, True)
+    return remove_and_write
+
+
+def is_marked(function: Callable[..., Any]) -> bool:
+    """Tell whether `cors_headers_writer` has marked a function."""
+    return hasattr(function, MARK)
+
+
+@cors_headers_writer
 def write_cors_headers(response: Response) -> Response:
-    """Write the CORS headers of the policy of a response, and remove all others."""
-    for name in {n for n, _ in response.headers if n.lower().startswith("access-control-")}:
-        del response.headers[name]  # set by a view or another after_request: not in any policy
+    """Write the CORS headers of the policy of a response."""
     policy = find_policy()
     if policy is None:
         return response

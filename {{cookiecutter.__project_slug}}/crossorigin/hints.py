@@ -22,6 +22,7 @@ class Hints:
         cross_site_setting: the line that lets the session cookie go to other sites.
         frontend_api_url_setting: the front end's setting that holds the address of the API.
         is_guarded: tells whether the view of an endpoint requires a signed-in user.
+        mark_preflight: returns headers for the answer to a preflight, given its WSGI environment.
         sign_in: returns a client that is signed in as a user; for the command line alone.
     """
 
@@ -34,5 +35,6 @@ class Hints:
     api_url_setting: str | None = None
     cross_site_setting: str | None = None
     frontend_api_url_setting: str | None = None
+    mark_preflight: Callable[[dict[str, Any]], list[tuple[str, str]]] | None = None
     is_guarded: Callable[[str], bool] | None = None
     sign_in: Callable[[Flask, str], Any] | None = None

@@ -1,4 +1,4 @@
-"""What an origin is: what a browser sends in `Origin`, or one of two patterns for it.
+"""What an origin is: what a browser sends in `Origin`, or one of three patterns for it.
 
 Source: https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin and https://url.spec.whatwg.org
 """
@@ -18,7 +18,11 @@ SHAPE = re.compile(
     r"(?P<host>\[[^\]]*\]|[^/?#:\[\]]*)(?::(?P<port>[^/?#]*))?(?P<rest>[/?#].*)?\Z",
     re.DOTALL,
 )
-FORMS = "the only patterns are 'https://*.example.com' and 'http://localhost:*'"
+INSIDE = r"([a-z0-9_-]+\.)*[a-z0-9_-]+\*[a-z0-9_-]+(\.[a-z0-9_-]+)*"  # one * inside a label
+FORMS = (
+    "the patterns are 'https://*.example.com' and 'http://localhost:*', and one * inside a label:"
+    " 'https://app-*-team.example.com'"
+)
 
 
 class Parts(NamedTuple):
@@ -30,12 +34,13 @@ class Parts(NamedTuple):
         return f"{self.scheme}://{self.host}" + (f":{self.port}" if self.port else "")
 
 
-def origin_problem(text: object, *, credentials: bool) -> str | None:
+def origin_problem(text: object, *, credentials: bool, production: bool = True) -> str | None:
     """Return what is wrong with an origin and what to write instead; None when nothing is.
 
     Args:
         text: one item of a policy's origins, other than "*".
         credentials: whether the policy lets cookies go along.
+        production: whether a private address over http is refused where cookies go along.
     """
     if not isinstance(text, str):
         return "is no text; write the origin as a string"
@@ -54,32 +59,37 @@ def origin_problem(text: object, *, credentials: bool) -> str | None:
         host = re.sub(r"\A(https?:)?/*", "", text).partition("/")[0] or "app.example.com"
         local = host.startswith(("localhost", "127.0.0.1"))
         return f"has no scheme; write {'http://' * local or 'https://'}{host}"
-    return _problem_of_parts(text, match, credentials)
+    problem, sent = _problem_of_parts(text, match)
+    return problem or (_problem_with_credentials(sent, production) if credentials else None)
 
 
-def _problem_of_parts(text: str, match: re.Match[str], credentials: bool) -> str | None:
+def _problem_of_parts(text: str, match: re.Match[str]) -> tuple[str | None, Parts]:
     scheme, host, port = match["scheme"].lower(), match["host"], match["port"]
+    sent = Parts(scheme, host, port)
     if port and port != "*" and not (re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) <= 65535):
-        return f"has the port {port[:9]!r}; write a number from 1 to 65535, or * for any"
+        return f"has the port {port[:9]!r}; write a number from 1 to 65535, or * for any", sent
     if scheme in ("ws", "wss", "ftp", "data", "blob"):
-        return f"has the scheme {scheme!r}, which no page is served by; write for example 'https://{host}'"
+        return f"has the scheme {scheme!r}, which serves no page; write for example 'https://{host}'", sent
     host = host.lower() if host.isascii() else _punycode(host)
-    if problem := _problem_of_host(host):
-        return problem
+    any_page = host == "*" and scheme not in DEFAULT_PORTS  # vscode-webview://*
+    if problem := None if any_page else _problem_of_host(host):
+        return problem, sent
     number = port if port in (None, "", "*") else str(int(port))
     sent = Parts(scheme, _canonical(host), None if number in ("", DEFAULT_PORTS.get(scheme)) else number)
     if match["user"] or match["rest"]:
         part = "a path, a query or a fragment" if match["rest"] else "a user name"
-        return f"has {part}, and an origin has none; write {str(sent)!r}"
+        return f"has {part}, and an origin has none; write {str(sent)!r}", sent
     if text != str(sent):
-        return f"is not written as browsers send it; write {str(sent)!r}"
-    return _problem_with_credentials(sent) if credentials else None
+        return f"is not written as browsers send it; write {str(sent)!r}", sent
+    return None, sent
 
 
 def _problem_of_host(host: str) -> str | None:
     name = host.removeprefix("*.")
     if "*" in name:
-        return f"has a * where none can be; {FORMS}"
+        if host != name or not re.fullmatch(INSIDE, name):
+            return f"has a * where none can be; {FORMS}"
+        name = name.replace("*", "x")
     if name.startswith("["):
         valid = _canonical(name) and host == name
         return None if valid else "has no valid IPv6 address; write for example 'http://[::1]'"
@@ -92,16 +102,28 @@ def _problem_of_host(host: str) -> str | None:
     return None
 
 
-def _problem_with_credentials(origin: Parts) -> str | None:
-    name = origin.host.removeprefix("*.")
+def _problem_with_credentials(origin: Parts, production: bool) -> str | None:
+    # "*.example.com" is below example.com, and so is "app-*-team.example.com"
+    below = re.sub(r"\A[^*]*\*[^.]*\.?", "", origin.host) if "*" in origin.host else None
+    name = origin.host if below is None else below
     if name == "localhost" or name.endswith(".localhost") or is_loopback(name):
         return None
-    if origin.scheme == "http":
+    if origin.scheme == "http" and (production or not is_private(name)):
         safe = str(Parts("https", origin.host, origin.port))
         return f"with credentials lets whoever controls the network act as that page; write {safe!r}"
-    if origin.host != name and suffixes().publicsuffix(name) == name:
-        return f"with credentials trusts everybody who registers a name under {name!r}; list the hosts"
+    if below is not None and origin.scheme not in DEFAULT_PORTS:
+        return f"with credentials trusts every page of the scheme {origin.scheme!r}; list the origins"
+    if below is not None and (not below or suffixes().publicsuffix(below) == below):
+        return f"with credentials trusts everybody who registers a name under {below!r}; list the hosts"
     return None
+
+
+def is_private(host: str) -> bool:
+    """Tell whether a host is an address of a private network, as 192.168.1.20 is."""
+    try:
+        return ip_address(host.strip("[]")).is_private and not is_loopback(host)
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:
@@ -115,7 +137,7 @@ def is_loopback(host: str) -> bool:
 def get_site(origin: str) -> str:
     """Return scheme and registrable domain, which decide whether cookies are third-party; ports do not."""
     scheme, _, host = origin.partition("://")
-    host = re.sub(r":[0-9*]*\Z", "", host).removeprefix("*.")
+    host = re.sub(r":[0-9*]*\Z", "", host).removeprefix("*.").replace("*", "x")
     # an address, or one label as localhost, has no domain above; the list takes a moment to read
     alone = host.startswith("[") or "." not in host or _is_number(host.rpartition(".")[2])
     return f"{scheme}://{host if alone else suffixes().privatesuffix(host) or host}"

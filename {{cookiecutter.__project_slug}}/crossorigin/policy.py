@@ -8,6 +8,7 @@ import click
 # scheme, "://", a name of 253 bytes, ":", a port: more than 326 bytes come from no browser
 NOT_TOO_LONG = r"(?!.{327})"
 SUBDOMAINS = r"(?:[a-z0-9_-]{1,63}\.)+"
+IN_LABEL = r"[a-z0-9_-]{1,63}"
 PORT = r"(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 
 
@@ -63,7 +64,10 @@ class Policy:
 
 
 def _pattern(origins: tuple[str, ...]) -> re.Pattern[str]:
-    choices = [re.escape(o).replace(r"://\*\.", "://" + SUBDOMAINS).replace(r":\*", PORT) for o in origins]
+    choices = [
+        re.escape(o).replace(r"://\*\.", "://" + SUBDOMAINS).replace(r":\*", PORT).replace(r"\*", IN_LABEL)
+        for o in origins
+    ]
     return re.compile(NOT_TOO_LONG + "(?:" + ("|".join(choices) or "(?!)") + r")\Z")
 
 

@@ -4,12 +4,23 @@ import re
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
-VARIABLE = re.compile(r"<[^>]*>")
+# as in werkzeug's rules: <name>, <int:name>, <regex("[^>]"):name>
+VARIABLE = re.compile(r"<(?:(?P<converter>[A-Za-z_]\w*)(?:\(.*?\))?:)?[A-Za-z_]\w*>", re.ASCII)
+SEGMENT = re.compile(rf"(?:{VARIABLE.pattern}|[^/])+", re.ASCII)
 
 
-def segments(path: str) -> list[str]:
-    """Split a path; empty segments do not count, because werkzeug merges slashes."""
-    return [segment for segment in path.split("/") if segment]
+def split_rule(rule: str) -> list[str]:
+    """Split a rule or a prefix into segments; empty ones do not count, because werkzeug merges slashes."""
+    return [match[0] for match in SEGMENT.finditer(rule)]
+
+
+def compile_segment(segment: str) -> re.Pattern[str]:
+    """Return a pattern for one segment of a rule; a variable of any type matches any text.
+
+    So a page may read the 404 of /lab/one under the prefix /lab/<int:id> too.
+    """
+    literals = VARIABLE.sub("\0", segment).split("\0")
+    return re.compile("[^/]+".join(map(re.escape, literals)) + r"\Z")
 
 
 class Prefixes(Generic[V]):
@@ -23,11 +34,9 @@ class Prefixes(Generic[V]):
     def add(self, prefix: str, value: V) -> V:
         """Add a prefix and return its value: the one that it had already, if any."""
         node = self
-        for segment in segments(prefix):
+        for segment in split_rule(prefix):
             if VARIABLE.search(segment):
-                # of any type: under /lab/<int:id>, a page may read the 404 of /lab/one too
-                text = "[^/]+".join(re.escape(part) for part in VARIABLE.split(segment))
-                node = node._variable.setdefault(re.compile(text + r"\Z"), Prefixes())
+                node = node._variable.setdefault(compile_segment(segment), Prefixes())
             else:
                 node = node._literal.setdefault(segment, Prefixes())
         node._value = node._value or value
@@ -35,7 +44,7 @@ class Prefixes(Generic[V]):
 
     def find(self, path: str) -> V | None:
         """Return the value of the deepest prefix of a path; a literal segment comes before a variable."""
-        return self._deepest(segments(path))[1]
+        return self._deepest([segment for segment in path.split("/") if segment])[1]
 
     def _deepest(self, rest: list[str]) -> tuple[int, V | None]:
         best = (0, self._value)

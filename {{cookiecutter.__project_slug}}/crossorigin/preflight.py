@@ -8,14 +8,17 @@ Source: https://fetch.spec.whatwg.org/#cors-preflight-fetch
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from flask import Flask, Response, has_request_context
+
 from .doctor.browser import SAFELISTED_METHODS
+from .headers import write_cors_headers
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
     from .declare import Policies
     from .policy import Policy
@@ -28,43 +31,64 @@ class PreflightLayer:
     """A WSGI application in front of another, which sees everything but preflights.
 
     Args:
-        wsgi_app: the application behind.
-        policies: the policies, complete from `init_cors` on.
-        log: gets a line for each preflight, with the reason of a refusal, at level DEBUG.
+        app: the application behind; its log gets a line for each preflight, at level DEBUG.
+        policies: the policies of the application, in use.
     """
 
-    def __init__(self, wsgi_app: WSGIApplication, policies: Policies, log: logging.Logger) -> None:
-        self.wsgi_app = wsgi_app
+    def __init__(self, app: Flask, policies: Policies) -> None:
+        self.app = app
+        self.wsgi_app = app.wsgi_app
         self.policies = policies
-        self.log = log
         self.ready = False
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self.ready:
-            self.policies.check()
-            self.ready = True
+            self._prepare()
         if (
             environ["REQUEST_METHOD"] != "OPTIONS"
             or "HTTP_ORIGIN" not in environ
             or "HTTP_ACCESS_CONTROL_REQUEST_METHOD" not in environ
         ):
-            return self.wsgi_app(environ, start_response)
+            return self.wsgi_app(environ, _complete(start_response))
         path = environ.get("PATH_INFO", "")
         if not path.isascii():  # WSGI hands bytes over as Latin-1 (PEP 3333)
             path = path.encode("latin-1").decode("utf-8", "replace")
         policy = self.policies.find(path)
         status, headers = _answer(policy, environ)
-        if self.log.isEnabledFor(logging.DEBUG):
+        if mark := self.policies.hints.mark_preflight:
+            headers.extend(mark(environ))
+        if self.app.logger.isEnabledFor(logging.DEBUG):
             said = (environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"], environ["HTTP_ORIGIN"])
             verdict = _refusal(policy, environ) or "allowed"
             text = "OPTIONS %s %s, preflight for %a, origin %a: %s"
-            self.log.debug(text, quote(path), status[:3], *said, verdict)
+            self.app.logger.debug(text, quote(path), status[:3], *said, verdict)
         start_response(status, headers)
         return []
 
+    def _prepare(self) -> None:
+        """Check once more what may have changed since `init_cors`, at the first request."""
+        self.policies.check()
+        config = self.app.config
+        if self.app.debug and not self.app.testing and config["PROPAGATE_EXCEPTIONS"] is None:
+            # a page can read a 500 only with CORS headers, which a traceback page does not have
+            config["PROPAGATE_EXCEPTIONS"] = False
+        self.ready = True
+
+
+def _complete(start_response: StartResponse) -> StartResponse:
+    """Add the CORS headers to a 500 that has none: an `after_request` function of the application raised."""
+
+    def start(status: str, headers: Headers, exc_info: Any = None, /) -> Callable[[bytes], object]:
+        is_error = status.startswith("5") and has_request_context()
+        if is_error and not any(name.lower().startswith("access-control-") for name, _ in headers):
+            headers = list(write_cors_headers(Response(headers=headers)).headers)
+        return start_response(status, headers, exc_info)
+
+    return start
+
 
 def _answer(policy: Policy | None, environ: WSGIEnvironment) -> tuple[str, Headers]:
-    refused = [("Content-Length", "0")]
+    refused: Headers = [("Content-Length", "0")]
     if policy is None:
         return "403 Forbidden", refused
     origin = policy.allow_origin(environ["HTTP_ORIGIN"])

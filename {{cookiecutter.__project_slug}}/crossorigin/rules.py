@@ -32,8 +32,10 @@ def resolve_origins(declared: Any, config: Mapping[str, Any]) -> tuple[list[Any]
     return list(declared) if isinstance(declared, list | tuple | set) else [declared], name
 
 
-def problems_of(declaration: Declaration, config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence, with its cure, for each thing that is wrong with a declaration."""
+def problems_of(
+    declaration: Declaration, config: Mapping[str, Any], *, production: bool = True
+) -> Iterator[str]:
+    """Yield a sentence, with its fix, for each thing that is wrong with a declaration."""
     options = declaration.options
     known = list(inspect.signature(cors).parameters)[1:-1]
     for name in sorted(options.keys() - set(known)):
@@ -43,7 +45,7 @@ def problems_of(declaration: Declaration, config: Mapping[str, Any]) -> Iterator
     credentials = options["credentials"]
     if not isinstance(credentials, bool):
         yield f"credentials={credentials!r} is neither True nor False; write one of them."
-    yield from _origins(*resolve_origins(options["origins"], config), bool(credentials))
+    yield from _origins(*resolve_origins(options["origins"], config), bool(credentials), production)
     for name, check in (
         ("methods", _method),
         ("request_headers", _request_header),
@@ -60,7 +62,7 @@ def _prefix(prefix: str | None) -> Iterator[str]:
         yield f"the prefix {prefix!r} has a <path:…>, whose end cannot be known; use <string:…>."
 
 
-def _origins(origins: list[Any], name: str, credentials: bool) -> Iterator[str]:
+def _origins(origins: list[Any], name: str, credentials: bool, production: bool) -> Iterator[str]:
     if not origins:
         yield f"{name} is unset or empty, which never means everybody; list the origins, or write none."
     if origins in (["none"], ["*"]) and not (origins == ["*"] and credentials):
@@ -72,7 +74,7 @@ def _origins(origins: list[Any], name: str, credentials: bool) -> Iterator[str]:
             yield f"{name} has '*' with credentials: any site could act as your users; list the origins."
         elif origin == "*":
             yield f"{name} has '*' beside others, which are pointless then; write '*' alone or leave it out."
-        elif problem := origin_problem(origin, credentials=credentials):
+        elif problem := origin_problem(origin, credentials=credentials, production=production):
             yield f"{name} has {origin!r}, which {problem}."
 
 

@@ -1,5 +1,6 @@
 """`init_cors(app)`: check all declarations, build the policies, put them to work."""
 
+import difflib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -7,41 +8,84 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from .declare import Declaration, get_policies
-from .headers import write_cors_headers
+from .declare import KEY, Declaration, Policies, get_policies, nearest_blueprint
+from .headers import is_marked, write_cors_headers
 from .hints import Hints
-from .origins import get_site
+from .origins import get_site, is_private
+from .overlaps import find_overlaps, spans_segments
 from .policy import Policy, PolicyError
 from .prefixes import Prefixes
+from .preflight import PreflightLayer
 from .rules import problems_of, resolve_origins
 
 
 def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = None) -> None:
     """Put the declared policies to work; call it last in `create_app`.
 
+    Args:
+        app: its blueprints are registered.
+        closed: endpoints of views that stay closed to other origins although a policy's prefix covers them.
+        hints: what messages and warnings need to know of the application.
+
     Raises:
-        PolicyError: with the place, the problem and the cure of everything that is refused.
+        PolicyError: with the place, the problem and the fix of everything that is refused.
     """
-    policies = get_policies(app)
-    if policies.tree is not None:
+    policies: Policies = app.extensions.setdefault(KEY, Policies())
+    if policies.in_use:
         raise PolicyError("init_cors(app) is called twice; call it once, last in create_app.")
+    policies.hints = hints or Hints()
     problems = [
         f"{d.place} (blueprint {d.blueprint!r}): {problem}"
         for d in policies.declarations
-        for problem in problems_of(d, app.config)
+        for problem in _problems(d, app, policies.hints.production)
     ]
-    declared: Prefixes[Declaration] = Prefixes()
-    problems += _add_each(policies.declarations, declared)
+    problems += _same_prefixes(policies.declarations)
+    problems += _unknown_endpoints(app, closed)
+    if policies.hints.production:
+        problems += policies.for_development
     _refuse([*problems, *second_layers(app)])
 
-    policies.use(_build(policies.declarations, declared, app))
-    policies.last_check = lambda: _refuse(list(second_layers(app)))
-    policies.hints = hints or Hints()
+    closed_policies = {name: Policy("", "", f"closed={[name]}", ()) for name in closed}
+    rules = [(r.rule, closed_policies[r.endpoint]) for r in app.url_map.iter_rules() if r.endpoint in closed]
+    policies.use(_build(policies.declarations, app), closed_policies, rules)
     writers = app.after_request_funcs.setdefault(None, [])
-    if not any(hasattr(function, "writes_cors_headers") for function in writers):
-        writers.insert(0, write_cors_headers)  # first registered runs last
-    for misfit in misfits_of_cookies(app, policies.built):
-        app.logger.warning(misfit)
+    if not any(map(is_marked, writers)):
+        writers.insert(0, write_cors_headers)  # Flask runs the first one last
+
+    def check() -> None:
+        _refuse([*second_layers(app), *_misplaced_writers(app), *find_overlaps(app, policies)])
+
+    check()
+    policies.last_check = check
+    guards = app.before_request_funcs.get(None, [])
+    if policies.check in guards:
+        guards.remove(policies.check)
+    app.wsgi_app = PreflightLayer(app, policies)  # type: ignore[method-assign]
+    for warning in [*private_origins(policies.built), *misfits_of_cookies(app, policies.built)]:
+        app.logger.warning(warning)
+
+
+def _problems(declaration: Declaration, app: Flask, production: bool) -> Iterator[str]:
+    yield from problems_of(declaration, app.config, production=production)
+    if spans_segments(app, declaration.prefix or ""):
+        yield f"the prefix {declaration.prefix!r} has a variable whose end cannot be known; use <string:…>."
+
+
+def _unknown_endpoints(app: Flask, closed: Sequence[str]) -> Iterator[str]:
+    for name in sorted(set(closed) - app.view_functions.keys()):
+        near = difflib.get_close_matches(name, app.view_functions, 1)
+        fix = f"write {near[0]!r}" if near else "see `flask routes` for their names"
+        yield f"init_cors(app, closed=…) has {name!r}, which is not an endpoint; {fix}."
+
+
+def _misplaced_writers(app: Flask) -> Iterator[str]:
+    functions = app.after_request_funcs[None]
+    for function in [f for f in functions if is_marked(f) and f is not functions[0]]:
+        place, first = (f"{f.__module__}.{f.__qualname__}" for f in (function, functions[0]))
+        yield (
+            f"{place} writes the CORS headers, but {first} is registered before it and so runs after it;"
+            f" call {function.__module__.rpartition('.')[2]}.init_app(app) first in create_app."
+        )
 
 
 def _refuse(problems: list[str]) -> None:
@@ -50,8 +94,9 @@ def _refuse(problems: list[str]) -> None:
         raise PolicyError(f"the CORS policies cannot be used:\n{lines}")
 
 
-def _add_each(declarations: list[Declaration], tree: Prefixes[Declaration]) -> Iterator[str]:
-    """Add declarations to a tree, and yield a sentence for each whose prefix another one has."""
+def _same_prefixes(declarations: list[Declaration]) -> Iterator[str]:
+    """Yield a sentence for each declaration whose prefix another one has."""
+    tree: Prefixes[Declaration] = Prefixes()
     for declaration in declarations:
         first = tree.add(declaration.prefix or "", declaration)
         if first is not declaration:
@@ -87,18 +132,20 @@ def _from_flask_cors(function: Callable[..., Any]) -> bool:
     return "flask_cors" in getattr(getattr(function, "__code__", None), "co_filename", "")
 
 
-def _build(declarations: list[Declaration], tree: Prefixes[Declaration], app: Flask) -> list[Policy]:
-    routed: dict[int, set[str]] = defaultdict(set)
+def _build(declarations: list[Declaration], app: Flask) -> list[Policy]:
+    routed: dict[str | None, set[str]] = defaultdict(set)
+    names = {declaration.blueprint for declaration in declarations}
     for rule in app.url_map.iter_rules():
-        if (declaration_of := tree.find(rule.rule)) is not None:
-            routed[id(declaration_of)] |= (rule.methods or set()) - {"OPTIONS"}
+        routed[nearest_blueprint(rule.endpoint, names)] |= (rule.methods or set()) - {"OPTIONS"}
     return [
         Policy(
             prefix=d.prefix or "",
             blueprint=d.blueprint,
             place=d.place,
             origins=tuple(o for o in resolve_origins(d.options["origins"], app.config)[0] if o != "none"),
-            methods=tuple(sorted(routed[id(d)]) if d.options["methods"] is None else d.options["methods"]),
+            methods=tuple(
+                sorted(routed[d.blueprint]) if d.options["methods"] is None else d.options["methods"]
+            ),
             request_headers=tuple(d.options["request_headers"]),
             expose_headers=tuple(d.options["expose_headers"]),
             credentials=d.options["credentials"],
@@ -108,25 +155,38 @@ def _build(declarations: list[Declaration], tree: Prefixes[Declaration], app: Fl
     ]
 
 
+def private_origins(policies: list[Policy]) -> Iterator[str]:
+    """Yield a sentence for each private address over http that is trusted with credentials."""
+    for policy in policies:
+        for origin in policy.origins if policy.credentials else ():
+            if origin.startswith("http:") and is_private(urlsplit(origin).hostname or ""):
+                yield (
+                    f"{policy.place}: {origin} is trusted with credentials, and whoever controls the network"
+                    " can act as it; production refuses it."
+                )
+
+
 def misfits_of_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
     """Yield a sentence for each origin from which the session cookie does not come, or need not."""
-    api, config = app.config.get("API_URL"), app.config
+    hints, config = get_policies(app).hints, app.config
+    api, setting = hints.api_url, hints.api_url_setting or "api_url"
     pages = [(policy, origin) for policy in policies if policy.credentials for origin in policy.origins]
     if not api or not pages:
         return
     if config["SESSION_COOKIE_SECURE"] and urlsplit(api).scheme == "http":
-        yield f"API_URL={api} is http, and the cookie is Secure: no sign-in lasts; serve the API by https."
+        yield f"{setting}={api} is http, and the cookie is Secure: no sign-in lasts; serve the API by https."
     other = [(policy, origin) for policy, origin in pages if get_site(origin) != get_site(api)]
     samesite = config["SESSION_COOKIE_SAMESITE"] or "Lax"
+    cross_site = hints.cross_site_setting or "SESSION_COOKIE_SAMESITE='None'"
     if samesite != "None":
         for policy, origin in other:
             yield (
                 f"{policy.place}: {origin} and {api} are two sites, and the cookie is SameSite={samesite}:"
-                " a sign-in from there answers 200 and the next request 401; use one host name, or"
-                " CROSS_SITE_COOKIES=1."
+                f" a sign-in from there answers 200 and the next request 401; use one host name, or"
+                f" {cross_site}."
             )
     elif not other:
         yield (
-            f"CROSS_SITE_COOKIES=1, but every page is on the site of {api}; remove it: Lax is safer, and"
+            f"{cross_site}, but every front end is on the site of {api}; remove it: Lax is safer, and"
             " works in every browser."
         )

@@ -1,134 +1,86 @@
-"""Fixtures: an application on its own database, two users, and clients that sign in."""
-
-import gc
-import os
-from collections.abc import Iterator
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
+"""Fixtures: settings, an application on a database of its own, and clients."""
 
 import pytest
 from argon2 import PasswordHasher
-from flask import Flask
-from flask.testing import FlaskClient
-from sqlalchemy import Engine, Pool, create_engine, event, text
-from sqlalchemy.orm import Session
 
-from {{ cookiecutter.__package }} import create_app, sessions
-from {{ cookiecutter.__package }}.database import url_of
-from {{ cookiecutter.__package }}.extensions import db
-from {{ cookiecutter.__package }}.models import LoginSession, Model, User, now
+from {{ cookiecutter.__package }} import create_app, users
+from {{ cookiecutter.__package }}.extensions import db, limiter
+from {{ cookiecutter.__package }}.models import Model
 
-PAGE = "http://localhost:5173"
-FRONTEND_ORIGINS = "{{ cookiecutter.__frontend_origins }}"
 PASSWORD = "correct horse battery"
-TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL")  # a database of PostgreSQL that may be emptied
-
-
-def pytest_collection_finish() -> None:
-    """Let the garbage collector skip what stays until the end: the libraries and the tests."""
-    gc.freeze()
-
-
-def settings(database: str, **changes: str) -> dict[str, str]:
-    """Return the settings of a development application, with changes."""
-    return {
-        "APP_ENV": "development",
-        "SECRET_KEY": "only-for-tests",
-        "FRONTEND_ORIGINS": FRONTEND_ORIGINS,
-        "DATABASE_URL": database,
-        "FRONTEND_DIST": "not-built",  # not what somebody has built beside the tests
-        **changes,
-    }
+DEVELOPMENT = {
+    "APP_ENV": "development",
+    "SECRET_KEY": "only-for-tests",
+    "FRONTEND_ORIGINS": "http://localhost:5173",
+    "FRONTEND_DIST": "not-built",  # not what somebody has built beside the tests
+}
 
 
 @pytest.fixture(scope="session", autouse=True)
-def real_hasher() -> Iterator[PasswordHasher]:
-    """The hasher of the application; the tests hash cheaply instead, or they would wait for little else."""
+def fast_hashes():
+    """Hash passwords cheaply: the real parameters are slow on purpose."""
     with pytest.MonkeyPatch.context() as patch:
-        real = sessions.hasher
-        patch.setattr(sessions, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        yield real
-
-
-def fill(engine: Engine) -> None:
-    """Make the tables, and ada and grace."""
-    Model.metadata.create_all(engine)
-    with Session(engine) as session:
-        password_hash = sessions.hasher.hash(PASSWORD)
-        session.add_all(User(username=name, password_hash=password_hash) for name in ("ada", "grace"))
-        session.commit()
+        patch.setattr(users, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="session")
-def filled_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A filled SQLite database, made once and copied for each test."""
-    path = tmp_path_factory.mktemp("database") / "filled.sqlite"
-    fill(create_engine(f"sqlite:///{path}"))
-    return path.read_bytes()
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Engine | None:
-    """An engine for the database of TEST_DATABASE_URL, where the tests are to run on it."""
-    engine = create_engine(url_of(TEST_DATABASE_URL)) if TEST_DATABASE_URL else None
-    assert engine is None or "test" in str(engine.url.database), "only a database of tests may be emptied"
-    return engine
+def shared_app(tmp_path_factory):
+    """An application on a new database, made once: that takes longer than most tests."""
+    path = tmp_path_factory.mktemp("database") / "test.sqlite"
+    app = create_app(DEVELOPMENT | {"DATABASE_URL": f"sqlite:///{path}"})
+    with app.app_context():
+        Model.metadata.create_all(db.engine)
+    return app
 
 
 @pytest.fixture
-def new_database(tmp_path: Path, postgresql: Engine | None) -> Iterator[str]:
-    """The URL of a database without tables."""
-    if postgresql is None:
-        yield f"sqlite:///{tmp_path / 'test.sqlite'}"
-        return
-    opened: list[Any] = []
-    with postgresql.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    event.listen(Pool, "connect", remember := lambda connection, _: opened.append(connection))
-    yield postgresql.url.render_as_string(hide_password=False)
-    event.remove(Pool, "connect", remember)
-    for connection in opened:  # of the applications, which nobody stops
-        connection.close()
+def app(shared_app):
+    """The application, with the users ada and grace in its database and nothing else."""
+    with shared_app.app_context():
+        for table in reversed(Model.metadata.sorted_tables):
+            db.session.execute(table.delete())
+        users.create_user("ada", PASSWORD)
+        users.create_user("grace", PASSWORD)
+        db.session.commit()
+    limiter.reset()
+    return shared_app
 
 
 @pytest.fixture
-def database(new_database: str, tmp_path: Path, filled_file: bytes, postgresql: Engine | None) -> str:
-    """The URL of a database with ada and grace in it."""
-    if postgresql is None:
-        (tmp_path / "test.sqlite").write_bytes(filled_file)
-    else:
-        fill(postgresql)
-    return new_database
+def settings(app):
+    """The settings of a development application, for `create_app(settings | {…})`."""
+    return DEVELOPMENT | {"DATABASE_URL": app.config["DATABASE_URL"]}
 
 
 @pytest.fixture
-def app(database: str) -> Flask:
-    return create_app(settings(database))
+def production(settings):
+    """The settings of a production application."""
+    safe = {"APP_ENV": "production", "SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "none"}
+    return settings | safe
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
+def client(app):
     """A client that is not signed in."""
     return app.test_client()
 
 
 @pytest.fixture
-def ada(app: Flask) -> FlaskClient:
+def ada(app):
     """A client that is signed in as ada."""
-    return signed_in(app, "ada")
+    return sign_in(app, "ada")
 
 
-def signed_in(app: Flask, username: str) -> FlaskClient:
+@pytest.fixture
+def grace(app):
+    """A client that is signed in as grace."""
+    return sign_in(app, "grace")
+
+
+def sign_in(app, username, password=PASSWORD):
+    """Return a client that is signed in."""
     client = app.test_client()
-    answer = client.post("/api/auth/login", json={"username": username, "password": PASSWORD})
-    assert answer.status_code == 200
+    response = client.post("/api/auth/login", json={"username": username, "password": password})
+    assert response.status_code == 200
     return client
-
-
-def add_ended_sessions(number: int) -> None:
-    """Leave sessions of ada behind that have ended."""
-    ended = now() - timedelta(seconds=1)
-    db.session.add_all(LoginSession(key=f"old {n}", user_id=1, expires_at=ended) for n in range(number))
-    db.session.commit()

@@ -1,22 +1,22 @@
-"""A JSON API in which every blueprint says who may call it from another origin."""
+"""A JSON API in which each blueprint declares its own CORS policy."""
 
 from collections.abc import Mapping
 
 from crossorigin import init_cors
 from flask import Flask
 
-from . import commands, config, cors_headers, errors, logs, security, sessions, slow_clients
+from . import commands, config, cors_headers, csrf, errors, headers, logs, sessions
 from .auth import auth
-from .closed import closed
+from .demo import demo_cors, demo_no_cors
 from .docs import docs
-from .extensions import OrjsonProvider, api, db, limiter
+from .extensions import api, db, limiter
+from .frontend import frontend
 from .health import health
+from .hints import build_hints
 from .notes import notes
-from .pages import pages
 from .public import public
 
 
-@errors.told_while_reloading
 def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     """Create the application.
 
@@ -24,19 +24,17 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
         settings: names and values as in the environment; None reads the environment and `.env`.
 
     Raises:
-        SettingsError, PolicyError: the settings or the CORS policies are unsafe or do not fit
-            together; the message has a sentence and a cure for each problem.
+        SettingsError, PolicyError: the settings or the CORS policies are unsafe or inconsistent.
+            The message has a sentence and a fix for each problem.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(config.load(settings, debug=app.debug))
-    app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False  # a redirect to add a slash would fail a preflight
 
     # around every request
     cors_headers.init_app(app)  # first registered, so that it has the last word on a response
     logs.init_app(app)
-    security.init_app(app)
-    slow_clients.init_app(app)
+    headers.init_app(app)
     errors.init_app(app)
 
     # extensions
@@ -44,21 +42,24 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     limiter.init_app(app)
     api.init_app(app)
     sessions.init_app(app)
+    csrf.init_app(app)
     commands.init_app(app)
 
     # blueprints
     api.register_blueprint(public)
-    api.register_blueprint(closed)
     api.register_blueprint(auth)
     api.register_blueprint(notes)
+    api.register_blueprint(demo_cors)
+    api.register_blueprint(demo_no_cors)
     app.register_blueprint(health)
-    app.register_blueprint(docs)
+    if app.config["DOCS"]:
+        app.register_blueprint(docs)
     if app.config["APP_ENV"] == "development":
-        from .development import development  # here, so that production need not load it
+        from crossorigin.doctor.endpoint import explain_endpoint  # here: production need not load it
 
-        app.register_blueprint(development)  # not with `api`: it is no part of the documentation
-    if app.config["FRONTEND_ORIGINS"] == "none":  # page and API are one origin
-        app.register_blueprint(pages)
+        app.register_blueprint(explain_endpoint)  # not with `api`: it is not part of the documentation
+    if app.config["FRONTEND_ORIGINS"] == "none":  # the front end and the API are one origin
+        app.register_blueprint(frontend)
 
-    init_cors(app)  # last: it reads the methods of each policy from the routes
+    init_cors(app, hints=build_hints(app))  # last: it reads the methods of each policy from the routes
     return app

@@ -4,27 +4,42 @@ import contextlib
 import socket
 import sys
 
-from crossorigin import get_policies
+import click
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 
-from . import create_app
-from .errors import StartupError
+from .logs import granian_log_config
+from .production import create_production_app
+
+SHUTDOWN_TIMEOUT = 20  # seconds for requests that still run at a stop
 
 
 def main() -> None:
-    """Start the server, or say in words why the settings or policies do not allow it."""
+    """Start the server, or say why the settings or policies do not allow it."""
     try:
-        # once here, so that a refusal is a sentence and not the traceback of a worker
-        app = create_app()
-        get_policies(app).check()
-    except StartupError as error:
+        app = create_production_app()  # here too, so that a refusal is not the traceback of a worker
+    except click.ClickException as error:
         sys.exit(f"Error: {error.format_message()}")
     host, port = app.config["HOST"], app.config["PORT"]
     with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
-        # Granian would share the port with another Granian, and each would get some of the requests
-        sys.exit(f"Error: port {port} is taken by another program; stop that one, or set PORT.")
-    from .serve import Server
-
-    Server(app.config).run()
+        # Granian would share the port with another Granian: each would get some of the requests
+        sys.exit(f"Error: port {port} is in use by another program. Stop that program, or set PORT.")
+    Granian(
+        f"{__package__}.production:create_production_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        workers=app.config["WORKERS"],
+        blocking_threads=app.config["THREADS"],
+        backpressure=1024,  # connections of each worker, idle ones included
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
+        respawn_failed_workers=True,
+        workers_kill_timeout=SHUTDOWN_TIMEOUT,
+        log_dictconfig=granian_log_config(app.config["LOG_FORMAT"]),
+    ).serve()
 
 
 if __name__ == "__main__":

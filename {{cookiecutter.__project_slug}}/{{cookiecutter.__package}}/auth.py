@@ -2,15 +2,20 @@
 
 import marshmallow as ma
 from crossorigin import FromConfig, cors
-from flask import current_app, g, request
+from flask import current_app, g
 from marshmallow.validate import Length
 
-from .extensions import NO_NUL, Blueprint, limiter
-from .models import User
-from .sessions import require_sign_in, sign_in, sign_out, unauthorized, verify_password
+from .api import NO_NUL, Blueprint
+from .extensions import limiter
+from .models import User, normalize_name
+from .sessions import require_sign_in, sign_in, sign_out, unauthorized
+from .users import verify_password
 
 auth = Blueprint("auth", __name__, url_prefix="/api/auth", description="Sign in and out")
 cors(auth, origins=FromConfig("FRONTEND_ORIGINS"), request_headers=["Content-Type"], credentials=True)
+
+address_limit = limiter.limit(lambda: current_app.config["LOGIN_LIMIT"])
+account_limit = limiter.limit(lambda: current_app.config["LOGIN_ACCOUNT_LIMIT"], key_func=lambda: g.account)
 
 
 class CredentialsSchema(ma.Schema):
@@ -23,20 +28,15 @@ class UserSchema(ma.Schema):
     username = ma.fields.String(required=True)
 
 
-def account() -> str:
-    """Return the name that somebody tries to sign in with, for the limit of each account."""
-    body = request.get_json(silent=True)
-    return f"account {body.get('username')}" if isinstance(body, dict) else "account ?"
-
-
 @auth.route("/login", methods=["POST"])
+@address_limit  # first, so that it counts before the body is read
 @auth.arguments(CredentialsSchema())
 @auth.response(200, UserSchema)
-@limiter.limit(lambda: current_app.config["LOGIN_LIMIT"])
-@limiter.limit(lambda: current_app.config["LOGIN_ACCOUNT_LIMIT"], key_func=account)
 def login(credentials: dict[str, str]) -> User:
     """Sign in with a name and a password"""
-    user = verify_password(**credentials)
+    g.account = f"account {normalize_name(credentials['username'])}"
+    with account_limit:
+        user = verify_password(**credentials)
     if user is None:
         raise unauthorized("The name or the password is wrong.")
     sign_in(user)

@@ -1,86 +1,145 @@
-"""How the database is reached: SQLite on one machine, PostgreSQL for several."""
+"""The database: SQLite in a file, or PostgreSQL. One engine, and one session for each request."""
 
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import NullPool
+import click
+from flask import Flask, current_app, g
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
 
-PSYCOPG = "postgresql+psycopg"
-FREE_CONNECTION_WITHIN = 5  # seconds
+SQLITE, POSTGRESQL = "sqlite", "postgresql+psycopg"
+DRIVERS = {
+    "sqlite": SQLITE,
+    "sqlite+pysqlite": SQLITE,
+    "postgres": POSTGRESQL,  # platforms write it so
+    "postgresql": POSTGRESQL,
+    POSTGRESQL: POSTGRESQL,
+}
+EXAMPLES = "sqlite:///lab.sqlite or postgresql://user:password@host/name"
+# for connections to PostgreSQL; times without a unit are seconds
+CONNECT_ARGS: dict[str, Any] = {
+    "connect_timeout": 3,
+    "options": "-c statement_timeout=5000",  # milliseconds; PostgreSQL itself ends a statement then
+    # a network that lost the server ends the connection: after so many milliseconds without acknowledgement
+    "tcp_user_timeout": 6000,
+    "keepalives_idle": 2,
+    # a prepared statement would fail once after a migration that changes the type of a result
+    "prepare_threshold": None,
+}
 
 
-def problem_of_database(address: str) -> str | None:
-    """Return what is wrong with DATABASE_URL, or None; never the value, which may hold a password."""
-    try:
-        url = url_of(address)
-        if url.get_backend_name() == "postgresql" and url.drivername != PSYCOPG:
-            return "DATABASE_URL names another driver than psycopg; write postgresql:// and what follows."
-        url.get_dialect().import_dbapi()
-    except (ArgumentError, ValueError):
-        return "DATABASE_URL is not a database URL; write for example sqlite:///lab.sqlite."
-    except ImportError as error:
-        if url.drivername == PSYCOPG:
-            return "DATABASE_URL needs psycopg, which is not installed; run uv sync --extra postgresql."
-        return (
-            f"DATABASE_URL needs the module {error.name!r}, which is not installed; add the package that has"
-            " it, or write sqlite:///lab.sqlite or postgresql://…."
+class Database:
+    """Give each application an engine, and each request a session."""
+
+    def init_app(self, app: Flask) -> None:
+        url = get_database_url(app)
+        is_postgresql = url.drivername == POSTGRESQL
+        engine = create_engine(
+            url,
+            pool_size=app.config["THREADS"],  # each thread has one connection at a time
+            pool_timeout=5,  # seconds
+            # a connection that the database has closed is replaced before it fails a request
+            pool_pre_ping=is_postgresql,
+            connect_args=_get_connect_args(url) if is_postgresql else {},
+            hide_parameters=True,  # session keys and password hashes must not be in the log
         )
-    in_memory = not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
-    if url.get_backend_name() == "sqlite" and in_memory:
-        return "DATABASE_URL is in memory, each process has one of its own; write sqlite:///lab.sqlite."
-    return None
+        if not is_postgresql:
+            event.listen(engine, "connect", set_up_sqlite)
+            event.listen(engine, "connect", enforce_foreign_keys)
+        app.extensions["engine"] = engine
+        # objects stay readable after a commit, without another query
+        app.extensions["make_session"] = sessionmaker(engine, expire_on_commit=False)
+        app.teardown_appcontext(close_session)
+
+    @property
+    def engine(self) -> Engine:
+        engine: Engine = current_app.extensions["engine"]
+        return engine
+
+    @property
+    def session(self) -> Session:
+        """The session of this request. It is made at its first use, and closed after the response."""
+        session: Session | None = g.get("session")
+        if session is None:
+            session = g.session = current_app.extensions["make_session"]()
+        return session
 
 
-def url_of(address: str) -> URL:
-    """Return DATABASE_URL as SQLAlchemy has it: platforms write postgres://, and no driver."""
-    url = make_url(address)
-    return url.set(drivername=PSYCOPG) if url.drivername in ("postgres", "postgresql") else url
+def close_session(_error: BaseException | None) -> None:
+    session: Session | None = g.pop("session", None)
+    if session is not None:
+        try:
+            session.close()
+        except DBAPIError:  # the database has gone away by now, and the response is ready
+            session.invalidate()
 
 
-def engine_options(address: str, threads: int) -> dict[str, Any]:
-    """Return the arguments of `create_engine` for a server with so many threads in each process."""
-    url = url_of(address)
-    return {
-        "url": url,
-        "pool_size": threads,  # each has one connection at a time
-        "pool_timeout": FREE_CONNECTION_WITHIN,
-        # a connection that the database has closed is replaced before it fails a request
-        "pool_pre_ping": url.get_backend_name() == "postgresql",
-        # parameters are session keys and password hashes, which no log should have
-        "hide_parameters": True,
-    }
+def get_database_url(app: Flask) -> URL:
+    """Return DATABASE_URL. A relative path of SQLite is in the instance folder, which is made."""
+    url = parse_database_url(app.config["DATABASE_URL"])
+    if url.drivername != SQLITE or url.database is None:
+        return url
+    folder = Path(app.instance_path)
+    if not Path(url.database).is_absolute():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.ClickException(
+                f"the folder {str(folder)!r} of the database cannot be made ({error.strerror})."
+                " Set DATABASE_URL to an absolute path: sqlite:////path/to/lab.sqlite."
+            ) from error
+    return url.set(database=str(folder / url.database))
 
 
-def tune(engine: Engine) -> None:
-    """Set up each connection of an engine that serves requests."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _tune_sqlite)
-        event.listen(engine, "connect", _turn_foreign_keys_on)
-    if engine.dialect.name == "postgresql":
-        from . import postgresql
-
-        event.listen(engine, "do_connect", postgresql.connect)
+def _get_connect_args(url: URL) -> dict[str, Any]:
+    return {name: value for name, value in CONNECT_ARGS.items() if name not in url.query}
 
 
-def engine_of_migrations(engine: Engine) -> Engine:
-    """Return an engine that may take its time, and in SQLite replace a table that others refer to.
+def parse_database_url(text: str) -> URL:
+    """Return DATABASE_URL as SQLAlchemy needs it, with the driver.
 
-    With foreign keys on, dropping the old table would delete what refers to it
-    (https://www.sqlite.org/foreignkeys.html, section 5).
+    Raises:
+        ValueError: with a sentence that has the fix, and not the value, which may hold a password.
     """
-    patient = create_engine(engine.url, poolclass=NullPool)
-    if engine.dialect.name == "sqlite":
-        event.listen(patient, "connect", _tune_sqlite)
-    return patient
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(f"DATABASE_URL is not a database URL. Write {EXAMPLES}.") from None
+    if url.drivername not in DRIVERS:
+        raise ValueError(f"DATABASE_URL begins with {url.drivername!r}. Write {EXAMPLES}.")
+    url = url.set(drivername=DRIVERS[url.drivername])
+    if url.drivername == POSTGRESQL:
+        _check_postgresql_url(url)
+    elif url.host or url.username or url.query:
+        raise ValueError("DATABASE_URL of SQLite is a path only. Write three slashes: sqlite:///lab.sqlite.")
+    elif not url.database or ":memory:" in url.database:
+        raise ValueError(
+            "DATABASE_URL is in memory, and each process would have its own. Write sqlite:///lab.sqlite."
+        )
+    return url
 
 
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    # the first lets the second wait for others; WAL lets readers and a writer work side by side
+def _check_postgresql_url(url: URL) -> None:
+    try:
+        from psycopg import ProgrammingError
+        from psycopg.conninfo import make_conninfo
+    except ImportError:
+        problem = "DATABASE_URL needs psycopg, which is not installed. Run uv sync --extra postgresql."
+        raise ValueError(problem) from None
+    try:
+        make_conninfo(**{name: str(value) for name, value in url.query.items()})
+    except ProgrammingError:
+        names = ", ".join(url.query)
+        raise ValueError(f"DATABASE_URL has an unknown option among {names}. Remove it.") from None
+
+
+def set_up_sqlite(connection: Any, _record: Any) -> None:
+    # a writer waits for others so many milliseconds; with WAL, readers and a writer work side by side
     for pragma in ("busy_timeout = 15000", "journal_mode = WAL", "synchronous = NORMAL"):
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _turn_foreign_keys_on(connection: Any, _record: Any) -> None:
+def enforce_foreign_keys(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA foreign_keys = ON")

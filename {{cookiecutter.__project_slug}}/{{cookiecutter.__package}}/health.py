@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, current_app
+from flask import Blueprint, Response, abort
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,9 +26,6 @@ def live() -> dict[str, str]:
 
 @health.get("/ready")
 def ready() -> dict[str, str]:
-    stopping = current_app.extensions.get("stopping")  # there under `serve.py`
-    if stopping and stopping.value:
-        abort(HTTPStatus.SERVICE_UNAVAILABLE, "The server is stopping.")
     try:
         db.session.execute(select(User.id).limit(1))  # the tables have to be there too
     except SQLAlchemyError:

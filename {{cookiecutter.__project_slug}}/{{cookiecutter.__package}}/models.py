@@ -2,14 +2,23 @@
 
 from datetime import UTC, datetime
 from typing import ClassVar
+from unicodedata import normalize
 
 from sqlalchemy import DateTime, Dialect, ForeignKey, Index, MetaData, String, Text, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, validates
 
 
 def now() -> datetime:
     """Return the time, in UTC."""
     return datetime.now(UTC)
+
+
+def normalize_name(name: str) -> str:
+    """Return the form in which names of users are compared: 'Ada', 'ADA' and ' ada ' are one name.
+
+    Source: Unicode Standard Annex #15 (NFKC), and section 3.13 of the Unicode Standard (case folding).
+    """
+    return normalize("NFKC", normalize("NFKC", name).casefold()).strip()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -42,9 +51,15 @@ class User(Model):
     __tablename__ = "user_account"  # "user" is a reserved word of PostgreSQL
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    username: Mapped[str] = mapped_column(String(64), unique=True)
+    username: Mapped[str] = mapped_column(String(64))  # as it was written
+    username_key: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+    @validates("username")
+    def set_key(self, _attribute: str, username: str) -> str:
+        self.username_key = normalize_name(username)
+        return username
 
 
 class LoginSession(Model):

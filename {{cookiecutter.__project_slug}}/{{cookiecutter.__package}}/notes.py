@@ -1,4 +1,4 @@
-"""Blueprint `notes`: what a signed-in user keeps; copy this file to start a resource of your own."""
+"""Blueprint `notes`: what a signed-in user keeps. Copy this file to start a resource of your own."""
 
 from http import HTTPStatus
 from typing import Any
@@ -9,9 +9,10 @@ from flask import abort, g
 from marshmallow.validate import Length
 from sqlalchemy import bindparam, select
 
-from .extensions import NO_NUL, Blueprint, db
+from .api import NO_NUL, Blueprint
+from .extensions import db
 from .models import Note
-from .pagination import PAGE_HEADERS, Pages, PageSchema
+from .pagination import PAGE_HEADERS, PageSchema, Paginator
 from .sessions import require_sign_in
 
 notes = Blueprint("notes", __name__, url_prefix="/api/notes", description="Notes of the signed-in user")
@@ -25,23 +26,19 @@ cors(
     max_age=600,
 )
 
-# built once: to build a statement takes longer than to run it
-MINE = select(Note).where(Note.user_id == bindparam("user_id"))
-ONE = MINE.where(Note.id == bindparam("note_id"))
-NEWEST = Pages(MINE.order_by(Note.id.desc()))
-
 NOTE = "/<int(max=2147483647):note_id>"
+newest_first = Paginator(select(Note).where(Note.user_id == bindparam("user_id")).order_by(Note.id.desc()))
 
 
 class NoteSchema(ma.Schema):
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        return getattr(obj, attr, default)  # marshmallow would first see whether a note is a dictionary
-
     id = ma.fields.Integer(dump_only=True, required=True)
     title = ma.fields.String(required=True, validate=[Length(1, 200), NO_NUL])
     body = ma.fields.String(load_default="", validate=[Length(0, 10_000), NO_NUL])
     created_at = ma.fields.AwareDateTime(dump_only=True, required=True)
     updated_at = ma.fields.AwareDateTime(dump_only=True, required=True)
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        return getattr(obj, attr, default)  # 6 % of a list: marshmallow would first try obj[attr]
 
 
 class NoteChangeSchema(NoteSchema):
@@ -49,11 +46,11 @@ class NoteChangeSchema(NoteSchema):
 
 
 @notes.route("")
-@notes.arguments(PageSchema(), location="query")  # an object: a class would be built at each request
+@notes.arguments(PageSchema(), location="query")  # an instance: a class is instantiated at each request
 @notes.response(200, NoteSchema(many=True), headers=PAGE_HEADERS)
 def list_notes(page: dict[str, int]) -> Any:
     """List notes, the newest first"""
-    return NEWEST.read(**page, user_id=g.user.id)
+    return newest_first.get_page(**page, user_id=g.user.id)
 
 
 @notes.route("", methods=["POST"])
@@ -64,7 +61,7 @@ def create_note(fields: dict[str, str]) -> Note:
     """Create a note"""
     note = Note(user_id=g.user.id, **fields)
     db.session.add(note)
-    return saved(note)
+    return commit(note)
 
 
 @notes.route(NOTE)
@@ -72,8 +69,8 @@ def create_note(fields: dict[str, str]) -> Note:
 @notes.response(200, NoteSchema)
 def get_note(note_id: int) -> Note:
     """Read a note"""
-    note = own_note(note_id)
-    notes.set_etag(tag(note))
+    note = get_own_note(note_id)
+    notes.set_etag(etag_data(note))
     return note
 
 
@@ -83,7 +80,7 @@ def get_note(note_id: int) -> Note:
 @notes.response(200, NoteSchema)
 def replace_note(fields: dict[str, str], note_id: int) -> Note:
     """Replace a note"""
-    return changed(note_id, fields)
+    return update_fields(note_id, fields)
 
 
 @notes.route(NOTE, methods=["PATCH"])
@@ -92,7 +89,7 @@ def replace_note(fields: dict[str, str], note_id: int) -> Note:
 @notes.response(200, NoteSchema)
 def update_note(fields: dict[str, str], note_id: int) -> Note:
     """Change some fields of a note"""
-    return changed(note_id, fields)
+    return update_fields(note_id, fields)
 
 
 @notes.route(NOTE, methods=["DELETE"])
@@ -100,33 +97,33 @@ def update_note(fields: dict[str, str], note_id: int) -> Note:
 @notes.response(204)
 def delete_note(note_id: int) -> None:
     """Delete a note"""
-    note = own_note(note_id)
-    notes.check_etag(tag(note))
+    note = get_own_note(note_id)
+    notes.check_etag(etag_data(note))
     db.session.delete(note)
     db.session.commit()
 
 
-def own_note(note_id: int) -> Note:
-    note = db.session.scalar(ONE, {"note_id": note_id, "user_id": g.user.id})
-    if note is None:  # nobody's or somebody else's: the same answer, so that ids tell nothing
+def get_own_note(note_id: int) -> Note:
+    note = db.session.get(Note, note_id)
+    if note is None or note.user_id != g.user.id:  # the same answer for both, so that ids tell nothing
         abort(HTTPStatus.NOT_FOUND, f"You have no note {note_id}.")
     return note
 
 
-def changed(note_id: int, fields: dict[str, str]) -> Note:
-    note = own_note(note_id)
-    notes.check_etag(tag(note))
+def update_fields(note_id: int, fields: dict[str, str]) -> Note:
+    note = get_own_note(note_id)
+    notes.check_etag(etag_data(note))
     for name, value in fields.items():
         setattr(note, name, value)
-    return saved(note)
+    return commit(note)
 
 
-def saved(note: Note) -> Note:
+def commit(note: Note) -> Note:
     db.session.commit()
-    notes.set_etag(tag(note))
+    notes.set_etag(etag_data(note))
     return note
 
 
-def tag(note: Note) -> list[object]:
-    # with its birth: a database may give the id of a deleted note to a new one
+def etag_data(note: Note) -> list[object]:
+    # created_at, because SQLite may give the id of a deleted note to a new one
     return [note.id, note.version, note.created_at.isoformat()]

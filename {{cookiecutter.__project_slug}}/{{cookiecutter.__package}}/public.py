@@ -1,14 +1,15 @@
 """Blueprint `public`: open to every page, and therefore without cookies."""
 
 from http import HTTPStatus
+from typing import Any
 
 import marshmallow as ma
 from crossorigin import cors
-from flask import Response, request, send_from_directory
-from flask_smorest import abort
+from flask import request
 from marshmallow.validate import Length
+from webargs.flaskparser import abort
 
-from .extensions import Blueprint
+from .api import Blueprint
 
 public = Blueprint("public", __name__, url_prefix="/api/public", description="Open to every page")
 cors(public, origins=["*"], request_headers=["Content-Type"])
@@ -25,7 +26,7 @@ class FeedbackSchema(MessageSchema):
 @public.route("/hello")
 @public.response(200, MessageSchema)
 def hello() -> dict[str, str]:
-    """Say hello: a simple request, sent without asking first"""
+    """Say hello: a simple request, sent without a preflight"""
     return {"message": "Hello, World!"}
 
 
@@ -33,7 +34,7 @@ def hello() -> dict[str, str]:
 @public.arguments(MessageSchema())
 @public.response(200, MessageSchema)
 def echo(message: dict[str, str]) -> dict[str, str]:
-    """Send a message back: JSON is not safelisted, so the browser asks first (a preflight)"""
+    """Send a message back: JSON is not safelisted, so the browser sends a preflight first"""
     return message
 
 
@@ -51,22 +52,27 @@ FEEDBACK_BODY = {
 @public.doc(requestBody=FEEDBACK_BODY)
 @public.response(201, FeedbackSchema)
 def feedback() -> dict[str, str]:
-    """Take a form or a text: the only bodies that a page may post without asking first"""
+    """Take a form or a text: the only bodies that a page may post without a preflight"""
     if request.mimetype == "text/plain":
-        text = request.get_data(as_text=True)
+        fields: dict[str, Any] = {"message": read_text()}
     elif request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        text = request.form.get("message", "")
+        sent = request.form.to_dict(flat=False) | request.files.to_dict(flat=False)
+        # a field that is sent twice stays a list, which the schema refuses, as it does files
+        fields = {name: values[0] if len(values) == 1 else values for name, values in sent.items()}
     else:
         abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message="Send a form with the field message, or text/plain.")
-    if errors := MessageSchema().validate({"message": text}):
-        abort(HTTPStatus.UNPROCESSABLE_ENTITY, errors={"form": errors})
-    return {"message": text, "received_as": request.mimetype}
+    try:
+        message: dict[str, str] = MessageSchema().load(fields)
+    except ma.ValidationError as error:
+        abort(HTTPStatus.UNPROCESSABLE_ENTITY, errors={"form": error.messages})
+    return message | {"received_as": request.mimetype}
 
 
-@public.route("/assets/<name>")
-@public.doc(responses={200: {"description": "A file", "content": {"image/png": {}, "font/ttf": {}}}})
-def asset(name: str) -> Response:
-    """Send an image or a font, which fonts, canvas, WebGL and CSS shapes load by CORS"""
-    response = send_from_directory("assets", name, max_age=3600)
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # <img> without CORS as well
-    return response
+def read_text() -> str:
+    charset = request.mimetype_params.get("charset", "utf-8")
+    if charset.lower() not in ("utf-8", "us-ascii", "iso-8859-1", "windows-1252"):
+        abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message=f"The charset {charset!r} is unknown. Send UTF-8.")
+    try:
+        return request.get_data().decode(charset)
+    except UnicodeDecodeError as error:
+        abort(HTTPStatus.BAD_REQUEST, message=f"The text is not {charset}: {error.reason}. Send UTF-8.")

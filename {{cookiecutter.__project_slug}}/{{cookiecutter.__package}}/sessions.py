@@ -1,70 +1,56 @@
-"""Who is signed in: server-side sessions, and the guard against forged requests."""
+"""Who is signed in: server-side sessions."""
 
 import secrets
-from http import HTTPStatus
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from crossorigin import find_policy
-from flask import Flask, abort, current_app, g, request, session
+from flask import Flask, Request, current_app, g, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import BadSignature
 from sqlalchemy import bindparam, delete, select
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
+from .csrf import check_csrf
 from .extensions import db
 from .models import LoginSession, User, now
 
-# OWASP's first choice for argon2id, and a fifth of the cost of werkzeug's scrypt
-hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-DEMO_PASSWORD = "demo-password"  # noqa: S105 (public: `flask seed` makes a user with it)
 # built once: to build a statement takes longer than to run it
 SIGNED_IN = (
     select(User)
     .join(LoginSession)
     .where(LoginSession.key == bindparam("key"), LoginSession.expires_at > bindparam("now"))
 )
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}  # RFC 9110, section 9.2.1
+
+
+class CookieInterface(SecureCookieSessionInterface):
+    """Flask's signed cookie without its time limit: the row in the database has the expiry.
+
+    Flask refuses a cookie whose time stamp is in the future, so servers whose clocks differ would
+    refuse each other's cookies.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        serializer = self.get_signing_serializer(app)
+        cookie = request.cookies.get(self.get_cookie_name(app))
+        if serializer is None or not cookie:
+            return super().open_session(app, request)
+        try:
+            return self.session_class(serializer.loads(cookie))
+        except BadSignature:
+            return self.session_class()
 
 
 def init_app(app: Flask) -> None:
-    """Put the guard in front of every view."""
-    app.before_request(refuse_forged_request)
-
-
-def verify_password(username: str, password: str) -> User | None:
-    """Return the user that has this name and password, or None.
-
-    An unknown name costs one hash as well, so that the time does not tell which names exist.
-    """
-    user = db.session.scalar(select(User).where(User.username == username))
-    try:
-        hasher.verify(user.password_hash if user else _nobody(), password)
-    except (VerificationError, InvalidHashError):
-        return None
-    if password == DEMO_PASSWORD and current_app.config["APP_ENV"] != "development":
-        return None  # a database that was seeded on a laptop may have come along
-    if user and hasher.check_needs_rehash(user.password_hash):
-        user.password_hash = hasher.hash(password)
-    return user
-
-
-def _nobody() -> str:
-    """Return a hash that no password has, and that costs as much to verify as everybody's."""
-    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
-    return f"$argon2id$v=19${cost}${'A' * 22}${'A' * 43}"
-
-
-def set_password(user: User, password: str) -> None:
-    """Give a user a password, and sign that user out everywhere."""
-    user.password_hash = hasher.hash(password)
-    if user.id is not None:
-        db.session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+    app.session_interface = CookieInterface()
 
 
 def sign_in(user: User) -> None:
-    """Start a session under a new key, so that a key planted before the sign-in is worth nothing."""
-    _forget(session.get("key"))
-    remove_expired(most=100)
+    """Start a session for a user whom `verify_password` has just returned, in the same transaction.
+
+    The key is new, which prevents session fixation.
+    """
+    check_csrf()
+    _delete_session(session.get("key"))
+    remove_expired(limit=100)
     session.clear()
     session.permanent = True
     session["key"] = secrets.token_urlsafe(32)
@@ -74,31 +60,32 @@ def sign_in(user: User) -> None:
 
 
 def sign_out() -> None:
-    """End the session on the server, so that a copy of the cookie is worth nothing either."""
-    _forget(session.get("key"))
+    """End the session on the server, for copies of the cookie as well."""
+    _delete_session(session.get("key"))
     db.session.commit()
     session.clear()
 
 
-def remove_expired(most: int) -> int:
-    """Remove sessions that have ended, anybody's but at most so many; return how many.
+def remove_expired(limit: int) -> int:
+    """Remove expired sessions of all users, at most so many, and return how many.
 
-    Those that another process removes at the same moment are left to it.
+    Sessions that another process is removing at the same moment are skipped.
     """
-    ended = select(LoginSession.key).where(LoginSession.expires_at <= now()).order_by(LoginSession.expires_at)
-    keys = db.session.scalars(ended.limit(most).with_for_update(skip_locked=True)).all()
+    expired = select(LoginSession.key).where(LoginSession.expires_at <= now())
+    oldest = expired.order_by(LoginSession.expires_at).limit(limit)
+    keys = db.session.scalars(oldest.with_for_update(skip_locked=True)).all()
     if keys:
         db.session.execute(delete(LoginSession).where(LoginSession.key.in_(keys)))
     return len(keys)
 
 
-def _forget(key: str | None) -> None:
+def _delete_session(key: str | None) -> None:
     if key:
         db.session.execute(delete(LoginSession).where(LoginSession.key == key))
 
 
 def require_sign_in() -> None:
-    """Set `g.user`, or answer 401; `blueprint.before_request(require_sign_in)` guards a blueprint."""
+    """Set `g.user`, or answer 401. `blueprint.before_request(require_sign_in)` guards a blueprint."""
     if request.method == "OPTIONS":
         return  # tells the methods of a path, and nothing else
     key = session.get("key")
@@ -110,25 +97,3 @@ def require_sign_in() -> None:
 def unauthorized(detail: str) -> Unauthorized:
     """Return a 401, which must name a scheme (RFC 9110, section 11.6.1); one for cookies has no name."""
     return Unauthorized(detail, www_authenticate=WWWAuthenticate("cookie"))
-
-
-def refuse_forged_request() -> None:
-    """Answer 403 when a page that the policy does not trust sends something that changes data.
-
-    CORS hides the answer of such a request; it does not stop the request. Browsers tell where a
-    request comes from: Sec-Fetch-Site (https://w3c.github.io/webappsec-fetch-metadata) and, on plain
-    http where that is missing, Origin. Clients that are no browsers send neither, and carry nobody's
-    cookies. A path without a policy is for pages of the API's own origin.
-    """
-    if request.method in SAFE_METHODS:
-        return
-    policy = find_policy()
-    if policy and not policy.credentials:
-        return  # no cookie of a user counts
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site in ("same-origin", "none") or (site is None and origin is None):
-        return
-    trusted = {request.host_url.rstrip("/")} if site is None else set()
-    if origin is not None and (origin in trusted or (policy and policy.allow_origin(origin))):
-        return
-    abort(HTTPStatus.FORBIDDEN, f"Pages of {origin or 'this site'} may not send {request.method} here.")

@@ -1,7 +1,7 @@
-"""What a browser decides about a request to another origin: the rules of the Fetch standard, as functions.
+"""What a browser decides about a request to another origin: the rules of the Fetch standard as functions.
 
-Nothing here knows Flask or sends anything: a request and its answers go in, decisions come out.
-Each function names its place in https://fetch.spec.whatwg.org, where nothing else is said.
+Nothing here knows Flask, and nothing sends a request. A request and its responses go in, decisions come out.
+The docstrings name sections of https://fetch.spec.whatwg.org, unless they name another source.
 """
 
 import re
@@ -27,7 +27,7 @@ METHOD_HEADERS = {"x-http-method", "x-http-method-override", "x-method-override"
 UNSAFE_BYTE = re.compile(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
 LANGUAGES = re.compile(r"[0-9A-Za-z *,.;=-]*\Z")
 FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
-LONGEST_VALUE, LONGEST_VALUES = 128, 1024  # bytes of one safelisted header, of all together
+MAX_VALUE, MAX_VALUES = 128, 1024  # bytes of one safelisted header, of all together
 ALWAYS_READABLE = {"cache-control", "content-language", "content-length", "content-type"}
 ALWAYS_READABLE |= {"expires", "last-modified", "pragma"}
 NEVER_READABLE = {"set-cookie", "set-cookie2"}
@@ -35,7 +35,7 @@ REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class Request(NamedTuple):
-    """What a script asks for; `origin` is that of its page, `headers` are those that the script sets."""
+    """A request of a script. `origin` is the origin of its page, `headers` are set by the script."""
 
     method: str
     url: str
@@ -45,14 +45,14 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """What came back: each header line as received, repeated names included."""
+    """A response: each header line as it was received, repeated names included."""
 
     status: int
     headers: Headers = ()
 
 
 class Step(NamedTuple):
-    """One decision. `reason` is the page about a failure, at MDN under Web/HTTP/Guides/CORS/Errors."""
+    """One decision. `reason` is the name of MDN's page about a failure (Web/HTTP/Guides/CORS/Errors)."""
 
     step: str
     ok: bool
@@ -61,7 +61,7 @@ class Step(NamedTuple):
 
 
 class Cookie(NamedTuple):
-    """What decides about a cookie besides the URL."""
+    """The attributes of a cookie that decide whether it is sent."""
 
     samesite: Literal["Lax", "Strict", "None"]
     secure: bool
@@ -74,20 +74,20 @@ def normalize_method(method: str) -> str:
 
 
 def is_forbidden_method(method: str) -> bool:
-    """Tell whether no script can send a method (#forbidden-method)."""
+    """Tell whether browsers let no script send a method (#forbidden-method)."""
     return method.upper() in FORBIDDEN_METHODS
 
 
 def is_forbidden_header(name: str, value: str) -> bool:
-    """Tell whether a header is the browser's own: what scripts set is dropped (#forbidden-request-header)."""
+    """Tell whether the browser removes a header that a script has set (#forbidden-request-header)."""
     if name.lower() in METHOD_HEADERS:
         return any(is_forbidden_method(part.strip(" \t")) for part in value.split(","))
     return FORBIDDEN_HEADERS.fullmatch(name.lower()) is not None
 
 
 def is_safelisted_header(name: str, value: str) -> bool:
-    """Tell whether no server need be asked about a header (#cors-safelisted-request-header)."""
-    if len(value) > LONGEST_VALUE:
+    """Tell whether a header needs no preflight (#cors-safelisted-request-header)."""
+    if len(value) > MAX_VALUE:
         return False
     match name.lower():
         case "accept":
@@ -103,21 +103,21 @@ def is_safelisted_header(name: str, value: str) -> bool:
     return False
 
 
-def sent_headers(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Return what of a script's headers is sent (#headers-validate)."""
+def get_sent_headers(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Return the headers of a script that the browser sends (#headers-validate)."""
     stripped = [(name, value.strip(" \t\r\n")) for name, value in headers]
     return tuple((name, value) for name, value in stripped if not is_forbidden_header(name, value))
 
 
-def unsafe_names(headers: Iterable[tuple[str, str]]) -> list[str]:
-    """Return the headers that a server is asked about, sorted (#cors-unsafe-request-header-names)."""
-    sent = sent_headers(headers)
+def get_unsafe_names(headers: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the names of the headers that need a preflight, sorted (#cors-unsafe-request-header-names)."""
+    sent = get_sent_headers(headers)
     safe = [(name, value) for name, value in sent if is_safelisted_header(name, value)]
-    too_long = sum(len(value) for _, value in safe) > LONGEST_VALUES
+    too_long = sum(len(value) for _, value in safe) > MAX_VALUES
     return sorted({name.lower() for name, value in sent if too_long or (name, value) not in safe})
 
 
-def origin_of(url: str) -> str:
+def get_origin(url: str) -> str:
     """Return the origin of a URL, without a default port (https://url.spec.whatwg.org/#origin)."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -126,19 +126,21 @@ def origin_of(url: str) -> str:
 
 
 def is_same_origin(url: str, origin: str) -> bool:
-    """Tell whether a page may call a URL without CORS (https://html.spec.whatwg.org/#same-origin)."""
-    return origin_of(url) == origin
+    """Tell whether a URL has the origin of a page (https://html.spec.whatwg.org/#same-origin)."""
+    return get_origin(url) == origin
 
 
 def needs_preflight(request: Request) -> bool:
-    """Tell whether the browser asks the server before it sends a request (#main-fetch)."""
-    safelisted = normalize_method(request.method) in SAFELISTED_METHODS and not unsafe_names(request.headers)
+    """Tell whether the browser sends a preflight before a request (#main-fetch)."""
+    safelisted = normalize_method(request.method) in SAFELISTED_METHODS and not get_unsafe_names(
+        request.headers
+    )
     return not is_same_origin(request.url, request.origin) and not safelisted
 
 
-def preflight_headers(request: Request) -> list[tuple[str, str]]:
-    """Return the headers that make an OPTIONS request a preflight (#cors-preflight-fetch)."""
-    names = ",".join(unsafe_names(request.headers))
+def build_preflight_headers(request: Request) -> list[tuple[str, str]]:
+    """Return the headers of the preflight of a request (#cors-preflight-fetch)."""
+    names = ",".join(get_unsafe_names(request.headers))
     return [
         ("Origin", request.origin),
         ("Access-Control-Request-Method", normalize_method(request.method)),
@@ -146,44 +148,47 @@ def preflight_headers(request: Request) -> list[tuple[str, str]]:
     ]
 
 
-def cors_check(request: Request, response: Response, origin: str | None = None) -> Step:
-    """Decide whether a response is for the page at all, each redirect included (#concept-cors-check).
+def check_cors(request: Request, response: Response, origin: str | None = None) -> Step:
+    """Decide whether the page may read a response; redirects are checked as well (#concept-cors-check).
 
     Args:
-        request: what was asked for.
-        response: what came back.
-        origin: what was sent as Origin instead of the page's: "null" after a redirect to another origin.
+        request: the request.
+        response: its response.
+        origin: the Origin header that was sent, if it was not the page's: "null" after some redirects.
     """
     name, credentials = "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"
     origin = origin or request.origin
-    allowed, flag = (_get(response, header) for header in (name, credentials))
+    allowed, flag = (_get_value(response, header) for header in (name, credentials))
 
     def step(detail: str, reason: str | None = None) -> Step:
         return Step("CORS check of the response", reason is None, detail, reason)
 
     if allowed is None:
-        return step(f"{name} is missing, so no page of another origin may read it.", "CORSMissingAllowOrigin")
+        return step(
+            f"{name} is missing, so a page of another origin may not read the response.",
+            "CORSMissingAllowOrigin",
+        )
     if allowed == "*" and not request.credentials:
         return step(f"{name} is '*', and the request has no credentials.")
     if allowed == "*":
-        detail = f"{name} is '*', which is no wildcard for a request with credentials."
+        detail = f"{name} is '*', which is not a wildcard for a request with credentials."
         return step(detail, "CORSNotSupportingCredentials")
     if "," in allowed:
-        detail = f"{name} is {allowed!r}: several values, and one is allowed; do two layers write it?"
+        detail = f"{name} is {allowed!r}. Only one value is allowed. Probably two layers write it."
         return step(detail, "CORSMultipleAllowOriginNotAllowed")
     if allowed != origin:
-        part = difference(allowed, origin)
-        detail = f"{name} is {allowed!r}, and the origin is {origin!r}"
-        detail += f"; they differ in the {part} only." if part else "."
+        part = find_difference(allowed, origin)
+        detail = f"{name} is {allowed!r}, but the origin is {origin!r}"
+        detail += f". They differ in the {part} only." if part else "."
         return step(detail, "CORSAllowOriginNotMatchingOrigin")
     if request.credentials and flag != "true":
-        said = "missing" if flag is None else repr(flag)
-        detail = f"{credentials} is {said}, and a request with credentials needs exactly 'true'."
+        value = "missing" if flag is None else repr(flag)
+        detail = f"{credentials} is {value}. A request with credentials needs exactly 'true'."
         return step(detail, "CORSMissingAllowCredentials")
     return step(f"{name} is {allowed!r}" + (f", {credentials} 'true'." if request.credentials else "."))
 
 
-def difference(value: str, origin: str) -> str | None:
+def find_difference(value: str, origin: str) -> str | None:
     """Return the one part (scheme, host, port, path) in which two origins differ; None for none or more."""
     parts = {"scheme": "scheme", "user": "user name", "host": "host", "port": "port", "rest": "path"}
     one, two = SHAPE.match(value), SHAPE.match(origin)
@@ -191,101 +196,107 @@ def difference(value: str, origin: str) -> str | None:
     return differing[0] if len(differing) == 1 else None
 
 
-def preflight_checks(request: Request, response: Response) -> Iterator[Step]:
-    """Yield what is checked in the answer to a preflight, until a check fails (#cors-preflight-fetch)."""
-    status, location = response.status, _get(response, "Location")
+def check_preflight(request: Request, response: Response) -> Iterator[Step]:
+    """Yield the checks of the response to a preflight, in order (#cors-preflight-fetch)."""
+    status, location = response.status, _get_value(response, "Location")
     if status in REDIRECTS and location is not None:
         target = urljoin(request.url, location)
-        same = origin_of(target) == origin_of(request.url)
+        same = get_origin(target) == get_origin(request.url)
         reason = "CORSPreflightDidNotSucceed" if same else "CORSExternalRedirectNotAllowed"
-        detail = f"The answer is {status}, a redirect to {target}, and a preflight follows none."
+        detail = (
+            f"The response is {status}, a redirect to {target}. Browsers follow no redirect of a preflight."
+        )
         yield Step("the preflight is not redirected", False, detail, reason)
-    yield cors_check(request, response)._replace(step="CORS check of the preflight")
+    yield check_cors(request, response)._replace(step="CORS check of the preflight")
     yield _step(
         *("status of the preflight", 200 <= status <= 299, "CORSPreflightDidNotSucceed"),
-        f"The answer is {status}, and it has to be 200 to 299.",
+        f"The status of the response is {status}. It must be 200 to 299.",
     )
     methods, names = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
     for name, reason in ((methods, "CORSInvalidAllowMethod"), (names, "CORSInvalidAllowHeader")):
-        said = _get(response, name)
-        detail = f"{name} is missing." if said is None else f"{name} is {said!r}; a list has commas."
-        yield _step(f"{name} is a list", _tokens(response, name) is not None, reason, detail)
+        value = _get_value(response, name)
+        detail = f"{name} is missing." if value is None else f"{name} is {value!r}. Commas separate a list."
+        yield _step(f"{name} is a list", _parse_list(response, name) is not None, reason, detail)
 
-    method, listed = normalize_method(request.method), _tokens(response, methods) or []
-    ok, detail = _permission(method, methods, listed, request.credentials)
+    method, listed = normalize_method(request.method), _parse_list(response, methods) or []
+    ok, detail = _check_listed(method, methods, listed, request.credentials)
     if method in SAFELISTED_METHODS:
         ok, detail = True, f"{method} is always allowed."
     elif not ok and method.upper() in listed:
         detail += f" Methods are case-sensitive: send {method.upper()!r}."
     yield _step("method", ok, "CORSMethodNotFound", detail)
 
-    listed = [name.lower() for name in _tokens(response, names) or []]
-    for name in unsafe_names(request.headers):
-        ok, detail = _permission(name, names, listed, request.credentials)
+    listed = [name.lower() for name in _parse_list(response, names) or []]
+    for name in get_unsafe_names(request.headers):
+        ok, detail = _check_listed(name, names, listed, request.credentials)
         if name == "authorization" and name not in listed and ok:
-            ok, detail = False, f"{names} is '*', which never covers {name!r}."
+            ok, detail = False, f"{names} is '*', which does not include {name!r}."
         yield _step(f"header {name}", ok, "CORSMissingAllowHeaderFromPreflight", detail)
 
 
-def preflight_max_age(response: Response, cap: int = 7200) -> int:
-    """Return for how many seconds a preflight is remembered; `cap`: Chromium's (#cors-preflight-fetch)."""
-    value = _get(response, "Access-Control-Max-Age") or ""
+def get_max_age(response: Response, cap: int = 7200) -> int:
+    """Return for how many seconds a browser caches a preflight, at most `cap` (#cors-preflight-fetch)."""
+    value = _get_value(response, "Access-Control-Max-Age") or ""
     return min(int(value) if re.fullmatch("[0-9]+", value) else 5, cap)
 
 
-def readable_headers(request: Request, response: Response) -> list[str]:
+def get_readable_headers(request: Request, response: Response) -> list[str]:
     """Return the headers that the page can read, sorted (#cors-safelisted-response-header-name)."""
-    exposed = {name.lower() for name in _tokens(response, "Access-Control-Expose-Headers") or []}
+    exposed = {name.lower() for name in _parse_list(response, "Access-Control-Expose-Headers") or []}
     everything = is_same_origin(request.url, request.origin) or ("*" in exposed and not request.credentials)
     present = {name.lower() for name, _ in response.headers} - NEVER_READABLE
     return sorted(present if everything else present & (exposed | ALWAYS_READABLE))
 
 
-def cookie_check(request: Request, cookie: Cookie, *, third_party_blocked: bool = True) -> Step:
-    """Decide whether a cookie of the API goes along (RFC 6265bis, sections 5.2 and 5.8.3).
+def check_cookie(request: Request, cookie: Cookie, *, third_party_blocked: bool = True) -> Step:
+    """Decide whether a cookie of the API is sent (RFC 6265bis, sections 5.2 and 5.8.3).
 
     Args:
-        request: what is asked for.
-        cookie: how the API has set it.
-        third_party_blocked: whether the browser blocks cookies between two sites, as most do.
+        request: the request.
+        cookie: the attributes with which the API has set it.
+        third_party_blocked: whether the browser blocks third-party cookies, as most do.
     """
-    page, api = get_site(request.origin), get_site(origin_of(request.url))
+    page, api = get_site(request.origin), get_site(get_origin(request.url))
     same_site, same_origin = page == api, is_same_origin(request.url, request.origin)
 
     def step(detail: str, ok: bool = False) -> Step:
         return Step("cookie", ok, detail)
 
     if not request.credentials and not same_origin:
-        return step("The request is without credentials: set withCredentials in axios, credentials in fetch.")
+        return step("The request is without credentials. Set withCredentials (axios) or credentials (fetch).")
     if (cookie.samesite == "None" or cookie.partitioned) and not cookie.secure:
-        return step("SameSite=None and Partitioned need Secure: browsers refuse such a cookie without it.")
+        return step("SameSite=None and Partitioned need Secure. Browsers reject the cookie without it.")
     if cookie.secure and not _is_trustworthy(request.url):
-        return step(f"The cookie is Secure, and {origin_of(request.url)} is neither https nor this machine.")
+        return step(f"The cookie is Secure, but {get_origin(request.url)} is neither https nor this machine.")
     if not same_site and cookie.samesite != "None":
-        here = difference(page, api) == "host" and not _distance(page) | _distance(api)
-        cure = "use one name for both" if here else "use one site, or SameSite=None; Secure; Partitioned"
-        return step(f"{page} and {api} are two sites, and the cookie is SameSite={cookie.samesite}; {cure}.")
+        here = find_difference(page, api) == "host" and not _get_distance(page) | _get_distance(api)
+        fix = "Use one name for both." if here else "Use one site, or SameSite=None; Secure; Partitioned."
+        return step(f"{page} and {api} are two sites, and the cookie is SameSite={cookie.samesite}. {fix}")
     if not same_site and third_party_blocked and not cookie.partitioned:
-        return step(f"{page} and {api} are two sites, and such cookies are blocked unless Partitioned.")
-    return step(f"{api} is the site of the page." if same_site else "The cookie is made for two sites.", True)
+        return step(f"{page} and {api} are two sites. Such cookies are blocked unless they are Partitioned.")
+    return step(
+        f"{api} is the site of the page." if same_site else "The cookie may go between two sites.", True
+    )
 
 
 def is_mixed_content(request: Request) -> bool:
-    """Tell whether an https page asks for http (https://www.w3.org/TR/mixed-content/#should-block-fetch)."""
+    """Tell whether an https page calls http (https://www.w3.org/TR/mixed-content/#should-block-fetch)."""
     return request.origin.startswith("https:") and not _is_trustworthy(request.url)
 
 
 def is_local_network(request: Request) -> bool:
-    """Tell whether a page asks nearer than it is (https://wicg.github.io/local-network-access/)."""
-    return _distance(request.url) < _distance(request.origin)
+    """Tell whether a public page calls the visitor's network (https://wicg.github.io/local-network-access/)."""
+    host = urlsplit(request.url).hostname
+    public = request.origin.startswith("http") and _get_distance(request.origin) == 2
+    return public and _get_distance(request.url) < 2 and host != "0.0.0.0"  # noqa: S104, not an address to bind
 
 
 def _is_trustworthy(url: str) -> bool:
-    return url.startswith("https:") or _distance(url) == 0
+    return url.startswith("https:") or _get_distance(url) == 0
 
 
-def _distance(url: str) -> int:
-    """Return where a host is: 0 on this machine, 1 in the local network, 2 beyond."""
+def _get_distance(url: str) -> int:
+    """Return where a host is: 0 on this machine, 1 in the local network, 2 outside of it."""
     host = urlsplit(url).hostname or "localhost"  # "null": a file, most of the time
     if host == "localhost" or host.endswith(".localhost") or is_loopback(host):
         return 0
@@ -295,25 +306,25 @@ def _distance(url: str) -> int:
         return 1 if host.endswith(".local") else 2
 
 
-def _get(response: Response, name: str) -> str | None:
-    """Return the value of a header, several lines joined as browsers do; None without any."""
+def _get_value(response: Response, name: str) -> str | None:
+    """Return the value of a header, several lines joined as browsers do; None if it is missing."""
     values = [value.strip(" \t") for key, value in response.headers if key.lower() == name.lower()]
     return ", ".join(values) if values else None
 
 
-def _tokens(response: Response, name: str) -> list[str] | None:
-    """Return a header's list, empty without the header; None when it is none (RFC 9110, section 5.6.1)."""
-    values = [value.strip(" \t") for value in (_get(response, name) or "").split(",")]
+def _parse_list(response: Response, name: str) -> list[str] | None:
+    """Return the items of a header, [] without it; None if it is not a list (RFC 9110, section 5.6.1)."""
+    values = [value.strip(" \t") for value in (_get_value(response, name) or "").split(",")]
     return [value for value in values if value] if all(TOKEN.match(v) for v in values if v) else None
 
 
-def _permission(name: str, header: str, listed: Sequence[str], credentials: bool) -> tuple[bool, str]:
+def _check_listed(name: str, header: str, listed: Sequence[str], credentials: bool) -> tuple[bool, str]:
     if name in listed:
         return True, f"{header} has {name!r}."
     if "*" in listed and not credentials:
         return True, f"{header} is '*', and the request has no credentials."
     hint = " With credentials, '*' is a literal name." if "*" in listed else ""
-    return False, f"{header} has {', '.join(listed) or 'nothing'}, and not {name!r}.{hint}"
+    return False, f"{header} has {', '.join(listed) or 'nothing'}, but not {name!r}.{hint}"
 
 
 def _step(step: str, ok: bool, reason: str, detail: str) -> Step:

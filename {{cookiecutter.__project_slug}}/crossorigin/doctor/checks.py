@@ -1,9 +1,6 @@
-"""What in policies, routes, answers and settings does not fit together, although each is right by itself."""
+"""What is inconsistent between policies, routes, responses and settings, although each alone is right."""
 
-import ast
-from collections.abc import Iterator, Set
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator
 
 from flask import Flask
 from werkzeug.routing import Rule
@@ -15,89 +12,75 @@ from ..policy import Policy
 from ..prefixes import VARIABLE
 from ..setup import misfits_of_cookies
 from .browser import SAFELISTED_METHODS
-from .transport import everything_but_the_view
+from .source import read_names
+from .transport import run_all_but_view
 
-CORS = Path(__file__).parent
 # added outside of the application: by the server, or by a proxy in front
 ADDED_BY_SERVERS = {"*", "age", "content-encoding", "content-length", "date", "server", "via"}
 
 
-def misfits(app: Flask) -> Iterator[str]:
-    """Yield a sentence, with its cure, for each thing that does not fit."""
-    policies = get_policies(app)
-    exposing = any(policy.expose_headers for policy in policies.built)
-    names = names_in_source(Path(app.root_path)) if exposing else set()
+def find_problems(app: Flask) -> list[str]:
+    """Return a sentence, with its fix, for each thing that is inconsistent."""
+    policies, problems = get_policies(app), list[str]()
+    names = read_names(app) if any(policy.expose_headers for policy in policies.built) else set()
     for policy in policies.built:
-        rules = [rule for rule in app.url_map.iter_rules() if policies.find(rule.rule) is policy]
-        yield from _of_methods(policy, {m for rule in rules for m in rule.methods or set()} - {"OPTIONS"})
-        yield from _of_exposed_headers(app, policy, rules, names)
-    yield from misfits_of_cookies(app, policies.built)
+        rules = _get_rules(app, policy)
+        problems += _check_methods(policy, {m for rule in rules for m in rule.methods or set()} - {"OPTIONS"})
+        problems += _check_exposed_headers(app, policy, rules, names)
+    return [*problems, *misfits_of_cookies(app, policies.built)]
 
 
-def _of_methods(policy: Policy, routed: set[str]) -> Iterator[str]:
+def find_notes(app: Flask) -> list[str]:
+    """Return a sentence for each view that requires a sign-in under a policy without credentials."""
+    is_guarded = get_policies(app).hints.is_guarded
+    return [
+        f"{policy.place}: the view {rule.endpoint!r} requires a sign-in, but its policy has no credentials,"
+        " so pages of other origins need a bearer token. If they sign in with the cookie, write"
+        " credentials=True."
+        for policy in get_policies(app).built
+        if not policy.credentials
+        for rule in _get_rules(app, policy)
+        if is_guarded and is_guarded(rule.endpoint)
+    ]
+
+
+def _get_rules(app: Flask, policy: Policy) -> list[Rule]:
+    find = get_policies(app).find_by_endpoint
+    return [rule for rule in app.url_map.iter_rules() if find(rule.endpoint) is policy]
+
+
+def _check_methods(policy: Policy, routed: set[str]) -> Iterator[str]:
     if not routed:
         yield f"{policy.place}: no route is under {policy.prefix}; add one, or remove the policy."
         return
     for method in sorted(routed - SAFELISTED_METHODS - set(policy.methods)):
         yield (
             f"{policy.place}: a route under {policy.prefix} has {method}, which methods does not allow;"
-            " add it, or leave methods out to take those of the routes."
+            " add it, or leave methods out to allow those of the routes."
         )
     for method in sorted(set(policy.methods) - routed - {"OPTIONS"}):  # Flask answers it everywhere
         yield (
             f"{policy.place}: methods allows {method}, which no route under {policy.prefix} has; remove it,"
-            " or leave methods out to take those of the routes."
+            " or leave methods out to allow those of the routes."
         )
 
 
-def _of_exposed_headers(app: Flask, policy: Policy, rules: list[Rule], names: Set[str]) -> Iterator[str]:
-    unseen = [n for n in policy.expose_headers if n.lower() not in ADDED_BY_SERVERS and not _is_in(n, names)]
-    if not unseen:
-        return
-    carried = {name for rule in rules for name in _carried(app, rule)}
+def _check_exposed_headers(app: Flask, policy: Policy, rules: list[Rule], names: set[str]) -> Iterator[str]:
+    words = {name: name.lower().replace("-", "_") for name in policy.expose_headers}
+    unseen = [name for name, word in words.items() if not any(word in text for text in names)]
+    unseen = [name for name in unseen if name.lower() not in ADDED_BY_SERVERS]
+    seen = {name for rule in rules for name in _get_headers(app, rule)} if unseen else set()
     for name in unseen:
-        if name.lower() not in carried:
+        if name.lower() not in seen:
             yield (
-                f"{policy.place}: expose_headers has {name!r}, which nothing in the package's source names"
-                " and no answer has been seen to carry; correct it, remove it, or send it."
+                f"{policy.place}: expose_headers has {name!r}, which the application's source does not name"
+                " and no response has; correct it, remove it, or send it."
             )
 
 
-def _is_in(header: str, names: Set[str]) -> bool:
-    word = header.lower().replace("-", "_")
-    return any(word in name for name in names)
-
-
-@cache  # the source is read as it was when the process began
-def names_in_source(package: Path) -> Set[str]:
-    """Return the texts and names in a package's source, with _ for -, but those in `expose_headers`.
-
-    A header may be set by a text ("X-Pagination"), an attribute (`retry_after`) or a function (`set_etag`).
-    """
-    found: set[str] = set()
-    for file in package.rglob("*.py"):
-        if CORS in file.parents:
-            continue  # here they are only spoken of
-        tree = ast.parse(file.read_bytes())
-        exposed = {
-            child
-            for node in ast.walk(tree)
-            if isinstance(node, ast.keyword) and node.arg == "expose_headers"
-            for child in ast.walk(node.value)
-        }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in exposed:
-                found.add(node.value.lower().replace("-", "_"))
-            elif isinstance(node, ast.Attribute):
-                found.add(node.attr.lower())
-            elif isinstance(node, ast.keyword):
-                found.add((node.arg or "").lower())
-    return found
-
-
-def _carried(app: Flask, rule: Rule) -> set[str]:
-    """Return the headers that a route's answer has although its view does not run."""
+def _get_headers(app: Flask, rule: Rule) -> set[str]:
+    """Return the names of the headers that a route's response has although its view does not run."""
     path, method = VARIABLE.sub("1", rule.rule), min(rule.methods or {"GET"})
     with dry_run():
-        answer, _ = everything_but_the_view(app, EnvironBuilder(path, method=method))
+        answer, _ = run_all_but_view(app, EnvironBuilder(path, method=method))
     return {name.lower() for name, _ in answer.headers}

@@ -1,4 +1,4 @@
-"""`flask cors`: list the policies, explain a request, check for mistakes."""
+"""`flask cors`: list the policies, check them, explain a request."""
 
 import json
 import re
@@ -8,31 +8,36 @@ from collections.abc import Iterable
 
 import click
 from flask import Flask
-from flask.cli import AppGroup, ScriptInfo
+from flask.cli import ScriptInfo
 
 from ..declare import get_policies
 from ..dry_run import dry_run
+from ..hints import Hints
 from ..policy import FromConfig
-from .browser import Request, Step, needs_preflight, normalize_method, preflight_headers
-from .checks import misfits
-from .fixes import VITE
-from .trace import Explanation, explain, request_of
-from .transport import InProcess, Live, request_headers
+from .browser import Request, Step, build_preflight_headers, needs_preflight, normalize_method
+from .checks import find_notes, find_problems
+from .fixes import get_address
+from .source import find_writers
+from .trace import Explanation, build_request, explain
+from .transport import AppTransport, HttpTransport, Transport, build_headers
 
 MDN = "https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS/Errors/"
-MEND = "mend what it names, in .env or beside the blueprint; then start again"
+NO_POLICIES = "This application declares no policy with cors(…) of crossorigin."
 WIDTH = 96
-commands = AppGroup("cors", help="Which pages may call this API, and why a request is blocked.")
 
 
-@commands.command("list", with_appcontext=False)
+@click.group("cors")
+def commands() -> None:
+    """Tell which pages may call this API, and why a request is blocked."""
+
+
+@commands.command("list")
 def list_policies() -> None:
-    """Show each policy, and what does not fit."""
+    """Show each policy, and what is inconsistent."""
     app = load_app()
-    one_origin = app.config.get("FRONTEND_ORIGINS") == "none"
-    mode = "proxy (page and API are one origin)" if one_origin else "cross-origin (the page has its own)"
-    say(f"Mode: {mode}.")
     policies = get_policies(app)
+    mode = "one origin (a proxy passes requests on)" if policies.hints.one_origin else "cross-origin"
+    say(f"Mode: {mode}.\n" if policies.built else "")
     for policy, declaration in zip(policies.built, policies.declarations, strict=True):
         given, automatic = declaration.options["origins"], declaration.options["methods"] is None
         origins = ", ".join(given) if not isinstance(given, FromConfig) else app.config.get(given.name, "")
@@ -40,46 +45,56 @@ def list_policies() -> None:
             "origins": f"{given.name} → {origins}" if isinstance(given, FromConfig) else origins,
             "credentials": "yes" if policy.credentials else "no",
             "methods": (", ".join(policy.methods) or "none") + " (those of the routes)" * automatic,
-            "headers": ", ".join(policy.request_headers) or "only those that a plain form sends",
-            "exposed": ", ".join(policy.expose_headers) or "only those that are always readable",
-            "max-age": "5 s (the browser's own)" if policy.max_age is None else f"{policy.max_age} s",
+            "headers": ", ".join(policy.request_headers) or "only safelisted ones",
+            "exposed": ", ".join(policy.expose_headers) or "only safelisted ones",
+            "max-age": "5 s (the browser's default)" if policy.max_age is None else f"{policy.max_age} s",
         }
-        say(f"\n{policy.prefix}   {policy.place}, blueprint {policy.blueprint}")
+        say(f"{policy.prefix}   {policy.place}, blueprint {policy.blueprint}")
         for name, value in rows.items():
             say(f"{name:<12} {value}", "  ", " " * 15)
-    say("\nAny other path is for pages of the API's own origin.")
-    say()
+        say()
+    if not policies.in_use:
+        say(NO_POLICIES)
+        for writer in find_writers(app):
+            say(f"{writer.place}: {writer.call + ')' if writer.call else writer.header}", "  ", " " * 4)
+        return
+    say("Every other path is same-origin only.\n")
     with dry_run():
-        say_problems(list(misfits(app)))
+        say_problems(find_problems(app), find_notes(app))
 
 
-@commands.command("check", with_appcontext=False)
-@click.option("--json", "as_json", is_flag=True, help="Print {ok, problems} and nothing else.")
+@commands.command("check")
+@click.option("--json", "as_json", is_flag=True, help="Print {ok, problems, notes} and nothing else.")
 def check(as_json: bool) -> None:
-    """Fail on what is refused at the start and on what does not fit, with exit code 1; for CI."""
+    """Exit with 1 if the application does not start, or if something is inconsistent; for CI."""
+    problems, notes = list[str](), list[str]()
     try:
         app = load_app()
         with dry_run():
-            problems = list(misfits(app))
+            problems, notes = find_problems(app), find_notes(app)
+        if not get_policies(app).in_use:
+            notes = [NO_POLICIES]
+    except click.UsageError:
+        raise
     except click.ClickException as error:
         lines = error.message.splitlines()
         problems = [line.removeprefix("  - ") for line in lines[1:] or lines]
     if as_json:
-        say(json.dumps({"ok": not problems, "problems": problems}))
+        say(json.dumps({"ok": not problems, "problems": problems, "notes": notes}))
     else:
-        say_problems(problems)
+        say_problems(problems, notes)
     raise SystemExit(1 if problems else 0)
 
 
-@commands.command("explain", with_appcontext=False)
+@commands.command("explain")
 @click.argument("method")
 @click.argument("target", metavar="PATH-OR-URL")
-@click.option("--origin", required=True, help="The page's origin, as http://localhost:5173.")
-@click.option("-H", "--header", "headers", multiple=True, metavar="'Name: value'", help="Of its script.")
+@click.option("--origin", required=True, help="The page's origin, for example http://localhost:5173.")
+@click.option("-H", "--header", "headers", multiple=True, metavar="'Name: value'", help="Set by its script.")
 @click.option("--credentials", is_flag=True, help="With cookies (axios: withCredentials).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.option("--curl", is_flag=True, help="Print curl commands that do the same, too.")
-@click.option("--send", is_flag=True, help="To a URL: really send a method that may change something.")
+@click.option("--send", is_flag=True, help="For a URL: really send a method that may change something.")
 def explain_request(
     method: str,
     target: str,
@@ -92,52 +107,64 @@ def explain_request(
 ) -> None:
     """Tell why a page's request is blocked, and what to write where.
 
-    A path is asked of this application in process, where no view runs for a method that may change
-    something; a URL is asked over the network. Exit code: 0 allowed, 1 blocked, 2 wrong usage.
+    A path is asked in process, where no view runs for a method that may change something. A URL is asked
+    over the network. The exit code is 0 if the request is allowed, 1 if it is blocked, 2 for wrong usage.
     """
     if as_json and curl:
         raise click.UsageError("--json prints nothing else; leave out --curl.")
     if re.match(r"[A-Za-z]:[/\\]", target):
-        raise click.UsageError(f"{target!r} is a file, into which Git Bash turns a path; write it without /.")
+        raise click.UsageError(f"{target!r} is a file: Git Bash changes paths; write it without the first /.")
     if re.match(r"[A-Za-z0-9.-]+:[0-9]+(/|\Z)", target):
         raise click.UsageError(f"{target!r} has no scheme; write http://{target}")
-    live, app, refusal = "://" in target, None, ""
+    is_url, app, refusal = "://" in target, None, ""
     try:
-        app = load_app()
+        app = load_app() if has_app() or not is_url else None
+    except click.UsageError:
+        raise
     except click.ClickException as error:
         refusal = error.message
-    config = app.config if app else {}
-    address = config.get("API_URL") or f"http://localhost:{config.get('PORT', 8000)}"
-    if config.get("FRONTEND_ORIGINS") == "none" and origin == VITE:
-        address = VITE  # its page asks its own address, and Vite passes that on
+    hints = get_policies(app).hints if app else Hints(start_command="")
+    address = get_address(app) if app else "http://localhost"
+    if hints.one_origin and origin == hints.frontend_url:
+        address = origin  # the page calls its own address, and a proxy passes that on
     try:
-        url = target if live else f"{address}/{target.lstrip('/')}"
-        request = request_of(method, url, origin, map(split_header, headers), credentials)
+        url = target if is_url else f"{address}/{target.lstrip('/')}"
+        request = build_request(method, url, origin, map(split_header, headers), credentials)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    if app:
-        network = Live(send=send)
-        exchange = network if live else InProcess(app, address, views=True, beyond=network)
-        found = explain(request, exchange, app)
+    if refusal:
+        fix, steps = "correct what it names, then start again", [Step("The API starts", False, refusal)]
+        found = Explanation(request, reason="CORSDidNotSucceed", fix=fix, steps=steps)
     else:
-        found = Explanation(request, [Step("The API starts", False, refusal)])
-        found.reason, found.cure = "CORSDidNotSucceed", MEND
+        transport: Transport = HttpTransport(send_unsafe=send, start_command=hints.start_command)
+        if app and not is_url:
+            transport = AppTransport(app, address, run_views=True, external=transport)
+        found = explain(request, transport, app)
     if as_json:
         say(json.dumps(found.as_dict()))
     else:
         say_explanation(found)
-        say("\n" + "\n".join(curl_commands(request)) if curl else "")
+        say("\n" + "\n".join(build_curl_commands(request)) if curl else "")
     raise SystemExit(0 if found.allowed else 1)
+
+
+def has_app() -> bool:
+    """Tell whether `flask` runs the command, and not `python -m crossorigin`."""
+    return click.get_current_context().find_object(ScriptInfo) is not None
 
 
 def load_app() -> Flask:
     """Return the application, checked as a server checks it at the first request.
 
     Raises:
-        click.ClickException: when settings or policies are refused.
+        click.ClickException: if settings or policies are refused.
+        click.UsageError: if there is no application.
     """
+    info = click.get_current_context().find_object(ScriptInfo)
+    if info is None:
+        raise click.UsageError("this needs an application; write flask --app NAME cors …, or give a URL.")
     with dry_run():
-        app = click.get_current_context().ensure_object(ScriptInfo).load_app()
+        app = info.load_app()
         get_policies(app).check()
     return app
 
@@ -145,7 +172,7 @@ def load_app() -> Flask:
 def split_header(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon:
-        raise ValueError(f"-H {line!r} is no header; write it as 'X-Lab: 1'.")
+        raise ValueError(f"-H {line!r} is not a header; write it as 'X-Lab: 1'.")
     return name, value.strip(" \t")
 
 
@@ -157,23 +184,26 @@ def say_explanation(found: Explanation) -> None:
         say(f"{'yes' if step.ok else 'NO':<5}{step.step}")
         for line in step.detail.splitlines():
             say(line, " " * 7, " " * 9)
-    known = f"the answer {found.status}" if found.status else "whatever the view answers"
+    known = f"the response {found.status}" if found.status else "the response of the view"
     verdict = f"ALLOWED: the page gets {known}." if found.allowed else f"BLOCKED: {found.steps[-1].detail}"
     say("\n" + verdict)
-    if found.cure:
-        say(f"Cure: {found.cure}", "", " " * 6)
+    if found.fix:
+        say(f"Fix: {found.fix}", "", " " * 5)
     if found.reason:
         say(f"More: {MDN}{found.reason}")
 
 
-def say_problems(problems: list[str]) -> None:
-    say("This does not fit:" if problems else "Everything fits.")
+def say_problems(problems: list[str], notes: list[str]) -> None:
+    say("Problems found:" if problems else "No problems found.")
     for problem in problems:
         say(f"- {problem}", "  ", " " * 4)
+    for note in notes:
+        say(f"Note: {note}", "", " " * 6)
 
 
 def say(text: str = "", first: str = "", others: str = "") -> None:
-    """Print, whatever characters the console lacks; with indents, a paragraph of a width that people read."""
+    """Print a text; with indents, as a paragraph. Control characters of a server are shown, not printed."""
+    text = re.sub(r"[^\n -~\xa0-\U0010ffff]", lambda found: repr(found[0])[1:-1], text)
     if others:
         paragraph = textwrap.TextWrapper(WIDTH, first, others, break_on_hyphens=False, break_long_words=False)
         text = paragraph.fill(text)
@@ -181,21 +211,21 @@ def say(text: str = "", first: str = "", others: str = "") -> None:
     click.echo(text.encode(encoding, "replace").decode(encoding))
 
 
-def curl_commands(request: Request) -> list[str]:
-    """Return what sends the same from a terminal: the preflight, where there is one, and the request."""
+def build_curl_commands(request: Request) -> list[str]:
+    """Return what sends the same from a terminal: the preflight, if there is one, and the request."""
     method = normalize_method(request.method)
     kinds = {"GET": "", "HEAD": " --head"}
-    kind = kinds.get(method, f" -X {method if method.isalnum() else _quoted(method)}")
-    first = [_curl(" -X OPTIONS", request.url, preflight_headers(request))] * needs_preflight(request)
-    return [*first, _curl(kind, request.url, request_headers(request))]
+    kind = kinds.get(method, f" -X {method if method.isalnum() else _quote(method)}")
+    first = [_build_curl(" -X OPTIONS", request.url, build_preflight_headers(request))]
+    return first * needs_preflight(request) + [_build_curl(kind, request.url, build_headers(request))]
 
 
-def _curl(kind: str, url: str, headers: Iterable[tuple[str, str]]) -> str:
-    given = "".join(f" -H {_quoted(f'{name}: {value}')}" for name, value in headers)
-    return f"curl -i{kind} {_quoted(url)}{given}"
+def _build_curl(kind: str, url: str, headers: Iterable[tuple[str, str]]) -> str:
+    options = "".join(f" -H {_quote(f'{name}: {value}')}" for name, value in headers)
+    return f"curl -i{kind} {_quote(url)}{options}"
 
 
-def _quoted(text: str) -> str:
-    """Return a text as one word of bash, and (but for % and !) of the shells of Windows."""
+def _quote(text: str) -> str:
+    """Return a text as one word of bash and, but for % and !, of the shells of Windows."""
     word = re.sub(r'([\\"$`])', r"\\\1", text)
     return '"' + word.replace("!", '"\\!"') + '"'  # bash repeats an old command at ! even in quotes

@@ -1,8 +1,10 @@
 """What to write where, so that a blocked request gets through."""
 
 import difflib
+import os
 import re
 import sys
+from contextlib import suppress
 from urllib.parse import urljoin, urlsplit
 
 from flask import Flask
@@ -13,152 +15,185 @@ from ..origins import is_loopback, origin_problem
 from ..policy import FromConfig, Policy
 from ..rules import RESPONSE_HEADERS
 from . import browser
-from .browser import Request, Response, Step, origin_of
-from .transport import header
+from .browser import Request, Response, Step, get_origin
+from .other_layers import fix_other_layer
+from .transport import get_header
 
-OUR_SERVERS = ("Werkzeug", "granian")  # what `Server` begins with when nothing stands in front
+OUR_SERVERS = ("Werkzeug", "granian", "gunicorn", "waitress")  # the begin of `Server` if no proxy answers
 PREFLIGHT_REDIRECTED = {"CORSPreflightDidNotSucceed", "CORSExternalRedirectNotAllowed"}
-VITE = "http://localhost:5173"
+ONE_SITE = "serve the API under the site of the page (app.example.com, api.example.com)"
+NEARER = "open the page by https or from the network of the API, and permit what the browser asks"
+NO_SUCH_METHOD = "in the page's call: another method; browsers send this one for no page"
 NO_COOKIES = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch)"
-ANOTHER_METHOD = "in the page's call: another method; this one no page can send"
-ANOTHER_PORT = "another port than 5000, where AirPlay answers on a Mac: uv run dev.py takes 8000"
-ONE_LAYER = "in the server in front: no add_header Access-Control-… (nginx); the API writes its own"
-OLD_POLICY = "restart the API, whose policy lets this origin in; or see what answers in front of it"
-A_SERVER = f"open the page at {VITE} (uv run dev.py); a file or a sandboxed frame has the origin null"
-NEARER = "open the page by https, or from the network of the API, and permit what the browser asks"
-ONE_SITE = "the API under the site of the page (app.example.com, api.example.com)"
-CROSS_SITE = f"{ONE_SITE}; or .env: CROSS_SITE_COOKIES=1, which needs https and which Safari blocks"
+ONE_LAYER = (
+    "in the server in front: remove add_header Access-Control-… (nginx); the API writes its own headers"
+)
+RESTART = (
+    "restart the API: its policy allows this origin. If that does not help, see what answers in front of it"
+)
 
 
-class Cures:
-    """The cures that an application's policies and settings lead to.
+class Fixes:
+    """Finds fixes for the requests to one application.
 
     Args:
-        app: its policies are in use.
+        app: its policies, hints and source lead to the fix; None for a server that is not ours.
+        in_process: the origin at which the application answers in process; "" if it is not asked so.
     """
 
-    def __init__(self, app: Flask) -> None:
-        self.app = app
-        self.policies = get_policies(app)
+    def __init__(self, app: Flask | None, in_process: str = "") -> None:
+        self.app = app or Flask("none")
+        self.policies = get_policies(self.app)
+        self.hints = self.policies.hints
+        self.in_process = in_process
+        self.addresses = [in_process, get_address(app)] if app else []
 
-    def of(self, failed: Step, request: Request, heard: Response | None, address: str = "") -> str:
-        """Return what to write, and in which file.
-
-        Args:
-            failed: the step at which the browser stops.
-            request: what it asks for there.
-            heard: the last answer that it got.
-            address: an origin at which this application answers, besides API_URL.
-        """
+    def find(self, failed: Step, request: Request, response: Response | None) -> str:
+        """Return what to write where, for a step at which the browser stops after its last response."""
         if failed.reason is None:
-            return ANOTHER_METHOD
-        if heard is None:
-            https = f"https://{urlsplit(request.url).netloc}"
-            mixed = browser.is_mixed_content(request)
-            return f"serve the API by https; .env: VITE_API_URL={https}" if mixed else NEARER
-        if stranger := _stranger(failed, request, heard):
-            return stranger
-        policy = self.policies.find(urlsplit(request.url).path)
-        if policy is None and not is_here(request.url, address, self.app.config.get("API_URL") or ""):
-            return _at_another_server(request)
-        return self._by_reason(failed.reason, policy, request, heard)
+            return NO_SUCH_METHOD
+        if response is None:
+            return self._fix_unsent(request)
+        if fix := self._fix_in_front(failed, request, response):
+            return fix
+        path = urlsplit(request.url).path
+        policy = self.policies.find(path)
+        if policy is None and not is_here(request.url, *self.addresses):
+            return _fix_other_server(request)
+        redirect = get_header(response, "Location")
+        if redirect is not None and failed.reason in PREFLIGHT_REDIRECTED:
+            target = urljoin(request.url, redirect)
+            return f"in the page's call: {target}; browsers follow no redirect of a preflight"
+        if redirect is not None and failed.reason in ("CORSDidNotSucceed", "CORSRequestNotHttp"):
+            return f"in what answers at {request.url}: no redirect to {redirect}"
+        if not self.policies.in_use:
+            return fix_other_layer(self.app, self._find_endpoint(path), failed, request, response)
+        return self._fix_by_reason(failed.reason, policy, request, response)
 
-    def of_cookie(self, request: Request) -> str:
-        """Return what to write so that the session cookie goes along."""
-        page, api = urlsplit(request.origin), urlsplit(request.url)
-        if not self.app.config.get("API_URL"):
-            return ".env: API_URL=https://api.example.com, the address that pages call: cookies depend on it"
+    def find_for_cookie(self, request: Request) -> str:
+        """Return what to write so that the session cookie is sent."""
+        page, api, hints = urlsplit(request.origin), urlsplit(request.url), self.hints
+        if not hints.api_url and hints.api_url_setting:
+            line = f"{hints.settings_file}: {hints.api_url_setting}=https://api.example.com"
+            return f"{line}, the address that front ends call. Cookies depend on it"
         if api.scheme == "http" and self.app.config["SESSION_COOKIE_SECURE"]:
-            return "the API's address with https: its cookie is Secure"
+            return "use the API's address with https: its cookie is Secure"
         if _is_local(page.hostname) and _is_local(api.hostname) and page.hostname != api.hostname:
             port = f":{page.port}" if page.port else ""
-            return f"open the page at {page.scheme}://{api.hostname}{port}, for both have to have one name"
-        return CROSS_SITE
+            return f"open the page at {page.scheme}://{api.hostname}{port}: both need one host name"
+        if not hints.cross_site_setting:
+            return ONE_SITE
+        line = f"{hints.settings_file}: {hints.cross_site_setting}"
+        return f"{ONE_SITE}; or {line}, which needs https and which Safari blocks"
 
-    def _by_reason(self, reason: str, policy: Policy | None, request: Request, heard: Response) -> str:
-        location = header(heard, "Location")
+    def _fix_unsent(self, request: Request) -> str:
+        if not browser.is_mixed_content(request):
+            return NEARER
+        https, setting = f"https://{urlsplit(request.url).netloc}", self.hints.frontend_api_url_setting
+        if not setting:
+            return f"serve the API by https, and call {https}"
+        return f"serve the API by https; {self.hints.settings_file}: {setting}={https}"
+
+    def _fix_in_front(self, failed: Step, request: Request, response: Response) -> str | None:
+        """Return what to do about a response of a server in front of the application, if it is one."""
+        server = get_header(response, "Server") or ""
+        if server.startswith(("AirTunes", "AirPlay")):
+            return "use another port than 5000, where AirPlay answers on a Mac"
+        ours = get_header(response, "X-Request-ID") or get_header(response, "Access-Control-Allow-Origin")
+        if ours or get_origin(request.url) == self.in_process:
+            return None
+        who = f"the server in front that answered {response.status} (Server: {server or 'not given'})"
+        if response.status in (502, 503, 504):
+            return f"start the API behind {who}; no header of the API helps"
+        if server and not server.startswith(OUR_SERVERS) and get_header(response, "Location") is None:
+            return f"let OPTIONS and {request.method} through to the API in {who}"
+        return None
+
+    def _fix_by_reason(self, reason: str, policy: Policy | None, request: Request, response: Response) -> str:
         match reason:
-            case "CORSMissingAllowOrigin" | "CORSAllowOriginNotMatchingOrigin":
-                return self._let_in(policy, request) if policy else self._declare(request)
             case "CORSMultipleAllowOriginNotAllowed":
                 return ONE_LAYER
             case "CORSNotSupportingCredentials" | "CORSMissingAllowCredentials":
-                return NO_COOKIES + (f"; or {_let_cookies(policy)}" if policy else "")
+                return _fix_credentials(policy)
+            case "CORSInvalidAllowMethod" | "CORSInvalidAllowHeader" | "CORSPreflightDidNotSucceed":
+                return f"see what answers at {get_origin(request.url)}: the API itself does not answer so"
+        if policy is None:
+            return self._declare(request)
+        match reason:
             case "CORSMethodNotFound":
-                return self._let_method(policy, request, heard) if policy else self._declare(request)
+                return self._allow_method(policy, request, response)
             case "CORSMissingAllowHeaderFromPreflight":
-                return _let_headers(policy, request) if policy else self._declare(request)
-        if location is not None and reason in PREFLIGHT_REDIRECTED:
-            return f"in the page's call: {urljoin(request.url, location)}; a preflight follows no redirect"
-        if location is not None:
-            return f"in what answers at {request.url}: no redirect to {location}"
-        return f"see what answers at {origin_of(request.url)}, for the API itself does not answer so"
+                return _allow_headers(policy, request)
+        return self._allow_origin(policy, request)
 
-    def _let_in(self, policy: Policy, request: Request) -> str:
-        origin, given = request.origin, self._declaration(policy).options["origins"]
+    def _allow_origin(self, policy: Policy, request: Request) -> str:
+        origin, hints = request.origin, self.hints
+        given = self._find_declaration(policy).options["origins"]
         if policy.allow_origin(origin) is not None:
-            return OLD_POLICY
+            return RESTART
         if origin == "null":
-            return A_SERVER
+            where = (
+                f"open the page at {hints.frontend_url}" if hints.frontend_url else "serve the page by http"
+            )
+            return f"{where} ({hints.start_command}). A file or a sandboxed frame has the origin null"
         if problem := origin_problem(origin, credentials=policy.credentials):
-            return f"another origin: {origin!r} {problem}"
-        if origin.startswith("http:") and self.app.config.get("APP_ENV") == "production":
-            return f"another origin: production serves https pages only; serve it at {'https' + origin[4:]}"
-        line = f"{policy.place}: origins={_list([*policy.origins, origin])}"
+            return f"use another origin: {origin!r} {problem}"
+        fix = f"{policy.place}: origins={_quote_list([*policy.origins, origin])}"
         if isinstance(given, FromConfig):
-            line = f".env: {given.name}={','.join([*policy.origins, origin])}"
-        if not policy.origins:
-            own = f"page and API are one origin here, in development {VITE}: open the page there"
-            return f"{own}; or {line} and VITE_API_URL={origin_of(request.url)}"
+            fix = f"{hints.settings_file}: {given.name}={','.join([*policy.origins, origin])}"
+        if hints.one_origin:
+            own = f"page and API have one origin here: open the page at {hints.frontend_url}"
+            setting = hints.frontend_api_url_setting
+            more = f" and {setting}={get_origin(request.url)}" if setting else ""
+            return f"{own}; or {fix}{more}"
         for allowed in policy.origins:
-            if part := browser.difference(allowed, origin):
-                near = f"allowed is {allowed}; yours differs in the {part}"
-                if "*" in allowed:
-                    return f"{line} ({near})"
-                # two names of one machine are two sites: no cookie would go along, whatever the policy says
+            if part := browser.find_difference(allowed, origin):
+                near = f"{allowed} is allowed. Yours differs in the {part}"
+                # two names of one machine are two sites: no cookie would be sent, whatever the policy says
                 names = part == "host" and all(_is_local(urlsplit(o).hostname) for o in (allowed, origin))
-                return f"open the page at {allowed} ({near}); or {line}" if names else f"{line} ({near})"
-        return line
+                if names and "*" not in allowed:
+                    return f"open the page at {allowed} ({near}); or {fix}"
+                return f"{fix} ({near})"
+        return fix
 
     def _declare(self, request: Request) -> str:
         path = urlsplit(request.url).path
-        endpoint = self._endpoint(path)
+        endpoint = self._find_endpoint(path)
         if endpoint is None:
             rules = [rule.rule for rule in self.app.url_map.iter_rules()]
             near = difflib.get_close_matches(path, rules, 1)
-            return f"in the page's call: another path; no route and no policy is under {path}" + (
-                f", did you mean {near[0]}?" if near else ""
-            )
+            question = f", did you mean {near[0]}?" if near else ""
+            return f"in the page's call: another path; no route and no policy is under {path}{question}"
         blueprint = self.app.blueprints.get(endpoint.rpartition(".")[0])
         if blueprint is None:
-            return f"the view {endpoint!r} into a blueprint: a policy is a blueprint's"
+            return f"move the view {endpoint!r} into a blueprint: a policy belongs to a blueprint"
         module = sys.modules.get(blueprint.import_name)
         file = getattr(module, "__file__", None) or blueprint.import_name
         if "site-packages" in file:
             return f"in the page's call: another path; {path} is of a library, {blueprint.import_name}"
         prefix = "" if blueprint.url_prefix else ", and url_prefix= for its blueprint, which a policy needs"
-        imported = "" if hasattr(module, "cors") else "from crossorigin import cors; "
-        return f'{short(file)}: {imported}cors({blueprint.name}, origins=["{request.origin}"]){prefix}'
+        line = f'cors({blueprint.name}, origins=["{request.origin}"])'
+        if not hasattr(module, "cors"):
+            line = f"from crossorigin import cors; {line}"
+        return f"{short(file)}: {line}{prefix}"
 
-    def _endpoint(self, path: str) -> str | None:
+    def _find_endpoint(self, path: str) -> str | None:
         adapter = self.app.url_map.bind("localhost")
         for method in adapter.allowed_methods(path):
-            try:
+            with suppress(HTTPException):  # a redirect
                 return str(adapter.match(path, method)[0])
-            except HTTPException:  # a redirect
-                continue
         return None
 
-    def _let_method(self, policy: Policy, request: Request, heard: Response) -> str:
+    def _allow_method(self, policy: Policy, request: Request, response: Response) -> str:
         method = request.method.upper()
-        if method in re.split("[, ]+", header(heard, "Access-Control-Allow-Methods") or ""):
-            return f'in the page\'s call: method: "{method}", because methods are case-sensitive'
-        if self._declaration(policy).options["methods"] is None and method != "OPTIONS":
+        if method in re.split("[, ]+", get_header(response, "Access-Control-Allow-Methods") or ""):
+            return f'in the page\'s call: method: "{method}"; methods are case-sensitive'
+        if self._find_declaration(policy).options["methods"] is None and method != "OPTIONS":
             file = policy.place.rpartition(":")[0]
-            return f'{file}: a route with methods=["{method}"]; the policy takes the methods of the routes'
-        return f"{policy.place}: methods={_list([*policy.methods, method])}"
+            return f'{file}: a route with methods=["{method}"]; the policy allows the methods of the routes'
+        return f"{policy.place}: methods={_quote_list([*policy.methods, method])}"
 
-    def _declaration(self, policy: Policy) -> Declaration:
+    def _find_declaration(self, policy: Policy) -> Declaration:
         return next(d for d in self.policies.declarations if (d.prefix or "") == policy.prefix)
 
 
@@ -166,52 +201,45 @@ def is_here(url: str, *addresses: str) -> bool:
     """Tell whether a URL is at one of these addresses, under any name of this machine."""
     asked = urlsplit(url)
     return any(
-        origin_of(url) == origin_of(address)
+        get_origin(url) == get_origin(address)
         or (_is_local(asked.hostname) and _is_local(own.hostname) and asked.port == own.port)
         for address, own in ((a, urlsplit(a)) for a in addresses if a)
     )
 
 
-def _stranger(failed: Step, request: Request, heard: Response) -> str | None:
-    """Return what to do about an answer that is not the application's; None when it may be."""
-    server = header(heard, "Server") or ""
-    if server.startswith(("AirTunes", "AirPlay")):
-        return ANOTHER_PORT
-    if header(heard, "X-Request-ID") or header(heard, "Access-Control-Allow-Origin"):
-        return None
-    who = f"what answered {heard.status} in front of it (Server: {server or 'not said'})"
-    if heard.status in (502, 503, 504):
-        return f"start the API behind {who}; no header of the API helps"
-    if server and not server.startswith(OUR_SERVERS) and header(heard, "Location") is None:
-        return f"let OPTIONS and {request.method} through to it in {who}"
-    return None
+def get_address(app: Flask) -> str:
+    """Return the origin of an application: as its hints say, else where `flask run` serves it."""
+    port = os.environ.get("FLASK_RUN_PORT") or "5000"
+    return get_policies(app).hints.api_url or f"http://localhost:{port}"
 
 
-def _at_another_server(request: Request) -> str:
+def _fix_other_server(request: Request) -> str:
     cookies = " and Access-Control-Allow-Credentials: true" * request.credentials
-    header = f"at {origin_of(request.url)}: Access-Control-Allow-Origin: {request.origin}{cookies}"
-    return f"{header}; if it is not yours, call it from this API instead of the page"
+    header = f"at {get_origin(request.url)}: Access-Control-Allow-Origin: {request.origin}{cookies}"
+    return f"{header}; if that server is not yours, call it from your API instead of the page"
 
 
-def _let_cookies(policy: Policy) -> str:
+def _fix_credentials(policy: Policy | None) -> str:
+    if policy is None:
+        return NO_COOKIES
     if policy.credentials:
-        return f"see what writes the headers in its place: the policy ({policy.place}) does not"
-    own = ', origins=FromConfig("FRONTEND_ORIGINS")' if policy.any_origin else ""
-    return f"{policy.place}: credentials=True{own}"
+        return f"{NO_COOKIES}; or see what replaces the headers of the policy ({policy.place})"
+    origins = ", origins=[…] with the origins of your pages" if policy.any_origin else ""
+    return f"{NO_COOKIES}; or {policy.place}: credentials=True{origins}"
 
 
-def _let_headers(policy: Policy, request: Request) -> str:
+def _allow_headers(policy: Policy, request: Request) -> str:
     allowed = {name.lower() for name in policy.request_headers}
     named = {name.lower(): name for name, _ in request.headers}
-    missing = [named[name] for name in browser.unsafe_names(request.headers) if name not in allowed]
+    missing = [named[name] for name in browser.get_unsafe_names(request.headers) if name not in allowed]
     if wrong := [name for name in missing if RESPONSE_HEADERS.fullmatch(name.lower())]:
-        return f"in the page's call: no {', '.join(wrong)}, which answers have and requests have not"
-    return f"{policy.place}: request_headers={_list([*policy.request_headers, *missing])}"
-
-
-def _list(values: list[str]) -> str:
-    return "[" + ", ".join(f'"{value}"' for value in values) + "]"
+        return f"in the page's call: remove {', '.join(wrong)}; it is a header of responses, not of requests"
+    return f"{policy.place}: request_headers={_quote_list([*policy.request_headers, *missing])}"
 
 
 def _is_local(host: str | None) -> bool:
     return host == "localhost" or is_loopback(host or "")
+
+
+def _quote_list(values: list[str]) -> str:
+    return "[" + ", ".join(f'"{value}"' for value in values) + "]"

@@ -1,8 +1,12 @@
-"""Ask, and hear the answer: of this application in process, or of any server over the network."""
+"""Send a request: to an application in process, or to a server over the network."""
 
 import http.client
+import queue
+import re
 import socket
 import ssl
+import threading
+from contextlib import closing
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -10,127 +14,139 @@ from flask import Flask
 from flask import Response as FlaskResponse
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from ..declare import get_policies
 from ..dry_run import dry_run
-from .browser import (
-    Headers,
-    Request,
-    Response,
-    is_same_origin,
-    normalize_method,
-    origin_of,
-    preflight_headers,
-    sent_headers,
-)
+from . import browser
+from .browser import Headers, Request, Response
+from .source import view_writes_cors
 
 SAFE = {"GET", "HEAD"}
-PATIENCE = 5  # seconds
+TIMEOUT = 5  # seconds, for a whole response
 NO_COOKIES = "Asked without cookies."
+ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 
 
-class NoAnswer(Exception):  # noqa: N818
-    """Nothing came back; why, and what to do."""
+class ConnectionFailed(Exception):  # noqa: N818
+    """No response came. The message says why, `fix` what to do, `reason` is the name of MDN's page."""
 
-    def __init__(self, why: str, cure: str, reason: str | None = "CORSDidNotSucceed") -> None:
+    def __init__(self, why: str, fix: str, reason: str | None = "CORSDidNotSucceed") -> None:
         super().__init__(why)
-        self.cure = cure
+        self.fix = fix
         self.reason = reason
 
 
 class Answer(NamedTuple):
-    """What came back, and what in it is not what the page would get."""
+    """A response, and how it differs from the one that the page would get."""
 
     response: Response
-    status: int | None  # None when only the view knows it
+    status: int | None  # None if only the view knows it
     note: str = ""
+    cors_unknown: bool = False  # whether only the view knows the CORS headers
 
 
-def header(response: Response, name: str) -> str | None:
-    """Return the first line of a header."""
-    return next((value for n, value in response.headers if n.lower() == name.lower()), None)
-
-
-class Exchange(Protocol):
+class Transport(Protocol):
     @property
-    def address(self) -> str: ...  # the origin at which it is this application for certain; "" for none
-    def preflight(self, request: Request) -> Response: ...
+    def address(self) -> str: ...  # the origin of the application that answers; "" if it can be any server
+
+    def send_preflight(self, request: Request) -> Response: ...
+
     def send(self, request: Request) -> Answer: ...
 
 
-def request_headers(request: Request) -> Headers:
-    """Return what the browser sends: no Origin where page and API are one origin and nothing changes."""
-    own = is_same_origin(request.url, request.origin) and normalize_method(request.method) in SAFE
-    return (*(() if own else (("Origin", request.origin),)), *sent_headers(request.headers))
+def get_header(response: Response, name: str) -> str | None:
+    """Return the first value of a header; None if it is missing."""
+    return next((value for key, value in response.headers if key.lower() == name.lower()), None)
 
 
-class InProcess:
-    """Ask this application.
+def build_headers(request: Request) -> Headers:
+    """Return the headers that the browser sends: without Origin for a same-origin GET or HEAD."""
+    own = (
+        browser.is_same_origin(request.url, request.origin)
+        and browser.normalize_method(request.method) in SAFE
+    )
+    return (*(() if own else (("Origin", request.origin),)), *browser.get_sent_headers(request.headers))
+
+
+class AppTransport:
+    """Send requests to an application in process.
 
     Args:
-        app: is asked without cookies.
-        address: where it is, as an origin.
-        views: whether views run for GET and HEAD; for any other method they never do, so that
+        app: the application. It gets no cookies.
+        address: its origin.
+        run_views: whether views run for GET and HEAD. For other methods they never run, so that
             explaining a request changes nothing.
-        beyond: who is asked about other addresses, where a redirect leads; None: nobody.
+        external: sends the requests to other origins, where a redirect leads; None refuses them.
     """
 
-    def __init__(self, app: Flask, address: str, *, views: bool, beyond: Exchange | None = None) -> None:
+    def __init__(
+        self, app: Flask, address: str, *, run_views: bool, external: Transport | None = None
+    ) -> None:
         self.app = app
         self.address = address
-        self.views = views
-        self.beyond = beyond
+        self.run_views = run_views
+        self.external = external
 
-    def preflight(self, request: Request) -> Response:
-        if beyond := self._beyond(request):
-            return beyond.preflight(request)
-        return self._run(request, "OPTIONS", tuple(preflight_headers(request)))
+    def send_preflight(self, request: Request) -> Response:
+        if external := self._find_external(request):
+            return external.send_preflight(request)
+        return self._run(request, "OPTIONS", tuple(browser.build_preflight_headers(request)))
 
     def send(self, request: Request) -> Answer:
-        if beyond := self._beyond(request):
-            return beyond.send(request)
-        method = normalize_method(request.method)
-        if method in SAFE and self.views:
-            response = self._run(request, method, request_headers(request))
+        if external := self._find_external(request):
+            return external.send(request)
+        method = browser.normalize_method(request.method)
+        if method in SAFE and self.run_views:
+            response = self._run(request, method, build_headers(request))
             return Answer(response, response.status, NO_COOKIES)
-        builder = _environ(request, method, request_headers(request))
+        builder = _build_environ(request, method, build_headers(request))
         with dry_run():
-            answer, complete = everything_but_the_view(self.app, builder)
+            answer, view = run_all_but_view(self.app, builder)
         response = Response(answer.status_code, tuple(answer.headers))
-        if complete:
+        if view is None:
             return Answer(response, answer.status_code, NO_COOKIES)
-        note = "Everything of the application ran but the view, so what the view adds is missing."
-        return Answer(response, None, note)
+        note = "The view did not run, so the headers that it adds are missing."
+        ours = get_policies(self.app).in_use  # then headers of a view are removed
+        writer = "" if ours or get_header(response, ALLOW_ORIGIN) else view_writes_cors(self.app, view)
+        if writer == "flask-cors":  # @cross_origin writes the same headers for OPTIONS, without the view
+            same = self._run(request, "OPTIONS", build_headers(request)).headers
+            more = tuple(line for line in same if line[0].lower().startswith("access-control-"))
+            response = response._replace(headers=response.headers + more)
+        return Answer(response, None, note, cors_unknown=writer == "by hand")
 
-    def _beyond(self, request: Request) -> Exchange | None:
-        """Return who answers for an address, None when it is this application itself."""
-        if origin_of(request.url) == self.address:
+    def _find_external(self, request: Request) -> Transport | None:
+        """Return the transport for another origin; None if the application itself is at the URL."""
+        if browser.get_origin(request.url) == self.address:
             return None
-        if self.beyond is None:
-            why = f"{request.url} is not this API ({self.address}), and nobody else is asked here."
-            raise NoAnswer(why, f"uv run flask cors explain {request.method} {request.url} asks it", None)
-        return self.beyond
+        if self.external is None:
+            why = f"{request.url} is not this API ({self.address}), and only this API is asked here."
+            fix = f"run: flask cors explain {request.method} {request.url} --origin {request.origin}"
+            raise ConnectionFailed(why, fix, None)
+        return self.external
 
     def _run(self, request: Request, method: str, headers: Headers) -> Response:
-        environ = _environ(request, method, headers).get_environ()
+        environ = _build_environ(request, method, headers).get_environ()
         try:
             with dry_run():
                 body, status, received = run_wsgi_app(self.app.wsgi_app, environ)
                 if hasattr(body, "close"):
                     body.close()
-        except Exception as error:  # no handler of the application takes it, and a server hangs up
-            raise NoAnswer(f"The API fails while it answers ({error!r}).", "mend what it says") from error
+        except Exception as error:  # no error handler takes it, and a server closes the connection
+            why = f"The application raises an exception for this request: {error!r}."
+            raise ConnectionFailed(why, "correct what the exception says, then try again") from error
         return Response(int(status.split()[0]), tuple(received))
 
 
-def _environ(request: Request, method: str, headers: Headers) -> EnvironBuilder:
+def _build_environ(request: Request, method: str, headers: Headers) -> EnvironBuilder:
     url = urlsplit(request.url)
     base = f"{url.scheme}://{url.netloc}"
     return EnvironBuilder(url.path, base, query_string=url.query, method=method, headers=list(headers))
 
 
-def everything_but_the_view(app: Flask, builder: EnvironBuilder) -> tuple[FlaskResponse, bool]:
-    """Return the answer to a request, and whether it is complete although no view has run.
+def run_all_but_view(app: Flask, builder: EnvironBuilder) -> tuple[FlaskResponse, str | None]:
+    """Return the response to a request, and the endpoint whose view would have run.
 
-    It is when something else answers: routing (404, 405, a redirect), or what comes before the view.
+    The endpoint is None if the response is complete: routing has answered (404, 405, a redirect),
+    or something that comes before the view.
     """
     with app.app_context(), app.request_context(builder.get_environ()) as context:
         try:
@@ -141,73 +157,95 @@ def everything_but_the_view(app: Flask, builder: EnvironBuilder) -> tuple[FlaskR
             except Exception as error:
                 answer = app.handle_user_exception(error)
             response = app.make_response("" if answer is None else answer)
-            return app.process_response(response), answer is not None
-        except Exception as error:  # what no handler of the application takes: its 500
-            return app.handle_exception(error), True
+            view = context.request.endpoint if answer is None else None
+            return app.process_response(response), view
+        except Exception as error:  # no error handler of the application takes it: its 500
+            return app.handle_exception(error), None
 
 
-class Live:
-    """Ask a server over the network.
+class HttpTransport:
+    """Send requests to a server over the network.
 
     Args:
-        send: whether a method other than GET and HEAD is really sent; else HEAD stands in for it.
+        send_unsafe: whether to send methods other than GET and HEAD; otherwise HEAD replaces them.
+        start_command: what starts the server, for the message that nothing answers.
     """
 
     address = ""
 
-    def __init__(self, *, send: bool) -> None:
-        self.unsafe = send
+    def __init__(self, *, send_unsafe: bool, start_command: str = "") -> None:
+        self.send_unsafe = send_unsafe
+        self.start_command = start_command
 
-    def preflight(self, request: Request) -> Response:
-        return _over_the_network("OPTIONS", request.url, tuple(preflight_headers(request)))
+    def send_preflight(self, request: Request) -> Response:
+        return self._ask("OPTIONS", request.url, tuple(browser.build_preflight_headers(request)))
 
     def send(self, request: Request) -> Answer:
-        method = normalize_method(request.method)
-        if method in SAFE or self.unsafe:
-            response = _over_the_network(method, request.url, request_headers(request))
+        method = browser.normalize_method(request.method)
+        if method in SAFE or self.send_unsafe:
+            response = self._ask(method, request.url, build_headers(request))
             return Answer(response, response.status, NO_COOKIES)
-        response = _over_the_network("HEAD", request.url, request_headers(request))
-        note = f"This answers HEAD, which changes nothing; add --send to really send {method}."
+        response = self._ask("HEAD", request.url, build_headers(request))
+        note = f"This is the response to HEAD, which changes nothing. Add --send to really send {method}."
         return Answer(response, None, note)
 
+    def _ask(self, method: str, url: str, headers: Headers) -> Response:
+        """Send one request, and wait for the headers of its response at most `TIMEOUT` seconds in all."""
+        results: queue.SimpleQueue[Response | Exception] = queue.SimpleQueue()
 
-def _over_the_network(method: str, url: str, headers: Headers) -> Response:
+        def ask() -> None:
+            try:
+                results.put(_exchange(method, url, headers))
+            except (OSError, http.client.HTTPException) as error:
+                results.put(error)
+
+        # the timeout of a socket is for one read: a server that sends a byte now and then never reaches it
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            result = results.get(timeout=TIMEOUT)
+        except queue.Empty:
+            result = TimeoutError()
+        if isinstance(result, Exception):
+            raise describe_network_error(url, result, self.start_command) from result
+        return result
+
+
+def _exchange(method: str, url: str, headers: Headers) -> Response:
     parts = urlsplit(url)
-    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = connect(parts.hostname or "", parts.port, timeout=PATIENCE)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    try:
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    with closing(kind(parts.hostname or "", parts.port, timeout=TIMEOUT)) as connection:
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.putrequest(method, target, skip_accept_encoding=True)
         empty = () if method in (*SAFE, "OPTIONS") else (("Content-Length", "0"),)
         for name, value in (*headers, *empty):
             connection.putheader(name, value)
         connection.endheaders()
         response = connection.getresponse()
-        return Response(response.status, tuple(response.getheaders()))
-    except (OSError, http.client.HTTPException) as error:
-        raise silence(url, error) from error
-    finally:
-        connection.close()
+        # a folded header comes as several lines (RFC 9112, section 5.2)
+        lines = [(name, re.sub(r"\s*[\r\n]+\s*", " ", value)) for name, value in response.getheaders()]
+        return Response(response.status, tuple(lines))
 
 
-def silence(url: str, error: Exception) -> NoAnswer:
-    """Return in words why nothing came back from a URL."""
+def describe_network_error(url: str, error: Exception, start_command: str = "") -> ConnectionFailed:
+    """Return in words why no response came from a URL."""
     parts = urlsplit(url)
     place = f"{parts.scheme}://{parts.netloc}"
     match error:
         case socket.gaierror():
-            why, cure = f"No machine is called {parts.hostname!r}.", "another name, or a working network"
+            why = f"The name {parts.hostname!r} is not known."
+            fix = "correct the name in the URL, or check the network"
         case TimeoutError():
-            why = f"{place} does not answer within {PATIENCE} seconds."
-            cure = f"see what hangs at {place}, or which firewall is in between"
+            why = f"{place} does not answer within {TIMEOUT} seconds."
+            fix = f"check what blocks the server at {place}, or a firewall before it"
         case ssl.SSLCertVerificationError():
             why = f"The certificate of {place} is not trusted."
-            cure = f"open {place} in the browser, which tells what is wrong with its certificate"
+            fix = f"open {place} in the browser: it says what is wrong with the certificate"
         case ssl.SSLError() | http.client.HTTPException() | ConnectionResetError():
-            why = f"What answers at {place} does not speak {parts.scheme}."
-            cure = f"try {'http' if parts.scheme == 'https' else 'https'}://{parts.netloc}"
+            why = f"The server at {place} does not speak {parts.scheme}."
+            fix = f"use {'http' if parts.scheme == 'https' else 'https'}://{parts.netloc}"
         case _:
-            said = getattr(error, "strerror", None)
-            why = f"Nothing answers at {place}" + (f" ({said})." if said else ".")
-            cure = "start it (this project: uv run dev.py), or call the address where it runs"
-    return NoAnswer(why, cure)
+            cause = getattr(error, "strerror", None)
+            why = f"Nothing answers at {place}" + (f" ({cause})." if cause else ".")
+            start = f" ({start_command})" if start_command else ""
+            fix = f"start the server{start}, or use the address where it runs"
+    return ConnectionFailed(why, fix)

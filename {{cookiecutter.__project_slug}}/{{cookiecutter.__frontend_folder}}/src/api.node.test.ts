@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createApi } from "./api";
 
-const asked: string[] = []; // by the proxy, as the first line of each request has it
+const asked: string[] = []; // the first line of each request to the proxy
 const api = createServer((_, answer) => answer.end('{"message": "Hello"}'));
 const forwardProxy = createServer((incoming, answer) => {
   asked.push(`${incoming.method} ${incoming.url}`);
@@ -31,13 +31,13 @@ test("there is no browser", () => {
   expect([typeof window, typeof location]).toEqual(["undefined", "undefined"]);
 });
 
-test("a request to http goes whole to the proxy, and on from there", async () => {
+test("a request to http goes through the proxy", async () => {
   const baseURL = `http://localhost:${port(api)}`;
   const { data } = await createApi({ baseURL, proxy: { host: "127.0.0.1", port: port(forwardProxy) } }).get("/hello");
   expect([data, asked.splice(0)]).toEqual([{ message: "Hello" }, [`GET ${baseURL}/hello`]]);
 });
 
-test("a request to https asks the proxy for a tunnel, and tells its refusal", async () => {
+test("a request to https asks the proxy for a tunnel, and fails with its refusal", async () => {
   const proxy = { host: "127.0.0.1", port: port(forwardProxy) };
   const refused = createApi({ baseURL: "https://api.invalid", proxy }).get("/hello");
   await expect(refused).rejects.toMatchObject({ name: "ApiError", status: 403, message: "Not through here" });
@@ -45,11 +45,11 @@ test("a request to https asks the proxy for a tunnel, and tells its refusal", as
 });
 
 test.each([
-  ["a dead proxy", { proxy: DEAD }, "nothing answers at the proxy 127.0.0.1:9 (connect", "Start the proxy"],
-  ["a dead server", { proxy: false as const }, "nothing answers at http://127.0.0.1:9 (connect", "uv run dev.py"],
-])("%s is said in words", async (_, options, known, cure) => {
+  ["a dead proxy", { proxy: DEAD }, "no server responds at the proxy 127.0.0.1:9 (connect", "Start the proxy"],
+  ["a dead server", { proxy: false as const }, "no server responds at http://127.0.0.1:9 (connect", "uv run dev.py"],
+])("%s is said in words", async (_, options, message, fix) => {
   const failed = createApi({ baseURL: "http://127.0.0.1:9", ...options }).get("/hello");
   await expect(failed).rejects.toMatchObject({ name: "BlockedError", reason: "no server" });
-  await expect(failed).rejects.toThrow(known);
-  await expect(failed).rejects.toMatchObject({ advice: [expect.stringContaining(cure)] });
+  await expect(failed).rejects.toThrow(message);
+  await expect(failed).rejects.toMatchObject({ advice: [expect.stringContaining(fix)] });
 });

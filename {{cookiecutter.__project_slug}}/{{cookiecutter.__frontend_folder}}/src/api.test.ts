@@ -30,7 +30,7 @@ const server = createServer(async (request, response) => {
   if (request.url === "/api/dev/explain" && request.method === "POST") asked.push(await json(request));
   response.writeHead(request.method === "OPTIONS" ? 204 : status, { ...cors, ...headers }).end(JSON.stringify(body));
 });
-const asked: unknown[] = []; // by the stub, when it wants to know why
+const asked: unknown[] = []; // the requests that the API was asked to explain
 const dead = "http://localhost:9"; // the port "discard": nobody listens there
 let live = "";
 
@@ -61,11 +61,11 @@ test("an answer arrives as it is", async () => {
 });
 
 test.each([
-  ["with its own words", "/401", { name: "ApiError", message: "Sign in first.", status: 401, fields: {} }],
+  ["with its detail", "/401", { name: "ApiError", message: "Sign in first.", status: 401, fields: {} }],
   ["with each field, wherever it stood", "/422", { fields: { title: "Too short. Too plain.", page: "Not a number." } }],
   ["with the seconds to wait", "/429", { message: "Too Many Requests", retryAfter: 42 }],
   ["without seconds where there are none", "/401", { retryAfter: undefined }],
-  ["though it is HTML", "/502", { problem: { title: "Bad Gateway" }, message: expect.stringContaining("not the API") }],
+  ["from HTML", "/502", { problem: { title: "Bad Gateway" }, message: expect.stringContaining("Start the API") }],
 ])("an error is told %s", async (_, path, expected) => {
   expect(await failure(get(path))).toMatchObject(expected);
 });
@@ -83,16 +83,16 @@ test("a cancelled request is not explained", async () => {
 });
 
 test.each([
-  ["a dead server", PAGE, () => dead, "no server", `PUT ${dead}/closed from a page of ${PAGE}: nothing answers`],
-  ["a route that is closed", PAGE, () => live, "CORS", `must have exactly ${PAGE}, with no slash`],
+  ["a dead server", PAGE, () => dead, "no server", `PUT ${dead}/no-cors from a page of ${PAGE}: no server responds`],
+  ["a route without CORS", PAGE, () => live, "CORS", `to exactly ${PAGE}, without a slash`],
   ["a method", PAGE, () => live, "CORS", "does not allow PUT"],
   ["the other name", "http://127.0.0.1:5173/?a", () => live, "mixed names", "Open http://localhost:5173/?a"],
   ["a dead server by its other name", "http://127.0.0.1:5173/", () => dead, "no server", "uv run dev.py"],
   ["the visitor's machine", "https://example.com/", () => dead, "no server", "only if the visitor permits it"],
   ["http from https", "https://example.com/", () => "http://api.invalid", "mixed content", "over https too"],
-])("no answer is explained by %s", async (_, page, baseURL, reason, words) => {
+])("a failed request is explained by %s", async (_, page, baseURL, reason, words) => {
   vi.stubGlobal("location", new URL(page));
-  const error = await refusal(createApi({ baseURL: baseURL() }).put("/closed", {}));
+  const error = await refusal(createApi({ baseURL: baseURL() }).put("/no-cors", {}));
   expect(error.reason).toBe(reason);
   expect([error.message, ...error.advice].join("\n")).toContain(words);
 });
@@ -101,20 +101,20 @@ const steps = [
   { step: "The method", ok: true, detail: "It is fine." },
   { step: "CORS check", ok: false, detail: "It says no." },
 ];
-const explained = { allowed: false, reason: "CORSMethodNotFound", cure: ".env: A=b", steps };
+const explained = { allowed: false, reason: "CORSMethodNotFound", fix: ".env: A=b", steps };
 const anyPage = { "Access-Control-Allow-Origin": "*" };
 
-test("in development the API tells why, to who catches the error and in the console", async () => {
+test("in development the API explains it, in the error and in the console", async () => {
   answers["/api/dev/explain"] = [200, explained, anyPage];
   const headers = { "X-Lab": "1" };
-  const error = await refusal(createApi({ baseURL: live, headers }).patch("/closed?a=b", { title: "New" }));
-  const words = `PATCH ${live}/closed?a=b from a page of ${PAGE}: blocked by the browser at "CORS check". It says no.`;
-  expect(error).toMatchObject({ reason: "CORS", message: words, cure: "Cure: .env: A=b", steps });
+  const error = await refusal(createApi({ baseURL: live, headers }).patch("/no-cors?a=b", { title: "New" }));
+  const words = `PATCH ${live}/no-cors?a=b from a page of ${PAGE}: blocked by the browser at "CORS check". It says no.`;
+  expect(error).toMatchObject({ reason: "CORS", message: words, fix: "Fix: .env: A=b", steps });
   expect(vi.mocked(console.error).mock.calls).toEqual([
-    [expect.stringMatching(/It says no.*Cure: .env: A=b.*Errors\/CORSMethodNotFound$/s)],
+    [expect.stringMatching(/It says no.*Fix: .env: A=b.*Errors\/CORSMethodNotFound$/s)],
   ]);
   expect(asked).toEqual([
-    { method: "PATCH", url: `${live}/closed?a=b`, origin: PAGE, credentials: true, headers: expect.anything() },
+    { method: "PATCH", url: `${live}/no-cors?a=b`, origin: PAGE, credentials: true, headers: expect.anything() },
   ]);
   expect(Object.fromEntries((asked.pop() as { headers: [] }).headers)).toEqual({
     Accept: "application/json, text/plain, */*",
@@ -124,31 +124,26 @@ test("in development the API tells why, to who catches the error and in the cons
 });
 
 test.each([
-  [
-    "allows what got no answer",
-    [200, { ...explained, allowed: true, reason: null }, anyPage],
-    "unclear",
-    "yet no answer",
-  ],
-  ["is none of development", [404, { type, title: "Not Found", status: 404 }, anyPage], "CORS", "is running"],
+  ["allows it", [200, { ...explained, allowed: true, reason: null }, anyPage], "unclear", "there was no response"],
+  ["is missing in production", [404, { type, title: "Not Found", status: 404 }, anyPage], "CORS", "is running"],
   ["cannot be read", [200, explained, { "Access-Control-Allow-Origin": "" }], "CORS", "is running"],
 ] as const)("an explanation that %s is not taken for a refusal", async (_, answer, reason, words) => {
   answers["/api/dev/explain"] = [...answer];
-  const error = await refusal(get("/closed"));
+  const error = await refusal(get("/no-cors"));
   expect([error.reason, error.message]).toEqual([reason, expect.stringContaining(words)]);
 });
 
-test("a built page asks nobody why", async () => {
+test("a built page asks for no explanation", async () => {
   vi.stubEnv("DEV", false);
   answers["/api/dev/explain"] = [200, explained, anyPage];
   asked.length = 0;
-  expect((await refusal(get("/closed"))).explanation).toBeUndefined();
+  expect((await refusal(get("/no-cors"))).explanation).toBeUndefined();
   expect(asked).toEqual([]);
   vi.unstubAllEnvs();
 });
 
 test.each([true, false])("cookies are advised about only where they were sent: %s", async (withCredentials) => {
-  const { advice } = await refusal(get("/closed", { withCredentials }));
+  const { advice } = await refusal(get("/no-cors", { withCredentials }));
   expect(advice.some((text) => text.includes("withCredentials"))).toBe(withCredentials);
 });
 
@@ -159,8 +154,8 @@ test.each([
   ["http://127.0.0.1:5173/", "http://localhost:8000", "Use the name localhost for both."],
   ["http://[::1]:5173/", "http://localhost:8000", "Use the name localhost for both."],
   ["http://localhost:5173/", "http://127.0.0.1:8000", "Set VITE_API_URL=http://localhost:8000 in .env"],
-])("a page at %s and an API at '%s' use two names: %s", (page, apiURL, cure) => {
+])("a page at %s and an API at '%s' use two names: %s", (page, apiURL, fix) => {
   const found = mixedNames(page, apiURL);
-  expect(found?.open).toBe(cure && "http://localhost:5173/");
-  expect(found?.message ?? "").toContain(cure ?? "");
+  expect(found?.open).toBe(fix && "http://localhost:5173/");
+  expect(found?.message ?? "").toContain(fix ?? "");
 });

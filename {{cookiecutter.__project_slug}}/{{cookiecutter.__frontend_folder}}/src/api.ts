@@ -1,7 +1,7 @@
-// The stub to keep, with explain.ts: the way to the API, and its errors as types. For browsers, and for Node.
+// The client of the API, and its errors as types, for browsers and for Node. Keep this file and explain.ts.
 
 import axios, { type AxiosError, type AxiosProxyConfig, type AxiosResponse, type CreateAxiosDefaults } from "axios";
-import { explain, gotNoAnswer } from "./explain.ts"; // with its ending, so that Node finds it without Vite
+import { explain, hasNoResponse } from "./explain.ts"; // with its ending, so that Node finds it without Vite
 
 /** The API's address: VITE_API_URL of the environment or of the project's .env; empty means the page's own origin. */
 export const API_URL: string = import.meta.env?.VITE_API_URL ?? "http://localhost:8000";
@@ -16,7 +16,7 @@ export interface Problem {
   errors?: Record<string, Record<string, string[]>>;
 }
 
-/** The API answered, with an error. */
+/** The API responded with an error. */
 export class ApiError extends Error {
   override name = "ApiError";
   readonly problem: Problem;
@@ -42,31 +42,31 @@ export class ApiError extends Error {
   }
 }
 
-/** The options of axios, with a word about the one that has no effect on a page. */
+/** The options of axios. */
 export interface ApiOptions extends CreateAxiosDefaults {
   /**
-   * Node only: send requests through a forward proxy, whole to http addresses, by a tunnel (CONNECT) to https.
-   * A browser ignores it, because no script may choose its proxy. What spares a page CORS is a proxy in front
-   * of the API, on the page's own origin: that of vite.config.ts, with VITE_API_URL left empty.
+   * Node only: send requests through a forward proxy, by a tunnel (CONNECT) to https addresses. A browser ignores
+   * it, because no script may choose its proxy. A page needs no CORS with a reverse proxy on its own origin:
+   * that of vite.config.ts, with an empty VITE_API_URL.
    */
   proxy?: AxiosProxyConfig | false;
 }
 
-/** Make a client: cookies go along, and a request fails with an ApiError or a BlockedError. */
+/** Make a client that sends cookies, and whose requests fail with an ApiError or a BlockedError. */
 export function createApi(options: ApiOptions = {}) {
   const client = axios.create({ baseURL: API_URL, withCredentials: true, ...options });
   client.interceptors.response.use(undefined, async (error: AxiosError) => {
-    if (error.response) throw new ApiError(problemOf(error.response), error.response.headers);
-    throw error.config && gotNoAnswer(error.code) ? await explain(error.config, error.message) : error;
+    if (error.response) throw new ApiError(parseProblem(error.response), error.response.headers);
+    throw error.config && hasNoResponse(error.code) ? await explain(error.config, error.message) : error;
   });
   return client;
 }
 
 export const api = createApi();
 
-function problemOf({ status, statusText, data }: AxiosResponse): Problem {
+function parseProblem({ status, statusText, data }: AxiosResponse): Problem {
   if (typeof data?.title === "string") return { ...data, status };
-  // not the API's words but a proxy's, for example in HTML
-  const detail = [502, 504].includes(status) ? "A proxy answers, but not the API behind it: does it run?" : undefined;
+  // the response of a proxy, for example in HTML
+  const detail = [502, 504].includes(status) ? "A proxy responded, but the API is down. Start the API." : undefined;
   return { type: "about:blank", title: statusText || `HTTP ${status}`, status, detail };
 }

@@ -1,0 +1,197 @@
+"""Measure the default project against its budgets: `uv run python -m scripts.budgets` prints each number.
+
+Lines are counted without empty ones. Lock files, images, fonts, licences and generated types count for nothing.
+"""
+
+import ast
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.baking import BakedProject, bake, template
+
+UNCOUNTED = re.compile(r"(^|/)(LICENSE|\.env|[^/]*-lock\.json|uv\.lock)$|\.(png|ttf|d\.ts)$")
+ISSUE = re.compile(r"#\d+|/issues/\d+")
+PUBLIC = {"_asdict", "_exit", "_getframe", "_replace"}  # documented by Python itself
+ROW = "{:<64} {:>7} {:>7}  {}"
+
+
+class Budget(NamedTuple):
+    """What is measured, how much of it there is, how much there may be, and what makes it up."""
+
+    what: str
+    found: int
+    at_most: int
+    detail: str = ""
+
+    @property
+    def is_kept(self) -> bool:
+        """Tell whether there is no more than there may be."""
+        return self.found <= self.at_most
+
+
+def main() -> None:
+    """Bake the default project, and print the table; fail when a budget is not kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        budgets = list(measure(bake(Path(folder))))
+    print(ROW.format("what", "found", "at most", ""))
+    for budget in budgets:
+        over = "" if budget.is_kept else "OVER"
+        print(ROW.format(budget.what, budget.found, budget.at_most, f"{over} {budget.detail}".strip()))
+    sys.exit(not all(budget.is_kept for budget in budgets))
+
+
+def measure(project: BakedProject) -> Iterator[Budget]:
+    """Yield each budget of a project that has just been generated."""
+    package = f"{project.package}/"
+    counted = [name for name in project.files if not UNCOUNTED.search(name)]
+    lines = {name: count_lines(project.read(name)) for name in counted}
+    application = [n for n in counted if re.fullmatch(rf"{package}(?!migrations/).*\.py", n)]
+    toolkit = [n for n in counted if n.startswith("crossorigin/") and n.endswith(".py")]
+    rest = [n for n in counted if not n.startswith("crossorigin/")]
+    functions = [(size, f"{n}: {f}") for n in application for f, size in measure_functions(project.read(n))]
+
+    def total(names: list[str]) -> int:
+        return sum(lines[name] for name in names)
+
+    def longest(what: str, names: list[str], at_most: int) -> Budget:
+        size, name = max(((lines[name], name) for name in names), default=(0, ""))
+        return Budget(what, size, at_most, name)
+
+    yield Budget("lines of the application", total(application), 1250)
+    yield longest("lines of its longest file", application, 150)
+    yield Budget("lines of its longest function", *_longest(functions, 40))
+    yield Budget("lines of tests/", total([n for n in counted if n.startswith("tests/")]), 700)
+    yield Budget("lines of the front end", total([n for n in counted if n.startswith("frontend/")]), 1150)
+    yield Budget("files, without crossorigin/", sum(not n.startswith("crossorigin/") for n in _committed(project)), 75)
+    yield Budget("lines, without crossorigin/", total(rest), 3900)
+    yield Budget("lines of crossorigin/", total(toolkit), 2100)
+    yield longest("lines of its longest file, crossorigin/", toolkit, 320)
+    yield Budget("words of the README", len(project.read("README.md").split()), 1400)
+    sources = {name: project.read(name) for name in application}
+    yield Budget("own names that cross a module border in the application", len(crossing_names(sources)), 45)
+    couplings = list(find_couplings(sources))
+    yield Budget("couplings to private names of libraries", len(couplings), 2, ", ".join(c.where for c in couplings))
+    unexplained = [c.where for c in couplings if not c.has_issue]
+    yield Budget("of them without an upstream issue in a comment", len(unexplained), 0, ", ".join(unexplained))
+    yield Budget("control lines of the template", len(control_lines()), 40)
+    yield Budget("questions", len(questions()), 9)
+
+
+def _committed(project: BakedProject) -> list[str]:
+    return [name for name in project.files if name != ".env"]
+
+
+def _longest(functions: list[tuple[int, str]], at_most: int) -> tuple[int, int, str]:
+    size, name = max(functions)
+    return size, at_most, name
+
+
+def count_lines(text: str) -> int:
+    """Return the number of lines that are not empty."""
+    return sum(bool(line.strip()) for line in text.splitlines())
+
+
+def measure_functions(source: str) -> Iterator[tuple[str, int]]:
+    """Yield the name of each function, and its lines without decorators."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, count_lines("\n".join(source.splitlines()[node.lineno - 1 : node.end_lineno]))
+
+
+def crossing_names(sources: dict[str, str]) -> set[str]:
+    """Return the names that modules of the application import from each other."""
+    nodes = [node for source in sources.values() for node in ast.walk(ast.parse(source))]
+    return {f"{n.module}.{a.name}" for n in nodes if isinstance(n, ast.ImportFrom) and n.level for a in n.names}
+
+
+class Coupling(NamedTuple):
+    """A use of a name that a library keeps for itself, and whether a comment there names an upstream issue."""
+
+    where: str
+    has_issue: bool
+
+
+def find_couplings(sources: dict[str, str]) -> Iterator[Coupling]:
+    """Yield each use of a private name that the application does not define itself.
+
+    Such a name is imported, read from an object, given as a text, or defined in a subclass of a library's class.
+    """
+    trees = {name: ast.parse(source) for name, source in sources.items()}
+    own = {name for tree in trees.values() for name in _defined(tree)}
+    for file, tree in trees.items():
+        lines = sources[file].splitlines()
+        uses = {name: line for line, name in sorted(_private_uses(tree), reverse=True) if name not in own | PUBLIC}
+        for name, line in uses.items():
+            near = " ".join(lines[max(line - 4, 0) : line])
+            yield Coupling(f"{file}:{line} {name}", bool(ISSUE.search(near)))
+
+
+def _is_private(name: str) -> bool:
+    return bool(re.fullmatch(r"_[A-Za-z]\w*", name))
+
+
+def _defined(tree: ast.AST) -> Iterator[str]:
+    """Yield what a module calls private itself: functions, names, attributes of its own objects.
+
+    A method of a subclass is left out unless the class calls it: the library may be who does.
+    """
+    for node in ast.walk(tree):
+        match node:
+            case ast.Module(body=body) | ast.ClassDef(bases=[], body=body):
+                yield from (part.name for part in body if isinstance(part, ast.FunctionDef | ast.ClassDef))
+            case ast.ClassDef(body=body):
+                methods = {part.name for part in body if isinstance(part, ast.FunctionDef)}
+                yield from methods & {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and _of_self(n)}
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield name
+            case ast.Attribute(attr=name, ctx=ast.Store()) if _of_self(node):
+                yield name
+
+
+def _of_self(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def _private_uses(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the line of each private name that is imported, read, given as a text, or an overriding method's."""
+    in_texts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        names: list[tuple[int, str]] = []
+        match node:
+            case ast.ImportFrom(names=imported, module=module):
+                names = [(node.lineno, name) for name in [*(module or "").split("."), *(a.name for a in imported)]]
+            case ast.Import(names=imported):
+                names = [(node.lineno, part) for alias in imported for part in alias.name.split(".")]
+            case ast.Attribute(attr=name):
+                names = [(node.lineno, name)]
+            case ast.Constant(value=str(name)) if id(node) not in in_texts:
+                names = [(node.lineno, name)]
+            case ast.ClassDef(bases=[_, *_], body=body):
+                methods = [part for part in body if isinstance(part, ast.FunctionDef) and not part.decorator_list]
+                names = [(part.lineno, part.name) for part in methods]
+        yield from ((line, name) for line, name in names if _is_private(name))
+
+
+@cache
+def control_lines() -> tuple[str, ...]:
+    """Return the lines of the template that are an instruction to Jinja."""
+    folder = template() / "{{cookiecutter.__project_slug}}"
+    texts = [p.read_text("utf-8") for p in folder.rglob("*") if p.is_file() and p.suffix not in (".png", ".ttf")]
+    return tuple(line for text in texts for line in text.splitlines() if "{%" in line)
+
+
+@cache
+def questions() -> tuple[str, ...]:
+    """Return the names of the questions."""
+    context = json.loads((template() / "cookiecutter.json").read_text("utf-8"))
+    return tuple(name for name in context if not name.startswith("_"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""Sign in and out: sessions, cookies and limits."""
+
+from unittest.mock import Mock
+
+import pytest
+from conftest import PASSWORD, add_ended_sessions, settings, signed_in
+from my_lab_api import create_app, users
+from my_lab_api.extensions import db, limiter
+from my_lab_api.models import LoginSession, User, now
+from my_lab_api.public import public
+from my_lab_api.users import create_user
+from sqlalchemy import func, select, update
+
+
+def login(client, username, password=PASSWORD, **request):
+    return client.post("/api/auth/login", json={"username": username, "password": password}, **request)
+
+
+def me(*clients):
+    """Return the status that each client gets when it asks who is signed in."""
+    return [client.get("/api/auth/me").status_code for client in clients]
+
+
+def copy_of(client):
+    """Return a client that has a copy of another's cookie."""
+    copy, name = client.application.test_client(), client.application.config["SESSION_COOKIE_NAME"]
+    copy.set_cookie(name, client.get_cookie(name).value)
+    return copy
+
+
+def test_sign_in_tells_who_and_takes_over_no_cookie_that_was_planted_before(app):
+    planter = signed_in(app, "grace")
+    victim = copy_of(planter)
+    answer = login(victim, "ada")
+    assert (answer.status_code, answer.json) == (200, {"id": 1, "username": "ada"})
+    assert victim.get("/api/auth/me").json == answer.json
+    assert me(planter) == [401]
+
+
+def test_the_server_ends_sessions_by_sign_out_by_a_new_password_and_in_time(app):
+    browser, phone, grace = (signed_in(app, name) for name in ("ada", "ada", "grace"))
+    copy = copy_of(browser)
+    assert me(copy) == [200]
+    assert browser.post("/api/auth/logout").status_code == 204
+    assert me(browser, copy, phone, grace) == [401, 401, 200, 200]
+    app.test_cli_runner().invoke(args=["user", "password", "ada"], input="a new password\n" * 2)
+    assert me(phone, grace) == [401, 200]
+    answers = [login(phone, "ada", password) for password in (PASSWORD, "a new password")]
+    assert [answer.status_code for answer in answers] == [401, 200]
+    with app.app_context():
+        db.session.execute(update(LoginSession).values(expires_at=now()))
+        db.session.commit()
+    assert me(phone, grace) == [401, 401]
+
+
+def test_an_unknown_name_and_a_wrong_password_get_one_answer_for_one_hash(client, monkeypatch):
+    costs = {name: getattr(users.hasher, name) for name in ("time_cost", "memory_cost", "parallelism")}
+    monkeypatch.setattr(users, "hasher", Mock(wraps=users.hasher, **costs))
+    wrong, unknown = (login(client, name, "wrong") for name in ("ada", "nobody"))
+    assert (wrong.status_code, wrong.json) == (unknown.status_code, unknown.json)
+    assert wrong.status_code == 401
+    one, other = (call.args[0].split("$")[:4] for call in users.hasher.verify.mock_calls)
+    assert one == other  # the same parameters take the same time
+    assert not users.hasher.hash.called
+
+
+def test_sign_in_brings_an_old_hash_up_to_date(app, client, real_hasher, monkeypatch):
+    monkeypatch.setattr(users, "hasher", real_hasher)
+    login(client, "ada")
+    with app.app_context():  # OWASP's first choice
+        assert db.session.get(User, 1).password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert login(client, "ada").status_code == 200
+
+
+BODY = '{"username": "%s", "password": "%s"}'
+LONG, NUL = "x" * 5000, "\\u0000"
+HOSTILE = {
+    400: ("", "{", "NaN", "[" * 5000, BODY % ("\\ud800", "x"), BODY % ("ada", "\\udfff"), b'"\xff"'),
+    401: (BODY % ("ada", NUL), BODY % ("ada' --", "x")),
+    422: ("[]", "null", "1", "{}", BODY % (LONG, "x"), BODY % ("ada", LONG), BODY % (NUL, "x")),
+}
+
+
+@pytest.mark.parametrize("status", HOSTILE)
+def test_hostile_credentials_are_refused_in_words(client, status):
+    for body in HOSTILE[status]:
+        answer = client.post("/api/auth/login", data=body, content_type="application/json")
+        assert (answer.status_code, answer.mimetype) == (status, "application/problem+json"), body
+
+
+LIMITS = {  # who with which password from where: what comes back
+    "LOGIN_ACCOUNT_LIMIT": "ada right 1 200, ada wrong 2 401, ada right 3 429, grace right 1 200",
+    "LOGIN_LIMIT": "ada right 1 200, grace right 1 200, nobody wrong 1 429, ada right 2 200",
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_sign_in_is_limited_by_account_and_by_address(database, name):
+    client = create_app(settings(database, **{name: "2 per minute"})).test_client()
+    for row in LIMITS[name].split(","):
+        user, password, place, status = row.split()
+        address = {"REMOTE_ADDR": f"10.0.0.{place}"}
+        answer = login(client, user, PASSWORD if password == "right" else password, environ_overrides=address)
+        assert answer.status_code == int(status), row
+        assert status != "429" or 0 < int(answer.headers["Retry-After"]) <= 61
+
+
+def test_a_limit_of_a_whole_blueprint_holds_too(client, monkeypatch):
+    monkeypatch.setattr(limiter.limit_manager, "_blueprint_limits", {})
+    limiter.limit("2 per minute")(public)
+    assert [client.get("/api/public/hello").status_code for _ in range(3)] == [200, 200, 429]
+
+
+HTTPS = "https://api.example.com"
+PRODUCTION = {"APP_ENV": "production", "SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "none"}
+SECURE = {"HttpOnly", "Path=/", "Secure"}
+COOKIES = {
+    "development": ({}, {"HttpOnly", "Path=/", "SameSite=Lax"}),
+    "production": (PRODUCTION, SECURE | {"SameSite=Lax"}),
+    "across sites": (PRODUCTION | {"CROSS_SITE_COOKIES": "1"}, SECURE | {"SameSite=None", "Partitioned"}),
+}
+
+
+@pytest.mark.parametrize(("changes", "attributes"), COOKIES.values(), ids=COOKIES)
+def test_the_cookie_is_as_safe_as_the_mode_allows_and_sent_at_sign_in_and_out_only(database, changes, attributes):
+    client = create_app(settings(database, **changes)).test_client()
+    made = login(client, "ada", base_url=HTTPS)
+    between = client.get("/api/auth/me", base_url=HTTPS)
+    ended = client.post("/api/auth/logout", base_url=HTTPS)
+    assert (between.status_code, "Set-Cookie" in between.headers) == (200, False)
+    for answer in (made, ended):
+        name, *found = answer.headers["Set-Cookie"].split("; ")
+        assert {part for part in found if not part.startswith(("Expires=", "Max-Age="))} == attributes
+        assert name.startswith("__Host-") is ("Secure" in attributes)
+
+
+def test_nobody_signs_in_with_the_public_password_in_production(database):
+    app = create_app(settings(database, **PRODUCTION))
+    with app.app_context():
+        create_user("demo", "demo-password")
+        db.session.commit()
+    assert login(app.test_client(), "demo", "demo-password").status_code == 401
+
+
+def test_a_cookie_stays_good_while_its_key_is_among_the_old_ones(database):
+    old, new = "0123456789abcdef", "fedcba9876543210"
+    for signing, others, reading, status in (
+        (old, "", {"SECRET_KEY": new}, 401),
+        (old, "", {"SECRET_KEY": new, "SECRET_KEY_FALLBACKS": f"another one, {old}"}, 200),
+        (new, old, {"SECRET_KEY": new}, 200),  # signed by the new one from the first day
+    ):
+        client = create_app(settings(database, SECRET_KEY=signing, SECRET_KEY_FALLBACKS=others)).test_client()
+        login(client, "ada")
+        later = create_app(settings(database, **reading)).test_client()
+        name = later.application.config["SESSION_COOKIE_NAME"]
+        later.set_cookie(name, client.get_cookie(name).value)
+        assert me(later) == [status]
+
+
+def test_a_sign_in_removes_a_hundred_sessions_that_have_ended_and_none_that_has_not(app, ada):
+    with app.app_context():
+        add_ended_sessions(130)
+        signed_in(app, "grace")
+        assert db.session.scalar(select(func.count()).select_from(LoginSession)) == 1 + 30 + 1
+    assert me(ada) == [200]

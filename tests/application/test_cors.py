@@ -1,0 +1,200 @@
+"""CORS of the application itself: real errors, `flask cors`, and what a page asks in development."""
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import FRONTEND_ORIGINS, PAGE, settings
+from crossorigin import get_policies
+from crossorigin.doctor.cli import commands
+from crossorigin.doctor.trace import build_request, explain
+from crossorigin.doctor.transport import AppTransport
+from crossorigin.dry_run import dry_run
+from flask import Flask, abort
+from flask.logging import default_handler
+from my_lab_api import create_app
+
+APP, API = "https://app.example.com", "http://localhost:8000"
+ASKS = {"Access-Control-Request-Method": "PUT"}
+STATUSES = [200, 400, 401, 403, 404, 405, 413, 415, 422, 429, 500]
+
+
+def flask(app, *words):
+    result = app.test_cli_runner().invoke(commands, words)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+def assert_readable(response, policy):
+    """Prove that a page of PAGE gets what its policy gives."""
+    assert response.headers.getlist("Access-Control-Allow-Origin") == [policy.allow_origin(PAGE)]
+    assert ("Access-Control-Allow-Credentials" in response.headers) is policy.credentials
+    assert ("Origin" in response.headers.get("Vary", "")) is not policy.any_origin
+
+
+@pytest.fixture
+def debugged(database, monkeypatch):
+    """The application in debug mode, where Flask would rather show a traceback than a 500."""
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    changes = {"FRONTEND_ORIGINS": f"{PAGE}, {APP}", "LOGIN_ACCOUNT_LIMIT": "1 per minute"}
+    return create_app(settings(database, **changes))
+
+
+def find(app, path):
+    policies = [p for p in get_policies(app).built if path.startswith(f"{p.prefix}/") or path == p.prefix]
+    return max(policies, key=lambda policy: len(policy.prefix))
+
+
+ERRORS = [
+    (401, "POST", "/api/auth/login", {"json": {"username": "nobody", "password": "wrong"}}),
+    (429, "POST", "/api/auth/login", {"json": {"username": "nobody", "password": "wrong"}}),
+    (413, "POST", "/api/public/echo", {"data": b" " * 2**21, "content_type": "application/json"}),
+    (415, "POST", "/api/public/echo", {"data": "text"}),
+    (422, "POST", "/api/public/echo", {"json": {}}),
+    (400, "POST", "/api/public/echo", {"data": "{", "content_type": "application/json"}),
+    (308, "GET", "/api/public//hello", {}),
+    (404, "HEAD", "/api/auth/no/such", {}),
+    (405, "DELETE", "/api/auth/me", {}),
+    (401, "GET", "/api/notes", {}),
+]
+
+
+def test_the_real_errors_are_readable(debugged: Flask) -> None:
+    for status, method, path, body in ERRORS:
+        response = debugged.test_client().open(path, method=method, headers={"Origin": PAGE}, **body)
+        assert response.status_code == status, path
+        assert_readable(response, find(debugged, path))
+
+
+@pytest.mark.parametrize("origin", [PAGE, APP, "https://evil.example", None])
+def test_every_status_of_every_view_has_the_headers_of_its_policy(debugged: Flask, origin: str | None) -> None:
+    def answer(status: int) -> str:
+        if status == 500:
+            raise RuntimeError("provoked")
+        return abort(status) if status >= 400 else "fine"
+
+    views = {
+        rule.endpoint: rule for rule in debugged.url_map.iter_rules() if not rule.arguments and "GET" in rule.methods
+    }
+    headers = {"Origin": origin} if origin else {}
+    for status in STATUSES:
+        for endpoint, rule in views.items():
+            debugged.view_functions[endpoint] = lambda status=status: answer(status)
+            response = debugged.test_client().get(rule.rule, headers=headers)
+            name = endpoint.rpartition(".")[0]
+            policy = next((p for p in get_policies(debugged).built if p.blueprint == name), None)
+            allowed = policy and policy.allow_origin(origin or "")
+            assert response.headers.getlist("Access-Control-Allow-Origin") == ([allowed] if allowed else []), rule
+            assert ("Origin" in response.headers.get("Vary", "")) is bool(policy and not policy.any_origin), rule
+
+
+def test_a_page_reads_that_a_host_is_not_served(database: str) -> None:
+    app = create_app(settings(database, TRUSTED_HOSTS="lab.example", FRONTEND_ORIGINS=PAGE))
+    for method, status in (("GET", 400), ("OPTIONS", 204)):
+        headers = {"Host": "other.example", "Origin": PAGE, **ASKS}
+        response = app.test_client().open("/api/auth/me", method=method, headers=headers)
+        assert response.status_code == status
+        assert response.headers["Access-Control-Allow-Origin"] == PAGE
+
+
+def test_explaining_counts_for_no_limit_and_writes_no_line_of_the_log(database: str) -> None:
+    app = create_app(settings(database, LOGIN_LIMIT="1 per minute"))
+    asks = build_request("POST", "http://localhost:8000/api/auth/login", "http://localhost:8000")
+    record = logging.makeLogRecord({})
+    assert [explain(asks, AppTransport(app, asks.origin, run_views=False), app).status for _ in range(3)] == [None] * 3
+    wrong = app.test_client().post("/api/auth/login", json={"username": "ada", "password": "x"})
+    assert wrong.status_code == 401
+    assert default_handler.filter(record)
+    with dry_run():
+        assert not default_handler.filter(record)
+
+
+def test_list_shows_the_policies_of_the_project(app: Flask) -> None:
+    code, said = flask(app, "list")
+    assert code == 0
+    for words in (f"FRONTEND_ORIGINS → {FRONTEND_ORIGINS}", "auth.py:", "notes.py:", "public.py:"):
+        assert words in said
+
+
+def test_check_is_content_with_the_project(app: Flask) -> None:
+    assert flask(app, "check")[0] == 0
+    assert json.loads(flask(app, "check", "--json")[1]) == {"ok": True, "problems": [], "notes": []}
+
+
+def test_where_both_are_one_origin_a_path_is_asked_of_the_pages_own_address(database: str) -> None:
+    app = create_app(settings(database, FRONTEND_ORIGINS="none"))
+    code, said = flask(app, "explain", "PUT", "/api/notes/1", "--origin", PAGE, "--credentials")
+    assert (code, f"PUT {PAGE}/api/notes/1" in said) == (0, True)
+    assert flask(app, "explain", "PUT", "/api/notes/1", "--origin", APP)[0] == 1
+
+
+def test_what_does_not_start_is_told_in_json_as_well() -> None:
+    unsafe = {**os.environ, "APP_ENV": "development", "SECRET_KEY": "only-for-tests", "FRONTEND_ORIGINS": "null"}
+    command = [sys.executable, "-m", "flask", "--app", create_app.__module__, "cors", "check", "--json"]
+    run = subprocess.run(command, env=unsafe, text=True, capture_output=True, timeout=30, check=False)
+    assert (run.returncode, run.stderr) == (1, "")
+    assert "serve the page from http://localhost" in str(json.loads(run.stdout)["problems"])
+
+
+def ask(client, base="http://localhost", **changes):
+    asks = {"method": "GET", "url": "http://localhost/api/auth/me", "origin": "http://localhost", **changes}
+    given = {name: value for name, value in asks.items() if value is not None}
+    return client.post("/api/dev/explain", base_url=base, json=given)
+
+
+def test_a_page_gets_the_explanation_of_its_request(client) -> None:
+    found = ask(client, credentials=True, url="http://localhost/api/auth/nowhere").json
+    assert (found["allowed"], found["status"], found["cookies_sent"]) == (True, 404, True)
+    blocked = ask(
+        client, origin="http://127.0.0.1:5173", headers={"X-Lab": "1"}, url="http://127.0.0.1/api/auth/me"
+    ).json
+    assert (blocked["allowed"], blocked["preflighted"]) == (False, True)
+    assert "http://localhost:5173" in (blocked["fix"])
+    pairs = ask(client, headers=[["A", "1"], ["A", "2"]], url=f"{API}/api/x", origin=API)
+    assert pairs.json["status"] == 404
+
+
+def test_no_view_runs_and_nothing_is_asked_elsewhere(app: Flask) -> None:
+    app.view_functions["public.hello"] = lambda: pytest.fail("the view has run")
+    found = ask(app.test_client(), url="http://localhost/api/public/hello").json
+    assert (found["allowed"], found["status"]) == (True, None)
+    found = ask(app.test_client(), url="https://api.example.org/").json
+    assert (found["allowed"], found["reason"]) == (False, None)
+    assert "https://api.example.org/ is not this API" in found["steps"][-1]["detail"]
+
+
+NONSENSE = [{"method": None}, {"url": "/x"}, {"url": "http://a/" + "x" * 5000}, {"origin": "localhost"}, {"other": 1}]
+NONSENSE += [{"headers": value} for value in ("X-Lab", [["X-Lab"]], {"X-Lab": 1}, {"X Lab": "1"}, {"A": "x" * 10000})]
+NONSENSE += [{"headers": [["A", "b"]] * 101}, {"credentials": "yes"}, {"method": "x" * 33}]
+
+
+@pytest.mark.parametrize("changes", NONSENSE, ids=lambda changes: str(changes)[:40])
+def test_nonsense_is_a_422(client, changes) -> None:
+    assert ask(client, **changes).status_code == 422
+
+
+def test_the_endpoint_is_open_to_every_page_in_development_and_absent_in_production(app: Flask, database: str) -> None:
+    answer = app.test_client().post("/api/dev/explain", json={}, headers={"Origin": "http://127.0.0.1:5173"})
+    assert (answer.status_code, answer.headers.get("Access-Control-Allow-Origin")) == (422, "*")
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    safe = settings(database, APP_ENV="production", SECRET_KEY="0123456789abcdef" * 4, FRONTEND_ORIGINS=APP)
+    assert create_app(safe).test_client().post("/api/dev/explain", json={}).status_code == 404
+
+
+@pytest.mark.parametrize(("path", "method", "status"), [("/api/auth/me", "GET", 204), ("/health/live", "GET", 403)])
+def test_the_answer_to_a_preflight_has_a_request_id(database, path, method, status):
+    client = create_app(settings(database, FRONTEND_ORIGINS=PAGE)).test_client()
+    asks = {"Origin": PAGE, "Access-Control-Request-Method": method}
+    answer = client.options(path, headers={**asks, "X-Request-ID": "seven"})
+    assert (answer.status_code, answer.headers["X-Request-ID"]) == (status, "seven")
+    forged = client.options(path, headers={**asks, "X-Request-ID": "a b"})
+    assert re.fullmatch("[0-9a-f]{32}", forged.headers["X-Request-ID"])
+
+
+def test_what_every_origin_may_read_may_be_embedded_everywhere(client):
+    for path, policy in (("/api/public/hello", "cross-origin"), ("/api/auth/me", "same-origin")):
+        assert client.get(path).headers["Cross-Origin-Resource-Policy"] == policy

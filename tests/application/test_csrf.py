@@ -1,0 +1,108 @@
+"""CSRF protection: a cookie counts only where the policy of the response trusts the origin with credentials."""
+
+import my_lab_api
+import pytest
+from conftest import FRONTEND_ORIGINS, PAGE, PASSWORD, settings, signed_in
+from crossorigin import cors, init_cors
+from flask import Blueprint, g
+from my_lab_api import create_app
+from my_lab_api.sessions import require_sign_in
+
+OWN, SIBLING = "http://localhost", "http://localhost:3000"
+ORIGINS = (PAGE, SIBLING, "https://evil.example", "null", OWN, None)
+LISTED = tuple(origin for origin in ORIGINS if origin == FRONTEND_ORIGINS)
+METHODS = ("POST", "PUT", "PATCH", "DELETE")
+
+
+def trusted(listed):
+    """Return, by Sec-Fetch-Site, the origins that may send what changes data."""
+    return {
+        **dict.fromkeys(("same-origin", "none"), ORIGINS),
+        **dict.fromkeys(("same-site", "cross-site", "unheard-of"), listed),
+        None: (*listed, OWN, None),
+    }
+
+
+POLICIES = {  # what a guarded blueprint declares, and whom it trusts with the cookie
+    "of the front end": ({"origins": [PAGE], "credentials": True}, (PAGE,)),
+    "without credentials": ({"origins": [PAGE]}, ()),
+    "of every origin": ({"origins": ["*"]}, ()),
+    "closed": ({"origins": ["none"]}, ()),
+    "none": (None, ()),
+}
+
+
+def guarded(policy):
+    blueprint = Blueprint("guarded", __name__, url_prefix="/guarded")
+    blueprint.before_request(require_sign_in)
+    blueprint.add_url_rule("", "change", lambda: g.user.username, methods=["GET", *METHODS])
+    if policy is not None:
+        cors(blueprint, **policy)
+    return blueprint
+
+
+def headers_of(site, origin):
+    return {name: value for name, value in (("Sec-Fetch-Site", site), ("Origin", origin)) if value}
+
+
+@pytest.fixture
+def app_with(database, monkeypatch):
+    """Makes an application with one more blueprint."""
+
+    def make(blueprint):
+        def register(app, **options):
+            app.register_blueprint(blueprint)
+            init_cors(app, **options)
+
+        monkeypatch.setattr(my_lab_api, "init_cors", register)
+        return create_app(settings(database))
+
+    return make
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_with_the_cookie_only_a_trusted_origin_changes_anything(app_with, policy):
+    options, listed = POLICIES[policy]
+    ada = signed_in(app_with(guarded(options)), "ada")
+    for site, allowed in trusted(listed).items():
+        for origin in ORIGINS:
+            for method in METHODS:
+                answer = ada.open("/guarded", method=method, headers=headers_of(site, origin))
+                assert answer.status_code == (200 if origin in allowed else 403), (site, origin, method)
+            assert ada.get("/guarded", headers=headers_of(site, origin)).text == "ada"  # reading changes nothing
+
+
+def test_the_refusal_names_the_origin_and_what_to_write(app_with):
+    ada = signed_in(app_with(guarded({"origins": [PAGE]})), "ada")
+    said = ada.post("/guarded", headers=headers_of("same-site", SIBLING)).json["detail"]
+    assert [words for words in (SIBLING, "POST", "credentials=True", "cors(") if words not in said] == []
+
+
+def test_a_request_without_the_cookie_is_anonymous(app_with):
+    client = app_with(guarded(None)).test_client()
+    crossing = headers_of("cross-site", "https://evil.example")
+    assert client.post("/guarded", headers=crossing).status_code == 401
+    assert client.post("/api/public/echo", json={"message": "hello"}, headers=crossing).status_code == 200
+    assert client.post("/health/live", headers=crossing).status_code == 405
+
+
+def test_the_cookie_is_checked_where_no_view_is(ada):
+    crossing = headers_of("same-site", SIBLING)
+    for path in ("/api/public/echo", "/api/public/no/such", "/health/live", "/no/such"):
+        assert ada.post(path, json={}, headers=crossing).status_code == 403
+    assert ada.post("/no/such").status_code in (404, 405)  # a front end of one origin has every path
+
+
+@pytest.mark.parametrize("site", trusted(LISTED))
+def test_a_page_that_is_not_trusted_signs_nobody_in(database, site):
+    for origin in ORIGINS:
+        client = create_app(settings(database)).test_client()
+        credentials = {"username": "ada", "password": PASSWORD}
+        answer = client.post("/api/auth/login", json=credentials, headers=headers_of(site, origin))
+        assert answer.status_code == (200 if origin in trusted(LISTED)[site] else 403), origin
+        assert ("Set-Cookie" in answer.headers) is (answer.status_code == 200)
+
+
+def test_an_authorization_header_does_not_replace_the_check(ada):
+    headers = {**headers_of("same-site", SIBLING), "Authorization": "Bearer x"}
+    assert ada.post("/api/auth/logout", headers=headers).status_code == 403

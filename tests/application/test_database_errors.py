@@ -1,0 +1,141 @@
+"""What a command says of a database that fails: a sentence with the fix, and no traceback."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import TEST_DATABASE_URL, settings
+from flask import Flask
+from my_lab_api import create_app, database
+from my_lab_api.commands import describe_database_error
+from my_lab_api.extensions import db
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+NEW = "another horse battery"
+COMMANDS = {
+    "user create": ("user", "create", "eve"),
+    "user password": ("user", "password", "ada"),
+    "seed": ("seed",),
+    "seed --migrate": ("seed", "--migrate"),
+    "sessions prune": ("sessions", "prune"),
+    "db upgrade": ("db", "upgrade"),
+    "db current": ("db", "current"),
+    "db check": ("db", "check"),
+}
+on_sqlite = pytest.mark.skipif(bool(TEST_DATABASE_URL), reason="the faults of a file are those of SQLite")
+commands = pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
+
+
+def run(app: Flask, *words: str) -> str:
+    """Run a command that must fail; return what it said."""
+    result = app.test_cli_runner().invoke(args=words, input=f"{NEW}\n{NEW}\n")
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+    return result.output.rpartition("Error: ")[2]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let SQLite wait for a lock no longer than a test does."""
+    right = database.set_up_sqlite
+
+    def set_up(connection: sqlite3.Connection, record: object) -> None:
+        right(connection, record)
+        connection.execute("PRAGMA busy_timeout = 50")
+
+    monkeypatch.setattr(database, "set_up_sqlite", set_up)
+    monkeypatch.setattr("my_lab_api.migrate.set_up_sqlite", set_up)
+    return None
+
+
+@on_sqlite
+@pytest.mark.parametrize("words", [words for name, words in COMMANDS.items() if name != "sessions prune"])
+@pytest.mark.usefixtures("impatient")
+def test_a_database_in_which_another_process_writes(app: Flask, tmp_path: Path, words: tuple[str, ...]) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "test.sqlite")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        said = run(app, *words)
+    assert said.startswith("another process is writing to the database; wait a moment and try again")
+
+
+@on_sqlite
+@commands
+def test_a_database_in_a_folder_that_is_missing(tmp_path: Path, words: tuple[str, ...]) -> None:
+    said = run(create_app(settings(f"sqlite:///{tmp_path}/missing/lab.sqlite")), *words)
+    assert "check the path in DATABASE_URL" in said
+
+
+@on_sqlite
+@commands
+def test_a_file_that_is_not_a_database(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "notes.txt").write_text("not a database " * 100)
+    said = run(create_app(settings(f"sqlite:///{tmp_path}/notes.txt")), *words)
+    assert "is not an SQLite database" in said
+
+
+@on_sqlite
+def test_a_full_disk(app: Flask) -> None:
+    with app.app_context():
+        event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 1"))
+        said = ""
+        for number in range(200):  # the limit is never below what the file has already
+            words = ["user", "create", f"{number} {'x' * 50}"]
+            said = app.test_cli_runner().invoke(args=words, input=f"{NEW}\n{NEW}\n").output
+            if "Made" not in said:
+                break
+    assert "Error: the disk of the database is full; free some space and try again" in said
+
+
+@on_sqlite
+def test_a_file_that_is_read_only(app: Flask) -> None:
+    with app.app_context():
+        event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
+        assert "the database file is read-only; change its rights" in run(app, "user", "create", "eve")
+
+
+@pytest.mark.parametrize("words", [COMMANDS["user create"], COMMANDS["seed"], COMMANDS["sessions prune"]])
+def test_a_database_without_tables(new_database: str, words: tuple[str, ...]) -> None:
+    assert "run `flask db upgrade`" in run(create_app(settings(new_database)), *words)
+
+
+def test_no_revision_before_the_newest_is_applied(new_database: str) -> None:
+    assert "Run `flask db upgrade` first." in run(create_app(settings(new_database)), "db", "revision", "more")
+
+
+def test_a_name_that_is_no_text(app: Flask) -> None:
+    assert "there is no user" in run(app, "user", "password", "\udcff")
+    assert "1 to 64 printable" in run(app, "user", "create", "\udcff")
+
+
+def test_the_address_is_blamed_where_no_database_answers() -> None:
+    error = OperationalError("SELECT 1", {}, Exception("connection refused"))
+    assert "check DATABASE_URL" in describe_database_error(error)
+
+
+BAD_URLS = {
+    "my database": "is not a database URL",
+    "postgresql://host:port/lab": "is not a database URL",
+    "sqlite": "is not a database URL",
+    "sqlite+aiosqlite:///lab": "begins with 'sqlite+aiosqlite'",
+    "postgresql+asyncpg://host/lab": "begins with 'postgresql+asyncpg'",
+    "mysql://host/lab": "begins with 'mysql'",
+    "sqlite://": "is in memory",
+    "sqlite:///": "is in memory",
+    "sqlite:///:memory:": "is in memory",
+    "sqlite:///file::memory:": "is in memory",
+    "sqlite://lab.sqlite": "three slashes",
+    "sqlite:///lab.sqlite?mode=memory&uri=true": "three slashes",
+    "sqlite:///lab.sqlite?timeout=soon": "three slashes",
+}
+
+
+@pytest.mark.parametrize(("url", "sentence"), BAD_URLS.items())
+def test_an_odd_database_url_is_refused_in_a_sentence(url: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match="DATABASE_URL") as refusal:
+        database.parse_database_url(url)
+    assert sentence in str(refusal.value)
+    assert "rite " in str(refusal.value)

@@ -1,0 +1,112 @@
+"""Settings: what is refused at the start, and where they are read."""
+
+import os
+import re
+import subprocess
+import sys
+
+import click
+import granian
+import pytest
+from my_lab_api import config, create_app
+from my_lab_api.__main__ import main
+from my_lab_api.database import parse_database_url
+
+SAFE = {"SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "none"}
+NO_HOSTS = ("https://lab.example", "lab.example:80", "lab.example/a", "*", "*.lab.example", "me@lab", "[::1]")
+REFUSED = [  # no APP_ENV means production
+    ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
+    *(({"SECRET_KEY": key}, "is a placeholder") for key in ("change-me", "x" * 64, "change-me-" * 5)),
+    *(({"FRONTEND_ORIGINS": f"{http}://lab.org"}, "Set it to https://lab.org.") for http in ("http", "HTTP")),
+    ({"FRONTEND_ORIGINS": "*"}, "FRONTEND_ORIGINS has '*' with credentials"),
+    ({"FRONTEND_ORIGINS": ""}, "FRONTEND_ORIGINS is unset or empty"),
+    ({"APP_ENV": "prod"}, "APP_ENV='prod' is not development or production. Set it to development."),
+    ({"CROSS_SITE_COOKIES": "yes"}, "CROSS_SITE_COOKIES='yes' is not 0 or 1. Set it to 0."),
+    ({"CROSS_SITE_COOKIES": "1", "APP_ENV": "development"}, "which development does not have. Set it to 0."),
+    ({"LOG_FORMAT": "xml"}, "LOG_FORMAT='xml' is not plain or json. Set it to plain."),
+    ({"DATABASE_URL": "my tiger database"}, "DATABASE_URL is not a database URL"),
+    ({"DATABASE_URL": "nonsense://me:tiger@host/lab"}, "DATABASE_URL"),
+    ({"DATABASE_URL": "sqlite://me:tiger@host:port/lab"}, "DATABASE_URL"),
+    ({"DATABASE_URL": "postgresql+psycopg2://me:tiger@host/lab"}, "begins with 'postgresql+psycopg2'"),
+    ({"DATABASE_URL": "oracle+oracledb://me:tiger@host/lab"}, "begins with 'oracle+oracledb'"),
+    *(({"DATABASE_URL": url}, "is in memory") for url in ("sqlite://", "sqlite:///:memory:")),
+    *(({"DATABASE_URL": f"sqlite:{url}"}, "three slashes") for url in ("//lab.sqlite", "///lab?mode=memory")),
+    ({"SECRET_KEY_FALLBACKS": "0123456789abcdef" * 2 + ", tiger"}, "SECRET_KEY_FALLBACKS is a placeholder"),
+    ({"API_URL": "http://localhost:8000/"}, "API_URL='http://localhost:8000/' is not an origin"),
+    ({"RATELIMIT_STORAGE_URI": "nowhere://:tiger@host"}, "RATELIMIT_STORAGE_URI"),
+    ({"HOST": "localhost"}, "HOST='localhost' is not an IP address"),
+    *(({name: "many"}, name) for name in ("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT")),
+    *(({name: "0"}, f"{name}='0' is not a number from 1 to 256") for name in ("WORKERS", "THREADS")),
+    ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES='-1' is not a number from 0"),
+    *(({"TRUSTED_HOSTS": f"lab.example, {name}"}, "has a part that is not a host name") for name in NO_HOSTS),
+    *(({"PORT": port}, f"PORT='{port}' is not a number") for port in ("http", "0", "65536", "-1", "8e3")),
+]
+
+
+@pytest.mark.parametrize(("changes", "sentence"), REFUSED, ids=[str(changes) for changes, _ in REFUSED])
+def test_an_unsafe_setting_is_refused_with_a_sentence(changes, sentence):
+    with pytest.raises(click.ClickException) as refusal:
+        create_app(SAFE | changes)
+    assert sentence in refusal.value.message
+    assert "tiger" not in refusal.value.message
+
+
+@pytest.mark.parametrize("file", ["memory_study.sqlite", "C:/memories/lab.sqlite"])
+def test_a_file_may_be_about_memory(file):
+    assert parse_database_url(f"sqlite:///{file}").database == file
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "value", "extra"),
+    [
+        ("psycopg", "DATABASE_URL", "postgres://host/lab", "postgresql"),
+        ("redis", "RATELIMIT_STORAGE_URI", "redis://localhost", "redis"),
+    ],
+)
+def test_a_package_that_is_missing_is_told_with_the_command_that_adds_it(monkeypatch, package, name, value, extra):
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    with pytest.raises(config.SettingsError, match=f"{name} .* uv sync --extra {extra}."):
+        create_app(SAFE | {name: value})
+
+
+def test_all_problems_are_told_at_once_debug_mode_included(monkeypatch):
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    with pytest.raises(config.SettingsError, match="FLASK_DEBUG is on in production") as refusal:
+        create_app({"FRONTEND_ORIGINS": "http://a.example, http://b.example", "LOG_FORMAT": "xml"})
+    assert refusal.value.message.count("\n  - ") == 4
+
+
+@pytest.mark.parametrize(("environment", "port"), [({}, 9001), ({"PORT": "9002"}, 9002)])
+def test_the_environment_wins_over_dotenv(tmp_path, monkeypatch, environment, port):
+    (tmp_path / ".env").write_text("PORT=9001\n" + "\n".join(f"{k}={v}" for k, v in SAFE.items()))
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    for name in ("APP_ENV", "DATABASE_URL", *SAFE, "PORT", "HOST"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    served = []
+    monkeypatch.setattr(granian.Granian, "serve", lambda server: served.append(server.bind_port))
+    main()
+    assert served == [port]
+    monkeypatch.setenv("API_URL", "https://other.example")
+    assert create_app().config["API_URL"] == "https://other.example"
+
+
+def test_every_setting_is_documented_and_nothing_else_is():
+    names = set(config.SettingsSchema().fields)
+    page = {"VITE_API_URL"}  # what the front end reads from the same file
+    example = re.findall("(?m)^(?:# )?([A-Z_]+)=", (config.ROOT / ".env.example").read_text("utf-8"))
+    assert set(example) == names | page
+    for readme in config.ROOT.glob("README*.md"):
+        rows = re.findall("(?m)^\\| ?(`[A-Z_`、, ]+`) ?\\|", readme.read_text("utf-8"))
+        assert set(re.findall("[A-Z_]+", " ".join(rows))) == names, readme.name
+
+
+def test_the_server_says_why_it_does_not_start_and_leaves_alembic_alone():
+    command = [sys.executable, "-X", "importtime", "-m", create_app.__module__]
+    unsafe = {**os.environ, "APP_ENV": "production", "SECRET_KEY": "short", "FRONTEND_ORIGINS": "none"}
+    run = subprocess.run(command, env=unsafe, text=True, capture_output=True, timeout=20)
+    first, second = [line for line in run.stderr.splitlines() if not line.startswith("import time:")]
+    assert (run.returncode, first) == (1, "Error: the settings cannot be used:")
+    assert "SECRET_KEY is a placeholder" in second
+    assert "alembic" not in run.stderr  # it takes three times as long to import as Flask

@@ -1,0 +1,178 @@
+"""`flask cors list`, `check` and `explain`."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from click import ClickException
+from click.testing import CliRunner
+from crossorigin import FromConfig, Hints, get_policies
+from crossorigin.doctor.checks import find_problems
+from crossorigin.doctor.cli import MDN, commands
+from crossorigin.doctor.source import read_names
+from crossorigin.dry_run import is_dry_run
+from flask import Blueprint, Flask, abort
+from flask.cli import ScriptInfo
+
+from tests.crossorigin.cases import APP, PAGE, lab, start
+
+API = "http://localhost:8000"
+
+
+@pytest.fixture
+def app() -> Flask:
+    """An application with views that are open, that need a sign-in, and that have no policy."""
+    public = lab("/api/public", "public", origins=["*"])
+    auth = lab("/api/auth", "auth", origins=FromConfig("FRONTEND_ORIGINS"), credentials=True)
+    health = Blueprint("health", __name__, url_prefix="/health")
+    public.add_url_rule("/hello", "hello", str)
+    auth.add_url_rule("/me", "me", lambda: abort(401))
+    auth.add_url_rule("/logout", "logout", str, methods=["POST"])
+    health.add_url_rule("/live", "live", str)
+    app = start(public, auth, health, FRONTEND_ORIGINS=PAGE)
+    get_policies(app).hints = Hints(api_url=API)
+    return app
+
+
+def flask(app: Flask, *words: str) -> tuple[int, str]:
+    result = app.test_cli_runner().invoke(commands, words)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+def test_list_shows_every_policy_in_lines_that_people_read(app: Flask) -> None:
+    code, said = flask(app, "list")
+    assert (code, max(map(len, said.splitlines())) <= 100) == (0, True)
+    for words in ("Mode: cross-origin.", f"FRONTEND_ORIGINS → {PAGE}", "cases.py:"):
+        assert words in said
+    assert said.endswith("No problems found.\n")
+
+
+def test_list_and_check_tell_what_is_inconsistent() -> None:
+    blueprint = lab(methods=["GET", "LOCK"], expose_headers=["X-Nowhere"], max_age=60)
+    blueprint.add_url_rule("/", "view", str)
+    app = start(blueprint)
+    code, said = flask(app, "list")
+    assert (code, "LOCK, which no route" in said, "'X-Nowhere'" in said, "60 s" in said) == (
+        0,
+        True,
+        True,
+        True,
+    )
+    code, said = flask(app, "check")
+    assert (code, said.count("\n  - ")) == (1, 2)
+    code, said = flask(app, "check", "--json")
+    assert (code, json.loads(said)) == (1, {"ok": False, "problems": find_problems(app), "notes": []})
+
+
+def test_check_is_content_with_what_is_consistent(app: Flask) -> None:
+    assert flask(app, "check") == (0, "No problems found.\n")
+    assert flask(app, "check", "--json") == (0, '{"ok": true, "problems": [], "notes": []}\n')
+
+
+SEEN = {  # how a response gets a header that a policy exposes
+    "X-Pagination": "a text in the source",
+    "Retry-After": "an attribute in the source",
+    "ETag": "a function in the source",
+    "X-Request-ID": "a text in the source",
+    "Date": "the server",
+    "*": "any",
+    "X-After": "an answer before the view",
+}
+
+
+SOURCE = 'headers["X-Pagination"] = headers["X-Request-ID"] = text\nerror.retry_after = 1\nblueprint.set_etag(tag)\n'
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_an_exposed_header_is_consistent_when_it_comes_by(name: str, tmp_path: Path) -> None:
+    (tmp_path / "__init__.py").write_text(SOURCE)
+    blueprint = lab("/lab/<int:n>", expose_headers=[name])
+    blueprint.add_url_rule("/x", "x", str, methods=["GET", "PUT"])
+    blueprint.after_request(lambda response: response.headers.set("X-After", "1") or response)
+    app = start(blueprint)
+    app.root_path = str(tmp_path)
+    assert find_problems(app) == []
+    assert not is_dry_run()
+
+
+def test_what_is_only_exposed_counts_for_nothing(tmp_path: Path) -> None:
+    source = 'cors(lab, expose_headers=["X-Only", *["X-Too"]])\nanswer.headers["X-Sent"] = answer.retry_after'
+    (tmp_path / "__init__.py").write_text(source)
+    found = read_names(Flask("lab", root_path=str(tmp_path)))
+    assert {"x_sent", "retry_after"} <= found
+    assert not {"x_only", "x_too"} & found
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["GET", "/api/auth/me", "--origin", API], 0, "ALLOWED: the page gets the response 401."),
+        (["PUT", "api/public/hello", "--origin", API], 0, "the response 405"),
+        (
+            ["POST", "/api/auth/logout", "--origin", API],
+            0,
+            "ALLOWED: the page gets the response of the view.",
+        ),
+        (["GET", "/health/live", "--origin", APP], 1, f"More: {MDN}CORSMissingAllowOrigin"),
+        (["TRACE", "/api/auth/me", "--origin", PAGE], 1, "Fix: in the page's call: another method"),
+        (["GET", "http://localhost:1/", "--origin", PAGE], 1, "Nothing answers at http://localhost:1"),
+        (["GET", "/", "--origin", f"{PAGE}/"], 2, f"write '{PAGE}'"),
+        (["GET", "/", "--origin", "localhost:5173"], 2, "has no scheme; write http://localhost:5173"),
+        (["GET", "/", "--origin", PAGE, "-H", "X-Lab"], 2, "write it as 'X-Lab: 1'"),
+        (["GET", "localhost:8000/api", "--origin", PAGE], 2, "write http://localhost:8000/api"),
+        (["GET", "C:/Git/api/notes", "--origin", PAGE], 2, "Git Bash"),
+        (["GET", "ftp://a/", "--origin", PAGE], 2, "is not a URL"),
+        (["GET", "/", "--origin", PAGE, "--json", "--curl"], 2, "leave out --curl"),
+        (["GET", "/"], 2, "Missing option '--origin'"),
+    ],
+)
+def test_explain_ends_with_a_code_and_a_sentence(app: Flask, words: list[str], code: int, said: str) -> None:
+    result = flask(app, "explain", *words)
+    assert (result[0], said in result[1]) == (code, True), result[1]
+    assert "Traceback" not in result[1]
+
+
+def test_json_is_the_object_and_nothing_else(app: Flask) -> None:
+    code, said = flask(app, "explain", "GET", "/api/auth/me", "--origin", API, "--json", "--credentials")
+    found = json.loads(said)
+    assert (code, found["allowed"], found["status"], found["cookies_sent"]) == (0, True, 401, True)
+
+
+def test_curl_says_the_same_on_every_shell(app: Flask) -> None:
+    header, url = 'X-Lab: a "b" \\ !c', f"{API}/api/public/echo?a=b&c=d"
+    words = ["m!", url[len(API) :], "--origin", APP, "-H", header, "--curl"]
+    preflight, sent = flask(app, "explain", *words)[1].splitlines()[-2:]
+    asks = ["-H", f"Origin: {APP}", "-H", "Access-Control-Request-Method: m!", "-H"]
+    assert shlex.split(preflight) == [
+        "curl",
+        "-i",
+        "-X",
+        "OPTIONS",
+        url,
+        *asks,
+        "Access-Control-Request-Headers: x-lab",
+    ]
+    assert shlex.split(sent) == ["curl", "-i", "-X", "m!", url, "-H", f"Origin: {APP}", "-H", header]
+    assert r'"X-Lab: \$HOME \`id\`"' in flask(app, "explain", *words, "-H", "X-Lab: $HOME `id`")[1]
+    for method, words in (("GET", ["curl", "-i"]), ("HEAD", ["curl", "-i", "--head"])):
+        said = flask(app, "explain", method, "/api/auth/me", "--origin", API, "--curl")[1].splitlines()[-1]
+        assert shlex.split(said) == [*words, f"{API}/api/auth/me"]
+
+
+def refuse() -> Flask:
+    raise ClickException("the settings cannot be used:\n  - write development or production")
+
+
+def test_what_does_not_start_is_told_in_the_same_form() -> None:
+    result = CliRunner().invoke(commands, ["check", "--json"], obj=ScriptInfo(create_app=refuse))
+    assert (result.exit_code, json.loads(result.output)["problems"]) == (1, ["write development or production"])
+
+
+def test_explain_takes_an_application_that_does_not_start_for_a_dead_server() -> None:
+    words = ["explain", "GET", "/x", "--origin", PAGE, "--json"]
+    result = CliRunner().invoke(commands, words, obj=ScriptInfo(create_app=refuse))
+    found = json.loads(result.output)
+    assert (result.exit_code, found["allowed"], found["reason"]) == (1, False, "CORSDidNotSucceed")
+    assert "write development or production" in found["steps"][0]["detail"]

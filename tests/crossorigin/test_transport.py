@@ -1,0 +1,145 @@
+"""Questions and answers: in process, where nothing may change, and over the network."""
+
+import http.client
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from crossorigin.doctor import browser
+from crossorigin.doctor.trace import Explanation, build_request, explain
+from crossorigin.doctor.transport import AppTransport, HttpTransport, describe_network_error
+from flask import Blueprint, Flask, abort, redirect, request
+from werkzeug.serving import make_server
+
+from scripts.blocked_by_cors import Scripted
+from tests.crossorigin.cases import PAGE, lab, start
+
+API, ELSEWHERE = "http://localhost", "https://api.example.org"
+
+ran: list[str] = []
+
+
+@pytest.fixture(scope="module")
+def site() -> Flask:
+    """An application of which it is known which views have run."""
+    blueprint, closed = lab(credentials=True), Blueprint("closed", __name__, url_prefix="/closed")
+    blueprint.add_url_rule("/thing", "thing", lambda: ran.append(request.method) or "", methods=["GET", "PUT"])
+    blueprint.add_url_rule("/moved", "moved", lambda: redirect(f"{ELSEWHERE}/x"))
+    blueprint.add_url_rule("/folder/", "folder", str)
+    blueprint.before_request(lambda: abort(401) if "sign-in" in request.args else None)
+    closed.before_request(lambda: {}["nothing"])
+    closed.add_url_rule("/", "closed", str, methods=["DELETE"])
+    app = start(blueprint, closed, API_URL=API)
+    app.get("/free")(str)
+    return app
+
+
+def within(site: Flask, method: str, path: str, origin: str = API, views: bool = True, **more: Any) -> Explanation:
+    ran.clear()
+    return explain(build_request(method, API + path, origin, **more), AppTransport(site, API, run_views=views), site)
+
+
+IN_PROCESS = {  # what is asked, the status, and whether the view has run
+    "GET runs the view": ("GET", "/lab/thing", 200, True),
+    "HEAD as well": ("HEAD", "/lab/thing", 200, True),
+    "PUT does not": ("PUT", "/lab/thing", None, False),
+    "PUT to a path that only reads gets its 405": ("PUT", "/lab/folder/", 405, False),
+    "an unknown path gets its 404": ("PUT", "/lab/nowhere", 404, False),
+    "what stands before the view answers": ("PUT", "/lab/thing?sign-in", 401, False),
+    "what fails before the view is a 500": ("DELETE", "/closed/", 500, False),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "status", "runs"), IN_PROCESS.values(), ids=IN_PROCESS)
+@pytest.mark.parametrize("origin", [API, PAGE])
+def test_in_process(site: Flask, method: str, path: str, status: int | None, runs: bool, origin: str) -> None:
+    found = within(site, method, path, origin)
+    let_in = origin == API or path[1] == "l"
+    assert (found.allowed, bool(ran)) == (let_in, runs and (let_in or method in browser.SAFELISTED_METHODS))
+    assert found.status == (status if let_in else None)
+    assert within(site, method, path, origin, views=False).status != 200
+    assert ran == []
+
+
+def test_an_application_that_fails_while_it_answers_is_told() -> None:
+    app = start(lab())
+    app.add_url_rule("/lab", view_func=lambda: redirect("http://["))
+    found = within(app, "GET", "/lab", API)
+    assert (found.allowed, "raises an exception" in found.steps[-1].detail) == (False, True)
+
+
+def test_a_redirect_for_the_slash_is_followed_and_one_out_of_the_api_asks_nobody(site: Flask) -> None:
+    found = within(site, "GET", "/lab/folder")
+    assert (found.allowed, found.status) == (True, 200)
+    out = within(site, "GET", "/lab/moved")
+    assert (out.allowed, out.reason, out.fix) == (
+        False,
+        None,
+        f"run: flask cors explain GET {ELSEWHERE}/x --origin {API}",
+    )
+
+
+def test_the_process_asks_the_network_only_about_what_lies_beyond(site: Flask) -> None:
+    asks = build_request("GET", f"{API}/lab/moved", API, [("X-Lab", "1")])
+    beyond = Scripted(f"204 | Origin: {API} | Headers: x-lab", f"200 | Origin: {API}")
+    found = explain(asks, AppTransport(site, API, run_views=True, external=beyond), site)
+    assert (found.allowed, found.preflighted, beyond.left) == (True, True, [])
+
+
+@pytest.fixture(scope="module")
+def server(site: Flask) -> Iterator[str]:
+    """The same application, behind a socket."""
+    found = make_server("127.0.0.1", 0, site, threaded=True)
+    threading.Thread(target=found.serve_forever, args=[0.01], daemon=True).start()
+    yield f"http://127.0.0.1:{found.server_port}"
+    found.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("method", "send", "status", "runs"),
+    [("GET", False, 200, "GET"), ("PUT", False, None, "HEAD"), ("PUT", True, 200, "PUT")],
+)
+def test_a_url_is_asked_over_the_network(
+    site: Flask, server: str, method: str, send: bool, status: int | None, runs: str
+) -> None:
+    ran.clear()
+    found = explain(build_request(method, f"{server}/lab/thing?a=b", server), HttpTransport(send_unsafe=send), site)
+    assert (found.allowed, found.status, ran) == (True, status, [runs])
+    assert found.preflighted is False
+    preflight = explain(build_request("PUT", f"{server}/lab/thing", PAGE), HttpTransport(send_unsafe=send), site)
+    assert (preflight.preflighted, preflight.allowed) == (True, True)
+
+
+def test_a_server_that_is_not_there_or_speaks_something_else_is_told(server: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    for url, words in (
+        (f"http://127.0.0.1:{port}", "Nothing answers at"),
+        (f"https{server[4:]}", "does not speak https"),
+    ):
+        found = explain(build_request("GET", url, PAGE), HttpTransport(send_unsafe=False), start(lab()))
+        assert (found.allowed, found.reason, words in found.steps[-1].detail) == (
+            False,
+            "CORSDidNotSucceed",
+            True,
+        )
+
+
+ERRORS = [
+    (socket.gaierror(), "The name 'api.example.com'"),
+    (TimeoutError(), "does not answer within 5 seconds"),
+    (ssl.SSLCertVerificationError(), "is not trusted"),
+    (ssl.SSLError(), "does not speak https"),
+    (http.client.BadStatusLine(""), "does not speak https"),
+    (OSError(113, "No route to host"), "(No route to host)"),
+]
+
+
+@pytest.mark.parametrize(("error", "words"), ERRORS)
+def test_network_error_is_described_with_a_fix(error: Exception, words: str) -> None:
+    found = describe_network_error("https://api.example.com/x", error)
+    assert words in str(found)
+    assert found.fix

@@ -1,0 +1,164 @@
+"""ETags behind a reverse proxy that compresses: it changes the tag of what it compresses, and no change may be refused.
+
+Caddy and Apache add the coding to a tag (`"…-zstd"`), nginx makes it weak (`W/"…"`).
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.baking import BakedProject, require, tool
+from tests.client import ORIGIN, PASSWORD, USER, Client
+from tests.production import HOST, production_settings, serving_api
+from tests.proxies import on_this_machine
+from tests.running import preferred_port
+from tests.serving import serving
+
+BODY = "A long note. " * 154  # 2,002 characters: a proxy compresses it
+CADDY = """{{
+    admin off
+    auto_https off
+    default_bind 127.0.0.1
+}}
+http://{host}:{port} {{
+    encode {codings}
+    reverse_proxy 127.0.0.1:{api}
+}}
+"""
+NGINX = """daemon off; master_process off; pid nginx.pid; error_log stderr;
+events {{ }}
+http {{
+    access_log off;
+    client_body_temp_path body; proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+    gzip on; gzip_proxied any; gzip_types application/json;
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{ proxy_pass http://127.0.0.1:{api}; proxy_set_header Host $http_host; }}
+    }}
+}}
+"""
+APACHE = """
+ServerName {host}
+Listen 127.0.0.1:{port}
+PidFile {folder}/apache.pid
+ErrorLog /dev/stderr
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule proxy_module {modules}/mod_proxy.so
+LoadModule proxy_http_module {modules}/mod_proxy_http.so
+LoadModule filter_module {modules}/mod_filter.so
+LoadModule deflate_module {modules}/mod_deflate.so
+LoadModule brotli_module {modules}/mod_brotli.so
+SetOutputFilter {codings}
+ProxyPreserveHost On
+ProxyPass / http://127.0.0.1:{api}/
+"""
+
+
+def shipped_caddy(project: BakedProject, folder: Path, port: int, api: int, _codings: str) -> list[str]:
+    """Return the command of Caddy as deploy/ has it, but on plain http."""
+    theirs = on_this_machine(project.read("deploy/Caddyfile")).replace(
+        "{$API_SITE:api.example.com}", f"http://{HOST}:{port}"
+    )
+    theirs = theirs.replace("{$SITE:app.example.com}", f"http://app.example.test:{port}")
+    (folder / "Caddyfile").write_text(theirs.replace("{$API:127.0.0.1:8000}", f"127.0.0.1:{api}"))
+    return [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+
+
+def caddy(_project: BakedProject, folder: Path, port: int, api: int, codings: str) -> list[str]:
+    """Return the command of Caddy with codings of one's own."""
+    (folder / "Caddyfile").write_text(CADDY.format(host=HOST, port=port, api=api, codings=codings))
+    return [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+
+
+def nginx(_project: BakedProject, folder: Path, port: int, api: int, _codings: str) -> list[str]:
+    """Return the command of nginx with gzip for JSON."""
+    (folder / "nginx.conf").write_text(NGINX.format(port=port, api=api))
+    found = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+    require(found, "nginx is not installed: see https://nginx.org/en/docs/install.html")
+    return [str(found), "-p", str(folder), "-e", "stderr", "-c", "nginx.conf"]
+
+
+def apache(_project: BakedProject, folder: Path, port: int, api: int, codings: str) -> list[str]:
+    """Return the command of Apache with a filter that compresses."""
+    found = shutil.which("apache2", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+    require(found, "Apache is not installed: apt-get install apache2-bin, or see https://httpd.apache.org")
+    text = APACHE.format(
+        host=HOST, port=port, api=api, folder=folder, modules="/usr/lib/apache2/modules", codings=codings
+    )
+    (folder / "apache.conf").write_text(text)
+    return [str(found), "-d", str(folder), "-f", str(folder / "apache.conf"), "-D", "FOREGROUND"]
+
+
+PROXIES = {
+    "the Caddyfile of deploy/": (shipped_caddy, "", '-zstd"'),
+    "Caddy with gzip": (caddy, "gzip", '-gzip"'),
+    "Caddy with zstd": (caddy, "zstd", '-zstd"'),
+    "nginx with gzip": (nginx, "", 'W/"'),
+    "Apache with gzip": (apache, "DEFLATE", '-gzip"'),
+    "Apache with brotli": (apache, "BROTLI_COMPRESS", '-br"'),
+}
+
+
+@pytest.fixture(scope="module")
+def api(installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Return the port of an API in production."""
+    project = installed("default")
+    changes = {"FRONTEND_ORIGINS": ORIGIN, "WORKERS": "1", "LOGIN_LIMIT": "6000 per minute"}
+    changes["LOGIN_ACCOUNT_LIMIT"] = changes["LOGIN_LIMIT"]
+    folder = tmp_path_factory.mktemp("etags")
+    with serving_api(folder, project, production_settings(project, folder, changes)) as server:
+        yield server.port
+
+
+@pytest.fixture(scope="module", params=list(PROXIES.values()), ids=list(PROXIES))
+def client(
+    request: pytest.FixtureRequest,
+    installed: Callable[[str], BakedProject],
+    api: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Client]:
+    """Return a client of each proxy that has signed in."""
+    start, codings, mark = request.param
+    folder, port = tmp_path_factory.mktemp("proxy"), preferred_port(0)
+    command = start(installed("default"), folder, port, api, codings)
+    home = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "API": f"127.0.0.1:{api}"}
+    with serving(command, port, folder, home), contextlib.closing(Client(port, HOST)) as found:
+        assert found.sign_in(USER, PASSWORD).status == 200
+        _, tag = new_note(found)
+        assert tag.startswith(mark) or tag.endswith(mark), f"this proxy does not change the tag {tag}"
+        yield found
+
+
+def new_note(client: Client) -> tuple[str, str]:
+    """Make a note; return its path and the tag that a page gets with it."""
+    plain = {"Accept-Encoding": "identity"}  # Python cannot read brotli
+    path = f"/api/notes/{client.ask('POST', '/api/notes', {'title': 'A note', 'body': BODY}, **plain).json['id']}"
+    return path, client.ask("GET", path).headers["ETag"]
+
+
+CHANGES = [("PUT", {"title": "New", "body": BODY}, 200), ("PATCH", {"title": "New"}, 200), ("DELETE", None, 204)]
+
+
+@pytest.mark.parametrize(("method", "body", "status"), CHANGES, ids=["PUT", "PATCH", "DELETE"])
+def test_a_page_changes_what_it_has_read_and_not_what_has_changed_since(
+    client: Client, method: str, body: object, status: int
+) -> None:
+    path, tag = new_note(client)
+    assert client.ask("PATCH", path, {"title": "Changed"}, **{"If-Match": tag}).status == 200
+    assert client.ask(method, path, body, **{"If-Match": tag}).status == 412
+    newer = client.ask("GET", path).headers["ETag"]
+    assert client.ask(method, path, body, **{"If-Match": newer}).status == status
+
+
+def test_what_has_not_changed_is_304(client: Client) -> None:
+    path, tag = new_note(client)
+    known = {"If-None-Match": tag}
+    assert client.ask("GET", path, **known).status == 304
+    assert client.ask("PATCH", path, {"title": "Changed"}, **{"If-Match": tag}).status == 200
+    assert client.ask("GET", path, **known).status == 200

@@ -1,0 +1,97 @@
+"""A generated project as a server of production: `python -m`, as its README says."""
+
+import contextlib
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from tests.baking import BakedProject
+from tests.client import PASSWORD, USER, Client
+from tests.serving import Server, flask_user, running, until, workers_of
+
+HOST = "api.example.test"
+PATIENCE = 60  # seconds
+
+
+class Api(Server):
+    """A server of the API, run as its README says; it keeps its port when it is started again."""
+
+    def __init__(self, folder: Path, project: BakedProject, settings: Mapping[str, str]) -> None:
+        """Choose a port; `settings` is its environment, and may be changed before a start."""
+        super().__init__(folder)
+        self.project, self.place = project, project.path
+        self.settings = {**settings, "PORT": str(self.port)}
+
+    def command(self) -> Sequence[str]:
+        """Return what is run."""
+        return [self.project.python, "-m", self.project.package]
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        super().start()
+        with contextlib.closing(self.client()) as client:
+            self.until(lambda: client.tries("GET", "/health/ready") == 200)
+
+    def workers(self) -> list[psutil.Process]:
+        """Return the processes that answer, and not the one that keeps Python's books beside them."""
+        return workers_of(self.process.pid) if self.process else []
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait for a condition; fail with everything said when it does not come true."""
+        until(condition, lambda: self.said, PATIENCE)
+
+    def client(self) -> Client:
+        """Return a client that asks this server, past what stands in front of it."""
+        return Client(self.port, HOST)
+
+    def get(self, path: str) -> int | None:
+        """Return the status of a path, asked over a new connection; None when nobody answers."""
+        with contextlib.closing(self.client()) as client:
+            return client.tries("GET", path)
+
+    def connect(self, sent: bytes) -> socket.socket:
+        """Send bytes over a new connection, and return it."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        with contextlib.suppress(OSError):  # a server may refuse before it has read everything
+            connection.sendall(sent)
+        return connection
+
+    def send(self, sent: bytes) -> bytes:
+        """Send bytes over a new connection, and return everything that comes until the server closes it."""
+        with self.connect(sent) as connection:
+            return received(connection)
+
+
+def received(connection: socket.socket) -> bytes:
+    """Return everything that comes until the other side closes a connection."""
+    pieces: list[bytes] = []
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(65536):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+def production_settings(
+    project: BakedProject, folder: Path, changes: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return what a production needs: a key, and a database that has one user; with changes."""
+    settings = {
+        "APP_ENV": "production",
+        "SECRET_KEY": secrets.token_hex(32),
+        "DATABASE_URL": f"sqlite:///{folder / 'production.sqlite'}",
+        "FRONTEND_ORIGINS": "none",
+        **(changes or {}),
+    }
+    project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
+    flask_user(project, settings, "create", USER, PASSWORD)
+    return settings
+
+
+@contextlib.contextmanager
+def serving_api(folder: Path, project: BakedProject, settings: Mapping[str, str]) -> Iterator[Api]:
+    """Run one server for as long as the block lasts; `folder` is for its log."""
+    with running(Api(folder, project, settings)) as server:
+        yield server

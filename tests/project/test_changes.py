@@ -1,0 +1,91 @@
+"""A project's own tests hold for its next version as well: each change that students make breaks none of them."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.baking import BakedProject
+
+Change = Callable[[BakedProject], object]
+UPLOAD = """
+from io import BytesIO
+
+
+def test_an_upload(client):
+    file = (BytesIO(b"x" * 1_000_000), "samples.bin")
+    assert client.post("/no/such/path", data={"file": file}).status_code == 404
+"""
+
+
+def edit(file: str, *replacements: tuple[str, str]) -> Change:
+    """Return a change of a file of the package: patterns, and what is written instead."""
+
+    def change(project: BakedProject) -> None:
+        path = project.path / project.package / file
+        text = path.read_text("utf-8")
+        for pattern, replacement in replacements:
+            text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
+            assert count, f"{file} has no {pattern!r} any more: correct the table"
+        path.write_text(text, "utf-8")
+
+    return change
+
+
+def add_a_column(project: BakedProject) -> None:
+    """Add a field to notes, with the revision of the database that it needs."""
+    edit("models.py", (r"^    title: Mapped\[str\].*", r"\g<0>\n    room: Mapped[str | None] = mapped_column()"))(
+        project
+    )
+    edit("notes.py", (r"^    title = .*", r"\g<0>\n    room = ma.fields.String(load_default=None, allow_none=True)"))(
+        project
+    )
+    settings = {"DATABASE_URL": f"sqlite:///{project.path}/made.sqlite", "PYTHONPATH": str(project.path)}
+    for words in (["upgrade"], ["revision", "a room"]):
+        project.succeeds(project_python(project), "-m", "flask", "--app", project.package, "db", *words, env=settings)
+
+
+def write_a_test_of_an_upload(project: BakedProject) -> None:
+    """Add a test that runs before all others."""
+    (project.path / "tests" / "test_an_upload.py").write_text(UPLOAD, "utf-8")
+
+
+LISTED = r'origins=FromConfig\("FRONTEND_ORIGINS"\)'
+OTHERS = 'origins=["https://app.example.com", "https://*.example.org", "http://localhost:*"]'
+CHANGES: dict[str, Change] = {
+    "other origins of auth": edit("auth.py", (LISTED, OTHERS)),
+    "other origins of notes": edit("notes.py", (LISTED, OTHERS)),
+    "origins of public": edit("public.py", (r'origins=\["\*"\]', OTHERS)),
+    "no origin of notes": edit("notes.py", (LISTED, 'origins=["none"]')),
+    "another request header": edit("notes.py", (r"request_headers=\[", r'\g<0>"X-Lab", ')),
+    "another exposed header": edit("notes.py", (r"expose_headers=\[", r'\g<0>"X-Request-ID", ')),
+    "methods by hand": edit("public.py", (r"^cors\(public, ", r'\g<0>methods=["GET", "POST"], ')),
+    "another max-age": edit("notes.py", (r"max_age=\d+", "max_age=0")),
+    "a smaller body limit": edit("config.py", (r'("MAX_CONTENT_LENGTH": ).*', r"\g<1>100_000,")),
+    "a larger body limit": edit("config.py", (r'("MAX_CONTENT_LENGTH": ).*', r"\g<1>5_000_000,")),
+    "a field more in a schema": edit("auth.py", (r"^    id = .*", r'\g<0>\n    role = ma.fields.Constant("user")')),
+    "a field more in a table": add_a_column,
+    "a route at /": edit(
+        "__init__.py", (r"^    init_cors\(", r'    app.add_url_rule("/", "home", lambda: "Hello")\n\g<0>')
+    ),
+    "a view without a docstring": edit("public.py", (r'^    """Say hello.*\n', "")),
+    "an upload in a test": write_a_test_of_an_upload,
+}
+
+
+def project_python(project: BakedProject) -> str:
+    """Return the Python of the project that this one is a copy of."""
+    return (project.path / "python").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_no_test_breaks_by(installed: Callable[[str], BakedProject], tmp_path: Path, name: str) -> None:
+    whole = installed("default")
+    copy = BakedProject(tmp_path / whole.path.name, whole.files, ())
+    shutil.copytree(whole.path, copy.path, ignore=shutil.ignore_patterns(".venv", "node_modules", "instance", ".git"))
+    (copy.path / "python").write_text(whole.python, "utf-8")
+    CHANGES[name](copy)
+    # the copy's packages come before those that are installed
+    copy.succeeds(whole.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", env={"PYTHONPATH": str(copy.path)})

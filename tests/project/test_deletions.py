@@ -1,0 +1,97 @@
+"""What a student deletes can be deleted: the rest starts, and passes its tests and its checks."""
+
+import re
+import shutil
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from tests.baking import BakedProject
+from tests.project.test_generated import FRONT_END_CHECKS
+from tests.running import running
+
+# in pairs: the files and folders to delete, and the files that lose the lines with a word
+Deletion = tuple[list[str], dict[str, str]]
+
+PACKAGE = "my_lab_api"
+FACTORY = f"{PACKAGE}/__init__.py"
+DELETIONS: dict[str, Deletion] = {
+    "public": ([f"{PACKAGE}/public.py", "tests/test_public.py"], {FACTORY: "public"}),
+    "notes": ([f"{PACKAGE}/notes.py", "tests/test_notes.py"], {FACTORY: "notes"}),
+    "frontend": (["frontend"], {}),
+    "deploy": (["deploy"], {}),
+}
+CHECKS = {
+    "tests": ["pytest", "-q", "-p", "no:cacheprovider"],
+    "style": ["ruff", "check", "--no-cache"],
+    "format": ["ruff", "format", "--check", "--no-cache"],
+    "types": ["mypy"],
+}
+
+
+def read_deletion(readme: str) -> Deletion:
+    """Return what a README says to delete for the demo."""
+    section = re.search(r"^## Delete the demo\n\n(.+?)\n\n", readme, re.DOTALL | re.MULTILINE)
+    assert section is not None
+    paths, lines = [], {}
+    for sentence in section[1].replace("\n", " ").split(". "):
+        delete, _, rest = sentence.partition("and the lines with")
+        paths += re.findall("`([^`]+)`", delete)
+        word, file = re.findall("`([^`]+)`", rest)
+        lines[file] = word
+    return paths, lines
+
+
+@pytest.fixture(scope="module", params=["demo", *DELETIONS])
+def smaller(
+    request: pytest.FixtureRequest,
+    with_node: BakedProject,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> BakedProject:
+    """Return a copy of the default project after one deletion. It has no packages of its own."""
+    paths, lines = DELETIONS.get(request.param) or read_deletion(with_node.read("README.md"))
+    copy = BakedProject(tmp_path_factory.mktemp(request.param) / with_node.path.name, (), ())
+    shutil.copytree(with_node.path, copy.path, ignore=shutil.ignore_patterns(".venv", "node_modules", "instance"))
+    for path in paths:
+        found = copy.path / path
+        shutil.rmtree(found) if found.is_dir() else found.unlink()
+    for name, word in lines.items():
+        kept = [line for line in copy.read(name).splitlines(keepends=True) if word not in line]
+        assert 1 <= copy.read(name).count("\n") - len(kept) <= 3, f"{name} has other lines with {word}"
+        (copy.path / name).write_text("".join(kept), "utf-8")
+    if (copy.path / "frontend").exists():
+        (copy.path / "frontend" / "node_modules").symlink_to(with_node.path / "frontend" / "node_modules")
+    return copy
+
+
+@pytest.fixture(scope="session")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Let mypy read the libraries once for all deletions."""
+    return {"MYPY_CACHE_DIR": str(tmp_path_factory.mktemp("mypy"))}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_rest_passes_its_check(
+    smaller: BakedProject, installed: Callable[[str], BakedProject], mypy_cache: dict[str, str], check: str
+) -> None:
+    # the packages of the whole project, with the code of the folder that the command runs in
+    smaller.succeeds(installed("default").python, "-m", *CHECKS[check], env=mypy_cache)
+
+
+def test_the_rest_starts(smaller: BakedProject, installed: Callable[[str], BakedProject]) -> None:
+    with running(smaller, command=[installed("default").python, "dev.py"]) as started:
+        started.until_ready()
+        assert requests.get(f"{started.api}/health/ready", timeout=30).json() == {"status": "ok"}
+        if (smaller.path / "frontend").exists():
+            assert requests.get(started.page, timeout=30).ok
+        missing = {"public.py": "public/hello", "notes.py": "notes", "demo.py": "demo/cors/hello"}
+        for file, path in missing.items():
+            status = requests.get(f"{started.api}/api/{path}", timeout=30).status_code
+            assert (status == 404) == (not (smaller.path / PACKAGE / file).exists()), path
+
+
+@pytest.mark.parametrize("smaller", ["demo"], indirect=True)  # the others leave the front end as it is
+@pytest.mark.parametrize("check", FRONT_END_CHECKS)
+def test_the_front_end_passes_its_check(smaller: BakedProject, check: str) -> None:
+    smaller.succeeds(*FRONT_END_CHECKS[check], folder="frontend")

@@ -1,0 +1,107 @@
+"""Caddy and nginx in front of servers of an API, configured as `deploy/` of a generated project says."""
+
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from textwrap import dedent
+
+from tests.baking import BakedProject, require, tool
+from tests.client import Client
+from tests.production import HOST
+from tests.serving import Server
+
+PAGE_HOST = "app.example.test"
+NGINX_IS_MISSING = "nginx is not installed: see https://nginx.org/en/docs/install.html"
+
+
+class Proxy(Server):
+    """A reverse proxy on plain http."""
+
+    def client(self, address: str = "127.0.0.1") -> Client:
+        """Return a client that has an address of this machine."""
+        return Client(self.port, HOST, address)
+
+
+class Caddy(Proxy):
+    """Caddy with the Caddyfile of a project."""
+
+    def __init__(
+        self,
+        folder: Path,
+        project: BakedProject,
+        ports: Sequence[int],
+        page: Path | None = None,
+        changes: Mapping[str, str] | None = None,
+    ) -> None:
+        """Stand in front of servers.
+
+        Args:
+            folder: for its files.
+            project: whose Caddyfile it has.
+            ports: of the servers.
+            page: the folder of the built front end.
+            changes: other times than those of the Caddyfile, which are seconds and minutes: tests have less.
+
+        """
+        super().__init__(folder)
+        theirs = project.read("deploy/Caddyfile")
+        for name, value in (changes or {}).items():
+            theirs, count = re.subn(rf"(?m)^(\t+{name}) \w+$", rf"\1 {value}", theirs)
+            assert count, name
+        (folder / "Caddyfile").write_text(on_this_machine(theirs), encoding="utf-8")
+        self.settings = {
+            "API_SITE": f"http://{HOST}:{self.port}",
+            "SITE": f"http://{PAGE_HOST}:{self.port}",
+            "API": " ".join(f"127.0.0.1:{port}" for port in ports),
+            "FRONTEND_DIST": str(page or folder),
+            "XDG_DATA_HOME": str(folder),
+            "XDG_CONFIG_HOME": str(folder),
+        }
+
+    def command(self) -> Sequence[str]:
+        """Return what is run."""
+        return [tool("caddy"), "run", "--adapter", "caddyfile", "--config", "Caddyfile"]
+
+
+def on_this_machine(caddyfile: str) -> str:
+    """Return a Caddyfile that asks nobody for certificates, and serves nobody else."""
+    ours = "\n{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n"
+    assert caddyfile.count("\n{\n") == 1, "one block of global options"
+    return caddyfile.replace("\n{\n", ours)
+
+
+class Nginx(Proxy):
+    """nginx with the lines of `deploy/README.md`."""
+
+    CONFIG = """daemon off; master_process off; pid nginx.pid; error_log stderr;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    client_body_temp_path body; proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+    {of_http}
+    server {{
+        listen 127.0.0.1:{port};
+        {of_server}
+    }}
+}}
+"""
+
+    def __init__(self, folder: Path, project: BakedProject, ports: Sequence[int]) -> None:
+        """Stand in front of the server at the one port of `ports`."""
+        super().__init__(folder)
+        [port] = ports
+        [lines] = re.findall(r"\n((?:    .*\n)*    map .*\n(?:    .*\n)*)", project.read("deploy/README.md"))
+        of_http, of_server = re.split(
+            r"(?m)^(?=location )", dedent(lines.replace("127.0.0.1:8000", f"127.0.0.1:{port}"))
+        )
+        config = self.CONFIG.format(of_http=of_http, of_server=of_server, port=self.port)
+        (folder / "nginx.conf").write_text(config, encoding="utf-8")
+
+    def command(self) -> Sequence[str]:
+        """Return what is run."""
+        found = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+        require(found, NGINX_IS_MISSING)
+        return [str(found), "-p", str(self.folder), "-e", "stderr", "-c", "nginx.conf"]

@@ -1,0 +1,73 @@
+"""Blueprint `explain_endpoint`, for development only: it tells a page why the browser blocked its request."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, request
+from flask.sansio.blueprints import BlueprintSetupState
+
+from ..declare import cors, get_policies
+from .browser import get_origin
+from .fixes import get_address, is_here
+from .trace import build_request, explain
+from .transport import AppTransport
+
+MAX_LENGTH = {"method": 32, "url": 4096, "origin": 326}  # characters
+MAX_HEADERS, MAX_HEADER = 100, 10_000
+
+explain_endpoint = Blueprint("explain_endpoint", __name__, url_prefix="/api/dev")
+cors(explain_endpoint, origins=["*"], request_headers=["Content-Type"])
+
+
+@explain_endpoint.record
+def _refuse_production(state: BlueprintSetupState) -> None:
+    get_policies(state.app).for_development.append(
+        "explain_endpoint answers every page, and this is production; register it in development only,"
+        " where init_cors gets Hints(production=False)."
+    )
+
+
+@explain_endpoint.post("/explain")
+def explain_request() -> Response:
+    """Explain what a browser does with a request to this API. No view runs, and nothing is sent elsewhere."""
+    try:
+        asked = build_request(**_check(request.get_json()))
+    except ValueError as error:
+        problem = {
+            "type": "about:blank",
+            "title": "Unprocessable Content",
+            "status": 422,
+            "detail": str(error),
+        }
+        return Response(json.dumps(problem), 422, mimetype="application/problem+json")
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    here = get_origin(request.host_url)
+    address = get_origin(asked.url) if is_here(asked.url, here, get_address(app)) else here
+    found = explain(asked, AppTransport(app, address, run_views=False), app)
+    return Response(json.dumps(found.as_dict()), mimetype="application/json")
+
+
+def _check(body: Any) -> dict[str, Any]:
+    """Return the arguments of `build_request`.
+
+    Raises:
+        ValueError: with a sentence about the first field that is wrong.
+    """
+    if not isinstance(body, dict):
+        raise ValueError("The body is not a JSON object.")
+    for name in body.keys() - MAX_LENGTH.keys() - {"headers", "credentials"}:
+        raise ValueError(f"{name[:50]!r} is unknown; leave it out.")
+    for name, length in MAX_LENGTH.items():
+        if not isinstance(body.get(name), str) or not 0 < len(body[name]) <= length:
+            raise ValueError(f"{name} is not a text of 1 to {length} characters.")
+    if not isinstance(body.get("credentials", False), bool):
+        raise ValueError("credentials is not true or false.")
+    headers = body.get("headers", [])
+    pairs = list(headers.items()) if isinstance(headers, dict) else headers
+    if not isinstance(pairs, list) or len(pairs) > MAX_HEADERS:
+        raise ValueError(f"headers is not an object or a list of pairs, with at most {MAX_HEADERS} names.")
+    for pair in pairs:
+        texts = isinstance(pair, list | tuple) and [type(part) for part in pair] == [str, str]
+        if not texts or len(pair[0]) + len(pair[1]) > MAX_HEADER:
+            raise ValueError(f"headers has an item that is not two texts of at most {MAX_HEADER} characters.")
+    return {**body, "headers": [(name, value) for name, value in pairs]}

@@ -1,0 +1,94 @@
+"""What the source of an application says about CORS headers. It is only read."""
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from flask import Flask
+
+from ..declare import short
+
+CROSSORIGIN = Path(__file__).parent.parent
+PREFIX = "access-control-allow-"
+
+
+class Writer(NamedTuple):
+    """A place that writes CORS headers: a call of flask-cors, or the name of a header."""
+
+    place: str  # file:line
+    call: str  # as far as its positional arguments, for example "CORS(app"
+    options: dict[str, ast.expr]  # its other arguments
+    header: str = ""  # in lower case
+
+
+def read_source(app: Flask) -> Iterator[tuple[Path, ast.Module]]:
+    """Yield the files of an application: its package, else the modules that are loaded from its folder."""
+    root = Path(app.root_path)
+    loaded = [Path(getattr(module, "__file__", None) or ".") for module in list(sys.modules.values())]
+    for file in sorted(root.rglob("*.py") if (root / "__init__.py").exists() else set(loaded)):
+        inside = root in file.parents and CROSSORIGIN not in file.parents
+        if inside and file.suffix == ".py" and "site-packages" not in file.parts:
+            yield file, ast.parse(file.read_bytes())
+
+
+def find_writers(app: Flask) -> list[Writer]:
+    """Return the calls of flask-cors, and the places where headers are written by hand."""
+    nodes = [(short(str(file)), node) for file, tree in read_source(app) for node in ast.walk(tree)]
+    made = [node for _, node in nodes if isinstance(node, ast.Assign) and _get_function(node.value) == "CORS"]
+    names = {f"{ast.unparse(target)}.init_app" for node in made for target in node.targets}
+    found = []
+    for file, node in nodes:
+        if isinstance(node, ast.Constant) and str(node.value).lower().startswith(PREFIX):
+            found.append(Writer(f"{file}:{node.lineno}", "", {}, str(node.value).lower()))
+        elif isinstance(node, ast.Call) and (node.args or node.keywords or _get_function(node) != "CORS"):
+            function = ast.unparse(node.func)
+            if function in names or _get_function(node) in ("CORS", "cross_origin"):
+                call = f"{function}({', '.join(map(ast.unparse, node.args))}"
+                options = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+                found.append(Writer(f"{file}:{node.lineno}", call, options))
+    return found
+
+
+def _get_function(node: ast.expr) -> str:
+    """Return the last part of the name of the function that an expression calls."""
+    return ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+
+
+def read_names(app: Flask) -> set[str]:
+    """Return the texts and names in an application's source, with _ for -, except in `expose_headers`.
+
+    A header may be set by a text ("X-Pagination"), an attribute (`retry_after`) or a function (`set_etag`).
+    """
+    found: set[str] = set()
+    for _, tree in read_source(app):
+        text = re.sub(r"expose_headers=\[.*?\](?=[,)\n])", "", ast.unparse(tree))
+        found |= set(re.findall(r"\w+", text.lower().replace("-", "_")))
+    return found
+
+
+def view_writes_cors(app: Flask, endpoint: str) -> str:
+    """Return what writes CORS headers inside of a view: "flask-cors", "by hand", or "" for nothing."""
+    view = app.view_functions[endpoint]
+    layers: list[Any] = [view, *vars(getattr(view, "view_class", view)).values()]
+    codes = []
+    for layer in layers:
+        while layer is not None:
+            codes.append(getattr(layer, "__code__", None))
+            layer = getattr(layer, "__wrapped__", None)
+    if any("flask_cors" in code.co_filename for code in codes if code):
+        return "flask-cors"
+    return "by hand" if any(PREFIX in repr(code.co_consts).lower() for code in codes if code) else ""
+
+
+def find_view(app: Flask, endpoint: str) -> tuple[str, int, int]:
+    """Return the file of a view, its first line, decorators included, and the first line of its body."""
+    code = getattr(inspect.unwrap(app.view_functions[endpoint]), "__code__", None)
+    if code is None:
+        return endpoint, 0, 0
+    first = code.co_firstlineno
+    lines = [line for _, _, line in code.co_lines() if line and line > first]
+    return short(code.co_filename), first, min(lines, default=first + 1)

@@ -1,0 +1,105 @@
+"""Views that another policy's prefix covers: the start refuses them.
+
+A preflight has no view: its policy is looked up by path. So each path that leads to a view must lead to
+the policy of that view too. Else one blueprint's policy would open the views of another.
+"""
+
+import inspect
+from collections.abc import Iterator
+
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+
+from .declare import Policies, short
+from .policy import Policy
+from .prefixes import VARIABLE, compile_segment, split_rule
+
+SAMPLES = ("1", "1.0", "x", "00000000-0000-4000-8000-000000000000")  # values that most converters take
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+def find_overlaps(app: Flask, policies: Policies) -> Iterator[str]:
+    """Yield a sentence for each view of which a path has another policy than the view."""
+    for rule in app.url_map.iter_rules():
+        own = policies.find_by_endpoint(rule.endpoint)
+        others = [(prefix, policy) for prefix, policy in policies.prefixes if policy is not own]
+        for prefix, policy in others if not rule.build_only else ():
+            path = _common_path(app, rule, prefix, own)
+            if path is not None and policies.find(path) is policy:
+                yield _sentence(app, rule, path, policy, own)
+                break
+
+
+def _common_path(app: Flask, rule: Rule, covering: str, own: Policy | None) -> str | None:
+    """Return a path that leads to the view of a rule and begins with the prefix of another policy."""
+    segments, prefix = split_rule(rule.rule), split_rule(covering)
+    for number, segment in enumerate(segments[: len(prefix)], 1):
+        if spans_segments(app, segment):
+            if own is None and rule.methods and rule.methods <= SAFE_METHODS:
+                return None  # files or a front end below /<path:…>: its responses have no CORS header
+            return _met(app, segments[:number], [*prefix[: number - 1], "/".join(prefix[number - 1 :])])
+    if len(segments) < len(prefix):
+        return None
+    path = _met(app, segments[: len(prefix)], prefix)
+    if path is None or len(segments) > len(prefix):
+        below = [VARIABLE.sub("1", segment) for segment in segments[len(prefix) :]]
+        return path and "/".join([path, *below])
+    return path if VARIABLE.search(covering) or _leads_to(app, rule, path) else None
+
+
+def spans_segments(app: Flask, text: str) -> bool:
+    """Tell whether a variable takes several segments of a path, as <path:name> does."""
+    used = (app.url_map.converters.get(match["converter"]) for match in VARIABLE.finditer(text))
+    return any(converter is not None and not converter.part_isolating for converter in used)
+
+
+def _met(app: Flask, segments: list[str], prefix: list[str]) -> str | None:
+    """Return a path that matches both, segment by segment."""
+    possible = None
+    for sample in SAMPLES:
+        path = ""
+        for segment, other in zip(segments, prefix, strict=True):
+            first, second = (VARIABLE.sub(sample, text) for text in (segment, other))
+            if spans_segments(app, segment) or compile_segment(segment).match(second):
+                path += f"/{second}"
+            elif compile_segment(other).match(first):
+                path += f"/{first}"
+            else:
+                break
+        else:
+            rules = Map([Rule("/" + "/".join(segments))], converters=app.url_map.converters)
+            if rules.bind("localhost").test(path):
+                return path
+            possible = path if VARIABLE.search("".join(prefix)) else None
+    return possible  # two variables: no sample has passed, another value may
+
+
+def _leads_to(app: Flask, rule: Rule, path: str) -> bool:
+    adapter = app.url_map.bind(rule.host or "localhost", subdomain=None if rule.host else rule.subdomain)
+    for method in rule.methods or {"GET"}:
+        try:
+            endpoint, _ = adapter.match(path + "/" * rule.rule.endswith("/"), method)
+        except HTTPException:
+            continue
+        if endpoint == rule.endpoint:
+            return True
+    return False
+
+
+def _sentence(app: Flask, rule: Rule, path: str, policy: Policy, own: Policy | None) -> str:
+    view = app.view_functions.get(rule.endpoint)
+    code = getattr(inspect.unwrap(view) if view else None, "__code__", None)
+    place = f"{short(code.co_filename)}:{code.co_firstlineno}" if code else "a class"
+    has = f"has the policy of {own.prefix!r} ({own.place})" if own else "has no policy"
+    blueprint = rule.endpoint.rpartition(".")[0].rpartition(".")[2]
+    if own:
+        fix = "give one of the two another prefix, or restrict the variable, as <int:name> does"
+    elif blueprint:
+        fix = f'write cors({blueprint}, origins=["none"]), or give it another prefix'
+    else:
+        fix = f'write init_cors(app, closed=["{rule.endpoint}"]), or give it another path'
+    return (
+        f"{policy.place}: the prefix {policy.prefix!r} covers {path!r}, which leads to the view"
+        f" {rule.endpoint!r} ({place}, {rule.rule!r}), and that view {has}; {fix}."
+    )

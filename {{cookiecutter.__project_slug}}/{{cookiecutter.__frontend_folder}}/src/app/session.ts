@@ -1,0 +1,64 @@
+// Sign in and out. No script can read the session cookie, so after a reload the page asks the API who is signed in.
+
+import { API_URL, api } from "../api";
+import { mixedNames } from "../explain";
+import { button, field, find, make } from "./elements";
+import { markFields, show, tell } from "./outcome";
+
+type User = { id: number; username: string };
+
+const username = make("input", { id: "username", name: "username", autocomplete: "username", autocapitalize: "none" });
+const password = make("input", {
+  id: "password",
+  name: "password",
+  autocomplete: "current-password",
+  type: "password",
+});
+const signIn = make("button", { id: "sign-in", class: "primary" }, "Sign in");
+const form = find<HTMLFormElement>("#session");
+const result = find("#session-outcome");
+
+/** Start the form, and call `onChange` with who is signed in: at the start, and after each change. */
+export function startSession(onChange: (user?: User) => void): void {
+  const update = async (request: () => Promise<User | undefined>) => {
+    show(result, "");
+    markFields(form);
+    try {
+      const user = await request();
+      find("#who").textContent = user ? `Signed in as ${user.username}` : "Not signed in";
+      form.hidden = Boolean(user);
+      signOut.hidden = !user;
+      onChange(user);
+    } catch (error) {
+      tell(result, error, form);
+    }
+  };
+  const signOut = button("Sign out", () => update(logout).then(() => username.focus()), { id: "sign-out", hidden: "" });
+  form.append(field("Name", username), field("Password", password), signIn);
+  form.after(signOut);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    update(login).then(() => signOut.focus());
+  });
+  if (import.meta.env.DEV) [username.value, password.value] = ["demo", "demo-password"];
+  update(me);
+}
+
+async function login(): Promise<User> {
+  await api.post("/api/auth/login", { username: username.value, password: password.value });
+  const user = await me();
+  if (user) return user;
+  const { hostname, origin } = new URL(API_URL, location.href);
+  const fix = "Use one domain for both, or set CROSS_SITE_COOKIES=1 in production (not for Safari).";
+  const sites = mixedNames(location.href, origin)?.message ?? `${location.origin} and ${origin} are two sites. ${fix}`;
+  const why = hostname === location.hostname ? "Allow cookies, and use https in production." : sites;
+  throw new Error(`The API accepted the password, but the browser did not send the session cookie. ${why}`);
+}
+
+const logout = () => api.post("/api/auth/logout").then(() => undefined);
+
+async function me(): Promise<User | undefined> {
+  const validateStatus = (status: number) => status === 200 || status === 401;
+  const { status, data } = await api.get<User>("/api/auth/me", { validateStatus });
+  return status === 200 ? data : undefined;
+}

@@ -1,0 +1,43 @@
+"""CSRF protection by Fetch Metadata: a cookie counts only where the response's policy trusts the origin.
+
+CORS hides the response of a forged request, but it does not stop the request. Browsers say in
+`Sec-Fetch-Site` where a request comes from (https://w3c.github.io/webappsec-fetch-metadata). On plain http
+other than localhost they leave it out, so `Origin` decides there. Other clients send neither, and no
+cookie of somebody else.
+"""
+
+from http import HTTPStatus
+
+from crossorigin import find_policy
+from flask import Flask, abort, current_app, request
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}  # RFC 9110, section 9.2.1
+
+
+def init_app(app: Flask) -> None:
+    """Check each request before its view."""
+    app.before_request(check_cookie)
+
+
+def check_cookie() -> None:
+    """Check an unsafe request that carries the session cookie; without the cookie it is anonymous."""
+    if request.method not in SAFE_METHODS and current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
+        check_csrf()
+
+
+def check_csrf() -> None:
+    """Answer 403 unless the request comes from our own origin or from one that its policy trusts.
+
+    Call it before a sign-in sets the session cookie, or another site could sign its visitor in (login CSRF).
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site in ("same-origin", "none") or (site is None and origin in (None, request.host_url.rstrip("/"))):
+        return
+    policy = find_policy()
+    if policy and policy.credentials and origin and policy.allow_origin(origin):
+        return
+    abort(
+        HTTPStatus.FORBIDDEN,
+        f"CSRF protection: {origin or 'another site'} may not send {request.method} with the session cookie."
+        " Allow this origin with credentials=True in cors(…) of the blueprint, or send no cookies.",
+    )

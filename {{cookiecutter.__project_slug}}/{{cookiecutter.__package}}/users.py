@@ -1,0 +1,92 @@
+"""Users: create, find, and verify passwords. Routes and commands use these functions."""
+
+from typing import Any, cast
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from flask import current_app
+from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from .extensions import db
+from .models import LoginSession, User, normalize_name
+
+# OWASP's first choice for argon2id, and a fifth of the cost of werkzeug's scrypt
+hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+DEMO_PASSWORD = "demo-password"  # noqa: S105 (public: `flask seed` makes a user with it)
+
+
+class UserError(ValueError):
+    """The name or the password cannot be used. The message has the fix."""
+
+
+def find_user(name: str) -> User | None:
+    """Return the user who has this name, in any case and form."""
+    return db.session.scalar(select(User).where(User.username_key == normalize_name(name)))
+
+
+def check_new_name(name: str) -> None:
+    """Raise UserError if nobody can be created with this name."""
+    if not name.strip() or len(name) > 64 or not name.isprintable():
+        raise UserError(f"the name {name!r} is not 1 to 64 printable characters; choose another name.")
+    if find_user(name):
+        raise UserError(f"there is a user {name!r} already; choose another name.")
+
+
+def create_user(name: str, password: str) -> User:
+    """Add a user. The caller commits.
+
+    Raises:
+        UserError: if the name or the password cannot be used.
+    """
+    check_new_name(name)
+    user = User(username=name.strip())
+    set_password(user, password)
+    db.session.add(user)
+    try:
+        db.session.flush()
+    except IntegrityError:  # another process created the user after the check
+        db.session.rollback()
+        raise UserError(f"there is a user {name!r} already; choose another name.") from None
+    return user
+
+
+def set_password(user: User, password: str) -> None:
+    """Change a password, and sign the user out everywhere. The caller commits."""
+    if not 8 <= len(password) <= 1024:
+        raise UserError("the password is not 8 to 1024 characters long; choose another one.")
+    user.password_hash = hasher.hash(password)
+    if user.id is not None:
+        # after the UPDATE, which waits for a sign-in that has verified the old password
+        db.session.flush()
+        db.session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+
+
+def verify_password(username: str, password: str) -> User | None:
+    """Return the user who has this name and password, or None.
+
+    An unknown name costs one hash as well, to prevent a timing attack on names. The row of the user
+    is locked until the caller commits, and its hash is still the one that was verified: a password
+    that changes meanwhile waits for the commit, and then ends what the caller has written.
+    """
+    user = find_user(username)
+    verified = user.password_hash if user else _dummy_hash()
+    try:
+        hasher.verify(verified, password)
+    except (VerificationError, InvalidHashError):
+        return None
+    if password == DEMO_PASSWORD and current_app.config["APP_ENV"] != "development":
+        return None  # a database that was seeded on a laptop may have come along
+    if user is None:
+        return None
+    new_hash = hasher.hash(password) if hasher.check_needs_rehash(verified) else verified
+    # An UPDATE locks the row in both databases. SQLite ignores SELECT … FOR UPDATE.
+    unchanged = update(User).where(User.id == user.id, User.password_hash == verified)
+    result = db.session.execute(unchanged.values(password_hash=new_hash))
+    return user if cast("CursorResult[Any]", result).rowcount else None
+
+
+def _dummy_hash() -> str:
+    """Return a hash that no password has, and that takes the same time to verify as a real one."""
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v=19${cost}${'A' * 22}${'A' * 43}"
