@@ -36,10 +36,9 @@ def served(
         yield found
 
 
-def test_the_tables_of_the_application_hold_on_postgresql(with_extras: BakedProject, postgresql: PostgreSQL) -> None:
-    files = [
-        f"test_{name}.py" for name in ("sign_in_race", "names", "sessions", "migrations", "auth", "notes", "commands")
-    ]
+def test_the_application_holds_on_postgresql(with_extras: BakedProject, postgresql: PostgreSQL) -> None:
+    names = ["auth", "commands", "csrf", "errors", "limits", "migrations", "names", "notes", "sessions", "sign_in_race"]
+    files = [f"test_{name}.py" for name in names]
     said = run_application_tests(with_extras, *files, env={"TEST_DATABASE_URL": postgresql.database()})
     assert "skipped" not in said
 

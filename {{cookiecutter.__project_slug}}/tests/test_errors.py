@@ -15,8 +15,9 @@ ADA = {"username": "ada", "password": PASSWORD}
 
 
 @pytest.fixture
-def failing(app):
+def failing(settings):
     """A client of an application that has a view with a bug."""
+    app = create_app(settings)
 
     def fail():
         raise RuntimeError("the password of the database is tiger")
