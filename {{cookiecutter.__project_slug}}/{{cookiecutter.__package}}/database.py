@@ -96,7 +96,7 @@ def parse_database_url(text: str) -> URL:
         raise ValueError(f"DATABASE_URL is not a database URL. Write {EXAMPLES}.") from None
     if url.drivername in ("postgres", "postgresql", POSTGRESQL):  # platforms write the first
         if find_spec("psycopg") is None:
-            raise ValueError("DATABASE_URL needs psycopg, which is not installed. Run uv sync --extra postgresql.")
+            raise ValueError("DATABASE_URL needs psycopg, which is missing. Run uv sync --extra postgresql.")
         return url.set(drivername=POSTGRESQL)
     if url.drivername != SQLITE:
         raise ValueError(f"DATABASE_URL begins with {url.drivername!r}. Write {EXAMPLES}.")
