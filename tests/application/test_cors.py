@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 
@@ -182,3 +183,18 @@ def test_the_endpoint_is_open_to_every_page_in_development_and_absent_in_product
     assert "Access-Control-Allow-Credentials" not in answer.headers
     safe = settings(database, APP_ENV="production", SECRET_KEY="0123456789abcdef" * 4, FRONTEND_ORIGINS=APP)
     assert create_app(safe).test_client().post("/api/dev/explain", json={}).status_code == 404
+
+
+@pytest.mark.parametrize(("path", "method", "status"), [("/api/auth/me", "GET", 204), ("/health/live", "GET", 403)])
+def test_the_answer_to_a_preflight_has_a_request_id(database, path, method, status):
+    client = create_app(settings(database, FRONTEND_ORIGINS=PAGE)).test_client()
+    asks = {"Origin": PAGE, "Access-Control-Request-Method": method}
+    answer = client.options(path, headers={**asks, "X-Request-ID": "seven"})
+    assert (answer.status_code, answer.headers["X-Request-ID"]) == (status, "seven")
+    forged = client.options(path, headers={**asks, "X-Request-ID": "a b"})
+    assert re.fullmatch("[0-9a-f]{32}", forged.headers["X-Request-ID"])
+
+
+def test_what_every_origin_may_read_may_be_embedded_everywhere(client):
+    for path, policy in (("/api/public/hello", "cross-origin"), ("/api/auth/me", "same-origin")):
+        assert client.get(path).headers["Cross-Origin-Resource-Policy"] == policy

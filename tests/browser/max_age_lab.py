@@ -1,9 +1,8 @@
-"""A small API with the cors package of the generated project, which runs it: `python max_age_lab.py PACKAGE PORT`.
+"""A small API with the crossorigin of the generated project, which runs it: `python max_age_lab.py PORT`.
 
 It counts the preflights that arrive, before anything answers them: no browser and no tool shows them all.
 """
 
-import importlib
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -16,19 +15,20 @@ from werkzeug.serving import run_simple
 MAX_AGES = {"none": None, "zero": 0, "short": 2, "long": 600}
 
 
-def create_app(package: str) -> Flask:
+def create_app() -> Flask:
     """Create an application with a blueprint for each max-age, and a route that tells the count."""
-    cors = importlib.import_module(f"{package}.cors")
+    from crossorigin import cors, init_cors  # of the project, whose folder is known by now
+
     app = Flask(__name__)
     for name, max_age in MAX_AGES.items():
         blueprint = Blueprint(name, __name__, url_prefix=f"/{name}")
-        cors.cors(blueprint, origins=["http://localhost:*"], request_headers=["X-One", "X-Two"], max_age=max_age)
+        cors(blueprint, origins=["http://localhost:*"], request_headers=["X-One", "X-Two"], max_age=max_age)
         for method in ("PUT", "DELETE"):
             blueprint.add_url_rule("/<item>", method, lambda item: item, methods=[method])
         app.register_blueprint(blueprint)
     asked: Counter[str] = Counter()
     app.add_url_rule("/asked", "asked", lambda: {"times": asked[request.args["url"]]})
-    cors.init_cors(app)
+    init_cors(app)
     app.wsgi_app = count_preflights(app.wsgi_app, asked)
     return app
 
@@ -46,4 +46,4 @@ def count_preflights(inner: Callable[..., Iterable[bytes]], asked: Counter[str])
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path.cwd()))  # the project's folder
-    run_simple("127.0.0.1", int(sys.argv[2]), create_app(sys.argv[1]), threaded=True)
+    run_simple("127.0.0.1", int(sys.argv[1]), create_app(), threaded=True)

@@ -37,7 +37,7 @@ def lab(installed: Callable[[str], BakedProject]) -> Iterator[Lab]:
     """Run the lab application with the cors package of the default project."""
     project, port = installed("default"), preferred_port(0)
     program = Path(__file__).with_name("max_age_lab.py")
-    with serving([project.python, program, project.package, str(port)], port, project.path):
+    with serving([project.python, program, str(port)], port, project.path):
         yield Lab(port)
 
 

@@ -15,8 +15,9 @@ ADA = {"username": "ada", "password": PASSWORD}
 
 
 @pytest.fixture
-def failing(app):
+def failing(settings):
     """A client of an application that has a view with a bug."""
+    app = create_app(settings)
 
     def fail():
         raise RuntimeError("the password of the database is tiger")
@@ -71,14 +72,6 @@ def test_wrong_fields_are_422_and_told_by_name(client):
     assert list(response.json["errors"]["json"]) == ["username"]
 
 
-def test_too_many_requests_are_429(settings):
-    client = create_app(settings | {"LOGIN_LIMIT": "1 per minute"}).test_client()
-    client.post(LOGIN, json=ADA)
-    response = client.post(LOGIN, json=ADA)
-    assert_problem(response, 429)
-    assert "Retry-After" in response.headers
-
-
 def test_a_bug_is_500_and_its_reason_is_in_the_log_only(failing, caplog):
     response = failing.get("/fails")
     assert_problem(response, 500)
@@ -121,6 +114,10 @@ def test_another_host_is_refused(settings):
     assert_problem(client.get("/api/auth/me", base_url="http://evil.example"), 400)
 
 
+def test_a_host_that_no_address_has_is_refused(client):
+    assert_problem(client.get("/api/auth/me", environ_overrides={"HTTP_HOST": "a b"}), 400)
+
+
 def test_the_address_of_a_client_behind_a_trusted_proxy_is_believed(settings):
     client = create_app(settings | {"TRUSTED_PROXIES": "1", "LOGIN_LIMIT": "1 per minute"}).test_client()
     for address, status in (("192.0.2.1", 200), ("192.0.2.1", 429), ("192.0.2.2", 200)):
@@ -147,9 +144,3 @@ def test_the_log_can_be_json(settings, capsys):
     line = json.loads(capsys.readouterr().err.splitlines()[-1])
     assert (line["path"], line["status"]) == ("/no/such/path", 404)
     assert line["request_id"] == response.headers["X-Request-ID"]
-
-
-def test_the_log_has_no_password(client, caplog):
-    caplog.set_level(logging.DEBUG)
-    client.post(LOGIN, json=ADA)
-    assert PASSWORD not in caplog.text

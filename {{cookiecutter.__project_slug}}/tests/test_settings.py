@@ -5,8 +5,7 @@ import sys
 import click
 import pytest
 
-from {{ cookiecutter.__package }} import config, create_app
-from {{ cookiecutter.__package }}.__main__ import main
+from {{ cookiecutter.__package }} import __main__, config, create_app
 
 REFUSED = [
     ("APP_ENV", "prod"),
@@ -92,8 +91,23 @@ def test_a_dotenv_that_cannot_be_read_is_told_in_a_sentence(tmp_path, monkeypatc
         create_app()
 
 
-def test_the_server_says_in_a_sentence_why_it_does_not_start(production, monkeypatch):
-    for name, value in (production | {"SECRET_KEY": "short"}).items():
+@pytest.fixture
+def environment(production, monkeypatch):
+    """The settings of production, in the environment."""
+    for name, value in production.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(SystemExit, match="SECRET_KEY"):
-        main()
+    return monkeypatch
+
+
+def test_the_server_starts_with_safe_settings(environment):
+    started = []
+    environment.setattr(__main__.Granian, "serve", lambda server: started.append(server.bind_port))
+    environment.setenv("PORT", "9003")
+    __main__.main()
+    assert started == [9003]
+
+
+def test_the_server_refuses_the_settings_of_development(environment):
+    environment.setenv("APP_ENV", "development")
+    with pytest.raises(SystemExit, match="APP_ENV=production"):
+        __main__.main()
