@@ -25,12 +25,9 @@ MIGRATE = "the database does not have the tables of this version; run `flask db 
 DATABASE_ERRORS = {
     "SQLITE_BUSY": "another process is writing to the database; wait a moment and try again",
     "SQLITE_CANTOPEN": "the database file cannot be opened; check the path in DATABASE_URL and its rights",
-    "SQLITE_CORRUPT": "the database file is damaged; restore a backup",
     "SQLITE_FULL": "the disk of the database is full; free some space and try again",
     "SQLITE_NOTADB": "the file in DATABASE_URL is not an SQLite database; write another path",
     "SQLITE_READONLY": "the database file is read-only; change its rights",
-    "25006": "the database is read-only; connect to the primary server",
-    "42501": "the role in DATABASE_URL lacks a right; grant it",
     "42703": MIGRATE,
     "42P01": MIGRATE,
     "53": "the server has no disk, memory or connection left; free some and try again",

@@ -17,7 +17,8 @@ from .database import set_up_sqlite
 from .extensions import db
 from .models import Model, UtcDateTime
 
-LOCK = 0x666C61736B  # the key of PostgreSQL's advisory lock: any number that no other program uses
+# how a migration waits for another one; PostgreSQL's number is any that no other program locks
+LOCKS = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(439855738731)"}
 
 
 class Migrations(AppGroup):
@@ -51,13 +52,8 @@ def get_alembic() -> Alembic:
             "render_as_batch": True,  # SQLite cannot change most of a table: Alembic makes a new one
             "transactional_ddl": True,  # in SQLite too, with the hooks of `create_migration_engine`
         }
-        Alembic(
-            app,
-            metadatas=Model.metadata,
-            engines=create_migration_engine(db.engine),
-            command_name="",
-            run_mkdir=False,
-        )
+        engine = create_migration_engine(db.engine)
+        Alembic(app, metadatas=Model.metadata, engines=engine, command_name="", run_mkdir=False)
     return cast("Alembic", app.extensions["alembic"])
 
 
@@ -71,9 +67,7 @@ def create_migration_engine(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(migrating, "connect", set_up_sqlite)
         event.listen(migrating, "connect", leave_transactions_to_sqlalchemy)
-        event.listen(migrating, "begin", lock_sqlite)
-    else:
-        event.listen(migrating, "begin", lock_postgresql)
+    event.listen(migrating, "begin", wait_for_others)
     return migrating
 
 
@@ -83,12 +77,8 @@ def leave_transactions_to_sqlalchemy(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
 
 
-def lock_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def lock_postgresql(connection: Connection) -> None:
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+def wait_for_others(connection: Connection) -> None:
+    connection.exec_driver_sql(LOCKS[connection.dialect.name])
 
 
 def render_type(kind: str, item: object, _context: object) -> str | Literal[False]:
