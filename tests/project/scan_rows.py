@@ -139,6 +139,11 @@ BODIES: dict[str, Row] = {
     "no media type": (post(b"{}", of=b'/;="'), 415),
     "zipped": (post(b"\x1f\x8b", b"Content-Encoding: gzip"), 415),
     "a byte more than 1 MiB": (post(b" " * (2**20 + 1)), 413),
+    "more than JSON may have, in chunks, is cut off": (
+        login(CHUNKED, rest=b"8000\r\n" + b" " * 2**15 + b"\r\n" + b"20000\r\n" + b" " * 2**17 + b"\r\n0\r\n\r\n"),
+        400,
+    ),
+    "a text of more than 1 MiB": (post(b" " * (2**20 + 1), target=FEEDBACK, of=b"text/plain"), 413),
     "a length of a terabyte": (login(b"Content-Length: 1099511627776"), 413),
 }
 
