@@ -104,7 +104,7 @@ def _problem_with_credentials(origin: Parts, production: bool) -> str | None:
     # "*.example.com" is below example.com, and so is "app-*-team.example.com"
     below = re.sub(r"\A[^*]*\*[^.]*\.?", "", origin.host) if "*" in origin.host else None
     name = origin.host if below is None else below
-    if name == "localhost" or name.endswith(".localhost") or is_loopback(name):
+    if is_loopback(name):
         return None
     if origin.scheme == "http" and (production or not is_private(name)):
         safe = str(Parts("https", origin.host, origin.port))
@@ -124,12 +124,13 @@ def is_private(host: str) -> bool:
         return False
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is an address of this machine, as 127.0.0.1 or [::1]."""
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a host is this machine: localhost, a name below it, or 127.0.0.1, [::1] and the like."""
+    host = host or ""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
-        return False
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def get_site(origin: str) -> str:

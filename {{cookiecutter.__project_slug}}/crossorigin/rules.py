@@ -85,7 +85,7 @@ def _each(option: str, values: Any, check: Any, credentials: bool) -> Iterator[s
         if not isinstance(value, str) or not TOKEN.match(value):
             yield f"{option} has {value!r}, no token (RFC 9110); write a name without spaces or commas."
         elif value == "*" and credentials and option != "methods":
-            yield f"{option} has '*', which is a literal name with credentials, not a wildcard; list them."
+            yield f"{option} has '*', a literal name with credentials, not a wildcard; list the headers."
         elif problem := check(value):
             yield f"{option} has {value!r}, {problem}."
 

@@ -59,9 +59,6 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
 
     check()
     policies.last_check = check
-    guards = app.before_request_funcs.get(None, [])
-    if policies.check in guards:
-        guards.remove(policies.check)
     app.wsgi_app = PreflightLayer(app, policies)  # type: ignore[method-assign]
     for warning in [*private_origins(policies.built), *misfits_of_cookies(app, policies.built)]:
         app.logger.warning(warning)
