@@ -118,4 +118,6 @@ def _get_verdict(origin: str | None) -> str:
     policy = find_policy()
     if policy is None:
         return "no policy"
-    return policy.refusal(origin) or "allowed"
+    if policy.allow_origin(origin):
+        return "allowed"
+    return f"refused: {origin!a} is not among the origins {list(policy.origins)} ({policy.place})"
