@@ -56,6 +56,12 @@ class Policy:
             return "*"
         return origin if origin in self.exact or self.pattern.match(origin) else None
 
+    def refusal(self, origin: str) -> str | None:
+        """Return why an origin is refused, in words; None when it is allowed."""
+        if self.allow_origin(origin) is not None:
+            return None
+        return f"refused: {origin!a} is not among the origins {list(self.origins)} ({self.place})"
+
 
 def _pattern(origins: tuple[str, ...]) -> re.Pattern[str]:
     choices = [

@@ -90,8 +90,8 @@ def _refusal(policy: Policy | None, environ: WSGIEnvironment) -> str | None:
     asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
     if policy is None:
         return f"refused: no policy covers this path, so no page of {origin!r} may use it"
-    if policy.allow_origin(origin) is None:
-        return f"refused: {origin!a} is not among the origins {list(policy.origins)} ({policy.place})"
+    if refusal := policy.refusal(origin):
+        return refusal
     if len(asked) > LONGEST_LIST:
         return f"refused: the list of request headers is longer than {LONGEST_LIST} bytes"
     if method not in SAFELISTED_METHODS and method not in policy.methods:

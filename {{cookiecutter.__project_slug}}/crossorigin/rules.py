@@ -22,11 +22,7 @@ LONGEST_MAX_AGE = 86400  # Firefox's cap; Chromium's is 7200, Safari's 600
 
 
 def resolve_origins(declared: Any, config: Mapping[str, Any]) -> tuple[list[Any], str]:
-    """Return the origins of a declaration, and the name under which messages speak of them.
-
-    An unset or empty setting gives no origins, which `problems_of` refuses; the word none is the way
-    to say that no page of another origin may come.
-    """
+    """Return the origins of a declaration, and the name under which messages speak of them."""
     name = "origins"
     if isinstance(declared, FromConfig):
         name, declared = declared.name, config.get(declared.name) or ()

@@ -199,15 +199,12 @@ def check_preflight(request: Request, response: Response) -> Iterator[Step]:
         target = urljoin(request.url, location)
         same = get_origin(target) == get_origin(request.url)
         reason = "CORSPreflightDidNotSucceed" if same else "CORSExternalRedirectNotAllowed"
-        detail = (
-            f"The response is {status}, a redirect to {target}. Browsers follow no redirect of a preflight."
-        )
+        detail = f"The response is {status}, a redirect to {target}."
+        detail += " Browsers follow no redirect of a preflight."
         yield Step("the preflight is not redirected", False, detail, reason)
     yield check_cors(request, response)._replace(step="CORS check of the preflight")
-    yield _step(
-        *("status of the preflight", 200 <= status <= 299, "CORSPreflightDidNotSucceed"),
-        f"The status of the response is {status}. It must be 200 to 299.",
-    )
+    detail = f"The status of the response is {status}. It must be 200 to 299."
+    yield _step("status of the preflight", 200 <= status <= 299, "CORSPreflightDidNotSucceed", detail)
     methods, names = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
     for name, reason in ((methods, "CORSInvalidAllowMethod"), (names, "CORSInvalidAllowHeader")):
         value = get_header(response, name)
@@ -264,9 +261,8 @@ def check_cookie(request: Request, cookie: Cookie, *, third_party_blocked: bool 
         return step(f"{page} and {api} are two sites, and the cookie is SameSite={cookie.samesite}. {fix}")
     if not same_site and third_party_blocked and not cookie.partitioned:
         return step(f"{page} and {api} are two sites. Such cookies are blocked unless they are Partitioned.")
-    return step(
-        f"{api} is the site of the page." if same_site else "The cookie may go between two sites.", True
-    )
+    detail = f"{api} is the site of the page." if same_site else "The cookie may go between two sites."
+    return step(detail, True)
 
 
 def is_mixed_content(request: Request) -> bool:

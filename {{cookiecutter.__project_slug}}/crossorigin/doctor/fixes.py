@@ -25,12 +25,6 @@ ONE_SITE = "serve the API under the site of the page (app.example.com, api.examp
 NEARER = "open the page by https or from the network of the API, and permit what the browser asks"
 NO_SUCH_METHOD = "in the page's call: another method; browsers send this one for no page"
 NO_COOKIES = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch)"
-ONE_LAYER = (
-    "in the server in front: remove add_header Access-Control-… (nginx); the API writes its own headers"
-)
-RESTART = (
-    "restart the API: its policy allows this origin. If that does not help, see what answers in front of it"
-)
 
 
 class Fixes:
@@ -57,7 +51,9 @@ class Fixes:
         path = urlsplit(request.url).path
         policy = self.policies.find(path)
         if policy is None and not is_here(request.url, *self.addresses):
-            return _fix_other_server(request)
+            cookies = " and Access-Control-Allow-Credentials: true" * request.credentials
+            header = f"at {get_origin(request.url)}: Access-Control-Allow-Origin: {request.origin}{cookies}"
+            return f"{header}; if that server is not yours, call it from your API instead of the page"
         redirect = get_header(response, "Location")
         if redirect is not None and failed.reason in PREFLIGHT_REDIRECTED:
             target = urljoin(request.url, redirect)
@@ -110,7 +106,8 @@ class Fixes:
     def _fix_by_reason(self, reason: str, policy: Policy | None, request: Request, response: Response) -> str:
         match reason:
             case "CORSMultipleAllowOriginNotAllowed":
-                return ONE_LAYER
+                layer = "remove add_header Access-Control-… (nginx); the API writes its own headers"
+                return f"in the server in front: {layer}"
             case "CORSNotSupportingCredentials" | "CORSMissingAllowCredentials":
                 return _fix_credentials(policy)
             case "CORSInvalidAllowMethod" | "CORSInvalidAllowHeader" | "CORSPreflightDidNotSucceed":
@@ -125,7 +122,8 @@ class Fixes:
         origin, hints = request.origin, self.hints
         given = self._find_declaration(policy).options["origins"]
         if policy.allow_origin(origin) is not None:
-            return RESTART
+            then = "If that does not help, see what answers in front of it"
+            return f"restart the API: its policy allows this origin. {then}"
         if origin == "null":
             url = hints.frontend_url
             where = f"open the page at {url}" if url else "serve the page by http"
@@ -205,12 +203,6 @@ def get_address(app: Flask) -> str:
     """Return the origin of an application: as its hints say, else where `flask run` serves it."""
     port = os.environ.get("FLASK_RUN_PORT") or "5000"
     return get_policies(app).hints.api_url or f"http://localhost:{port}"
-
-
-def _fix_other_server(request: Request) -> str:
-    cookies = " and Access-Control-Allow-Credentials: true" * request.credentials
-    header = f"at {get_origin(request.url)}: Access-Control-Allow-Origin: {request.origin}{cookies}"
-    return f"{header}; if that server is not yours, call it from your API instead of the page"
 
 
 def _fix_credentials(policy: Policy | None) -> str:

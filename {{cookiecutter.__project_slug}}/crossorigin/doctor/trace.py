@@ -79,11 +79,7 @@ def explain(request: Request, transport: Transport, app: Flask | None) -> Explan
 def build_request(
     method: str, url: str, origin: str, headers: Iterable[tuple[str, str]] = (), credentials: bool = False
 ) -> Request:
-    """Return a request that a script can ask for.
-
-    Raises:
-        ValueError: with a sentence that says what no browser takes, and what to write instead.
-    """
+    """Return a request that a script can ask for; a ValueError says what no browser takes, and the fix."""
     if not browser.TOKEN.match(method):
         raise ValueError(f"{method!r} is not a method; write for example PUT.")
     problem = "is a pattern; write the origin of one page" if "*" in origin else None
@@ -100,11 +96,7 @@ def build_request(
 
 
 def normalize_url(url: str) -> str:
-    """Return a URL as browsers send it (https://url.spec.whatwg.org/#url-parsing).
-
-    Raises:
-        ValueError: if it is not an absolute URL of http or https.
-    """
+    """Return a URL as browsers send it (https://url.spec.whatwg.org/#url-parsing), or raise ValueError."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or "."  # a name in DNS has labels of 1 to 63 characters

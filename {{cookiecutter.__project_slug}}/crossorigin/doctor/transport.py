@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from contextlib import closing
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -155,9 +155,9 @@ def run_all_but_view(app: Flask, builder: EnvironBuilder) -> tuple[FlaskResponse
 class HttpTransport:
     """Send requests to a server over the network."""
 
+    address = ""
     send_unsafe: bool  # whether to send methods other than GET and HEAD; otherwise HEAD replaces them
     start_command: str = ""  # for the message that nothing answers
-    address: str = field(default="", init=False)
 
     def send_preflight(self, request: Request) -> Response:
         return self._ask("OPTIONS", request.url, tuple(browser.build_preflight_headers(request)))
