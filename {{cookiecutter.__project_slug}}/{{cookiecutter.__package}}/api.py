@@ -107,4 +107,5 @@ def _check_body() -> None:
     if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is compressed. Send it without Content-Encoding.")
     if request.mimetype == JSON:
-        request.max_content_length = current_app.config["MAX_JSON_LENGTH"]
+        limit = current_app.config["MAX_JSON_LENGTH"]
+        request.max_content_length = min(limit, request.max_content_length or limit)
