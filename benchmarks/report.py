@@ -115,6 +115,7 @@ def tables(figures: dict[str, Any]) -> str:
 def matrix(cases: dict[str, dict[str, list[float]]], unit: str) -> str:
     """Return a table: a row for each target, a column for each case; with a unit as ratios to FastAPI."""
     targets = list(dict.fromkeys(target for case in cases.values() for target in case))
+    targets.sort(key=lambda target: NAMES.index(target) if target in NAMES else 0)
     rows = [[target, *(cell(case, target, ratio=bool(unit)) for case in cases.values())] for target in targets]
     if unit:
         rows.append([f"{unit} of {FASTAPI}", *(number(median(case[FASTAPI])) for case in cases.values())])

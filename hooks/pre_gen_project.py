@@ -12,17 +12,16 @@ ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 # what a project installs, written by scripts/installed_names.py: a package of that name would hide it, or be it
 INSTALLED = set(
-    """alembic apispec argon2 argon2-cffi argon2-cffi-bindings asgiref ast-serialize async-timeout blinker cffi click
-    colorama coverage deprecated dotenv flask flask-alembic flask-cors flask-limiter flask-smorest
-    flask-swagger-ui granian greenlet hatchling iniconfig itsdangerous jinja2 librt limits
-    mako markupsafe marshmallow mypy mypy-extensions mypyc ordered-set orjson packaging pathspec pip
-    pkg-resources pluggy psycopg psycopg-binary publicsuffixlist py pycparser pygments pytest pytest-cov
-    python-dotenv redis ruff setuptools sqlalchemy tomlkit trove-classifiers typing-extensions tzdata uv webargs
-    werkzeug wheel wrapt wrapt-stubs""".split()
+    """alembic apispec argon2 argon2-cffi argon2-cffi-bindings ast-serialize async-timeout blinker cffi click colorama
+    coverage deprecated dotenv flask flask-alembic flask-cors flask-limiter flask-smorest flask-swagger-ui
+    granian hatchling iniconfig itsdangerous jinja2 librt limits mako markupsafe marshmallow mypy
+    mypy-extensions mypyc ordered-set packaging pathspec pip pkg-resources pluggy psycopg psycopg-binary
+    publicsuffixlist py pycparser pygments pytest pytest-cov python-dotenv redis ruff setuptools sqlalchemy
+    tomlkit trove-classifiers typing-extensions tzdata uv webargs werkzeug wheel wrapt wrapt-stubs""".split()
 )
 # files and folders of the project itself, or of the tools that fill it
 OURS = set(
-    """build conftest cors-cases crossorigin deploy dev dist docs frontend instance license node-modules src test tests
+    """build conftest crossorigin deploy dev dist docs frontend instance license node-modules src test tests
     venv wsgi""".split()
 )
 # modules of newer versions of Python, which an older one does not list

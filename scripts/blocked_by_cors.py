@@ -180,7 +180,7 @@ def lab(**options: Any) -> Flask:
         given["credentials"],
     )
     policies = app.extensions[KEY] = Policies(hints=HINTS)
-    policies.declare(Declaration("/api/lab", "lab", "lab.py:7", given))
+    policies.declarations.append(Declaration("/api/lab", "lab", "lab.py:7", given))
     policies.use([policy])
     return app
 
@@ -201,11 +201,11 @@ def refused() -> Any:
     """Yield the cells of each row about the start."""
     for changes in REFUSED:
         given = {**GIVEN, **changes}
-        problem = next(iter(problems_of(Declaration("/api/lab", "lab", "lab.py:7", given), {})))
+        problem = next(iter(problems_of(Declaration("/api/lab", "lab", "lab.py:7", given), Flask("lab"))))
         written = ", ".join(f"{name}={value!r}" for name, value in changes.items())
         yield (f"`{written.replace('FromConfig(name=', 'FromConfig(')}`", *problem.split("; ", 1))
     for prefix in (None, "/lab/<path:file>"):
-        problem = next(iter(problems_of(Declaration(prefix, "lab", "lab.py:7", GIVEN), {})))
+        problem = next(iter(problems_of(Declaration(prefix, "lab", "lab.py:7", GIVEN), Flask("lab"))))
         yield (f"`url_prefix={prefix!r}`", *problem.split("; ", 1))
     app = lab()
     app.config["CORS_ORIGINS"] = "*"

@@ -44,7 +44,7 @@ class PostgreSQL(Server):
 
     def command(self) -> Sequence[str]:
         """Return what is run; a commit waits for the file system, so that `kill` loses none."""
-        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": self.fsync}
+        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(self.folder), "fsync": self.fsync}
         command = [program("postgres", POSTGRESQL_IS_MISSING), "-D", str(self.folder / "data"), "-p", str(self.port)]
         return command + [f"--{name}={value}" for name, value in options.items()]
 

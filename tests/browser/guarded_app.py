@@ -14,7 +14,6 @@ guarded = Blueprint("guarded", __name__, url_prefix="/api/guarded")
 cors(guarded, origins=["https://app.example.com"])
 
 
-@guarded.route("", methods=["GET", "POST"])
 def change() -> list[str]:
     """Write down who changes something; tell who has."""
     if request.method == "POST":
@@ -22,9 +21,12 @@ def change() -> list[str]:
     return changes
 
 
+guarded.add_url_rule("", view_func=change, methods=["GET", "POST"])
+
+
 def create_app(package: str) -> Any:
     """Create the application of a package, with the blueprint."""
-    project = importlib.import_module(package)
+    project: Any = importlib.import_module(package)
     guarded.before_request(importlib.import_module(f"{package}.sessions").require_sign_in)
     init_cors = project.init_cors
 

@@ -3,17 +3,20 @@
 `SECONDS=30 uv run pytest tests/operations/test_databases.py -s` takes longer, which shows more, and prints the figures.
 """
 
+import contextlib
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 
 import pytest
 import requests
 
 from tests.baking import BakedProject
+from tests.operations.lost_network import network_to
 from tests.operations.sites import Site, at_once, settings_of, site
 from tests.project.test_application import run_application_tests
 from tests.servers import PostgreSQL
@@ -33,20 +36,9 @@ def served(
         yield found
 
 
-def test_the_projects_own_tests_pass_on_postgresql(with_extras: BakedProject, postgresql: PostgreSQL) -> None:
-    asking_none = [
-        f"--ignore-glob=tests/test_{what}*" for what in ("blocked", "cors", "frontend", "public", "settings")
-    ]
-    chosen = ["-q", "-p", "no:cacheprovider", *asking_none]
-    env = {"TEST_DATABASE_URL": postgresql.database()}
-    said = with_extras.succeeds(with_extras.python, "-m", "pytest", *chosen, env=env)
-    assert "skipped" not in said
-
-
-def test_what_depends_on_locks_and_on_tables_holds_on_postgresql(
-    with_extras: BakedProject, postgresql: PostgreSQL
-) -> None:
-    files = [f"test_{name}.py" for name in ("sign_in_race", "names", "sessions", "migrations")]
+def test_the_application_holds_on_postgresql(with_extras: BakedProject, postgresql: PostgreSQL) -> None:
+    names = ["auth", "commands", "csrf", "errors", "limits", "migrations", "names", "notes", "sessions", "sign_in_race"]
+    files = [f"test_{name}.py" for name in names]
     said = run_application_tests(with_extras, *files, env={"TEST_DATABASE_URL": postgresql.database()})
     assert "skipped" not in said
 
@@ -127,3 +119,28 @@ def test_a_statement_that_is_kept_waiting_is_ended_and_holds_nobody_else(served:
         assert 4 < time.monotonic() - started < 11
         holder.result()
     assert ask("POST", "/api/notes", json=note).status_code == 201
+
+
+def test_a_network_that_loses_postgresql_holds_nobody_for_long(
+    with_extras: BakedProject, postgresql: PostgreSQL, tmp_path: Path
+) -> None:
+    with contextlib.ExitStack() as running:
+        network = running.enter_context(network_to(postgresql))
+        url = postgresql.database().replace("127.0.0.1", network.address)
+        served = running.enter_context(site(with_extras, settings_of(with_extras, tmp_path, DATABASE_URL=url)))
+        asking = [served.signed_in() for _ in range(CLIENTS)]
+        assert at_once(CLIENTS, lambda: asking.pop()("GET", "/api/notes").status_code) == [200] * CLIENTS
+        network.lose()
+        try:
+            started = time.monotonic()
+            answers = at_once(4, lambda: served.signed_in()("POST", "/api/notes", json={"title": "lost"}).status_code)
+            print(f"answered after {time.monotonic() - started:.1f} s: {answers}")
+            assert answers == [503] * 4
+            assert time.monotonic() - started < 25  # TCP alone would wait for a quarter of an hour
+            assert served.ask("GET", "/health/live").status_code == 200
+        finally:
+            network.restore()
+        deadline = time.monotonic() + 60
+        while 503 in at_once(CLIENTS, lambda: served.ask("GET", "/health/ready").status_code):
+            assert time.monotonic() < deadline, served.said
+        assert served.signed_in()("POST", "/api/notes", json={"title": "found again"}).status_code == 201

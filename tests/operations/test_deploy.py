@@ -81,7 +81,7 @@ def test_every_setting_is_one_that_the_api_reads(deploy: DeployFolder) -> None:
     given |= {name for name in deploy.image_settings if not name.startswith(("PATH", "PYTHON", "MALLOC"))}
     assert {"TRUSTED_PROXIES", "DATABASE_URL", "SECRET_KEY", "FRONTEND_ORIGINS"} <= given - OTHERS
     code, example = deploy.project.read(f"{deploy.project.package}/config.py"), deploy.project.read(".env.example")
-    assert {name for name in given - OTHERS if f'"{name}"' not in code} == set()
+    assert {name for name in given - OTHERS if f"    {name} = " not in code} == set()
     assert {name for name in given - OTHERS if f"{name}=" not in example} == set()
 
 

@@ -1,7 +1,6 @@
 """How the production server stops, what it survives, what it refuses, and whom it believes: a real Granian."""
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -59,14 +58,6 @@ def test_a_stop_answers_what_runs_and_lets_nothing_new_in(server: Api) -> None:
     assert server.process.wait(60) == 0
     assert gone(workers)
     assert {json.loads(line)["level"] for line in server.said.splitlines()} == {"INFO"}
-
-
-def test_ctrl_c_stops_the_server_and_its_workers(server: Api) -> None:
-    assert server.process
-    workers = server.workers()
-    os.killpg(server.process.pid, signal.SIGINT)  # as a terminal does
-    assert server.process.wait(60) == 0
-    assert gone(workers)
 
 
 def test_a_killed_worker_is_replaced(server: Api) -> None:

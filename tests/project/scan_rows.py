@@ -122,7 +122,7 @@ HEADERS: dict[str, Row] = {
 BODIES: dict[str, Row] = {
     "100,000 brackets": (post(b"[" * 100_000), 400),
     "20,000 objects in each other": (post(b'{"a":' * 20_000 + b"1" + b"}" * 20_000), 400),
-    "a number that is too large": (post(b'{"username": 1e999999}'), 400),
+    "a number that is too large": (post(b'{"username": 1e999999}'), 422),
     "10,000 digits": (post(b'{"username": ' + b"9" * 10_000 + b"}"), 400),
     "not a number": (post(b'{"username": NaN}'), 400),
     "half a character": (post(b'{"username": "\\ud800"}'), 400),
@@ -137,13 +137,18 @@ BODIES: dict[str, Row] = {
     "20,000 parts": (post(b"--x\r\n" * 20_000, target=FEEDBACK, of=b"multipart/form-data; boundary=x"), 422),
     "parts without a boundary": (post(b"--x\r\n", target=FEEDBACK, of=b"multipart/form-data"), 422),
     "no media type": (post(b"{}", of=b'/;="'), 415),
-    "zipped": (post(b"\x1f\x8b", b"Content-Encoding: gzip"), 400),
+    "zipped": (post(b"\x1f\x8b", b"Content-Encoding: gzip"), 415),
     "a byte more than 1 MiB": (post(b" " * (2**20 + 1)), 413),
+    "more than JSON may have, in chunks, is cut off": (
+        login(CHUNKED, rest=b"8000\r\n" + b" " * 2**15 + b"\r\n" + b"20000\r\n" + b" " * 2**17 + b"\r\n0\r\n\r\n"),
+        400,
+    ),
+    "a text of more than 1 MiB": (post(b" " * (2**20 + 1), target=FEEDBACK, of=b"text/plain"), 413),
     "a length of a terabyte": (login(b"Content-Length: 1099511627776"), 413),
 }
 
 LENGTHS: dict[str, Row] = {
-    "a length and chunks": (login(b"Content-Length: 4", CHUNKED, rest=b"0\r\n\r\n" + get(b"/smuggled")), 411),
+    "a length and chunks": (login(b"Content-Length: 4", CHUNKED, rest=b"0\r\n\r\n" + get(b"/smuggled")), 400),
     "a body of a GET": (get(HELLO, b"Content-Length: 4") + b"abcd" + get(b"/smuggled"), 200),
     "two lengths": (login(b"Content-Length: 2", b"Content-Length: 3", rest=b"{}x"), 400),
     "a list of lengths": (login(b"Content-Length: 2, 2", rest=b"{}"), 400),
@@ -152,16 +157,16 @@ LENGTHS: dict[str, Row] = {
     "a length in hexadecimal": (login(b"Content-Length: 0x2", rest=b"{}"), 400),
     "a length of 23 digits": (login(b"Content-Length: 99999999999999999999999"), 400),
     "a length with an underscore": (login(b"Content_Length: 2", rest=b"{}"), 400),
-    "chunks": (login(CHUNKED, rest=b"2\r\n{}\r\n0\r\n\r\n"), 411),
-    "chunks of a GET": (get(HELLO, CHUNKED) + b"0\r\n\r\n", 411),
+    "chunks": (login(CHUNKED, rest=b"2\r\n{}\r\n0\r\n\r\n"), 422),
+    "chunks of a GET": (get(HELLO, CHUNKED) + b"0\r\n\r\n", 200),
     "chunks in HTTP/1.0": (get(LOGIN, CHUNKED, method=b"POST", version=b"HTTP/1.0") + b"0\r\n\r\n", 400),
-    "a chunk of no size": (login(CHUNKED, rest=b"ZZ\r\nx\r\n0\r\n\r\n"), 411),
-    "a chunk that is too large": (login(CHUNKED, rest=b"f" * 20 + b"\r\nx\r\n0\r\n\r\n"), 411),
+    "a chunk of no size": (login(CHUNKED, rest=b"ZZ\r\nx\r\n0\r\n\r\n"), 400),
+    "a chunk that is too large": (login(CHUNKED, rest=b"f" * 20 + b"\r\nx\r\n0\r\n\r\n"), 400),
     "another transfer coding": (login(b"Transfer-Encoding: identity"), 400),
     "a coding after chunks": (login(b"Transfer-Encoding: chunked, identity"), 400),
     "almost chunks": (login(b"Transfer-Encoding: xchunked"), 400),
     "chunks behind a space": (login(b"Transfer-Encoding : chunked", rest=b"0\r\n\r\n"), 400),
-    "chunks behind LF": (login(b"X-A: b\nTransfer-Encoding: chunked", rest=b"0\r\n\r\n"), 411),
+    "chunks behind LF": (login(b"X-A: b\nTransfer-Encoding: chunked", rest=b"0\r\n\r\n"), 400),
 }
 
 ROWS = METHODS | HOSTS | PATHS | HEADERS | BODIES | LENGTHS

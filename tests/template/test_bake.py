@@ -38,7 +38,7 @@ def test_nothing_of_the_front_end_is_there_when_not_asked_for(baked: Callable[[s
 
 
 def test_leaving_the_front_end_out_removes_nothing_else(baked: Callable[[str], BakedProject]) -> None:
-    others = ("frontend/", "deploy/", ".dockerignore")  # nor is anything deployed there
+    others = ("frontend/", "docs/front-end.md", "deploy/", ".dockerignore")  # nor is anything deployed there
     rest = [name for name in baked("default").files if not name.startswith(others)]
     assert list(baked("without-front-end").files) == rest
 
@@ -80,9 +80,9 @@ def test_windows_can_check_out_every_file_of_the_template() -> None:
 
 
 def test_binary_files_arrive_byte_for_byte(project: BakedProject) -> None:
-    source = project_folder() / "{{cookiecutter.__package}}" / "assets"
+    source = project_folder() / "{{cookiecutter.__package}}" / "demo_assets"
     for name in ("cors.png", "cors.ttf"):
-        assert (project.path / project.package / "assets" / name).read_bytes() == (source / name).read_bytes()
+        assert (project.path / project.package / "demo_assets" / name).read_bytes() == (source / name).read_bytes()
 
 
 def test_the_sources_of_the_page_arrive_as_they_are(baked: Callable[[str], BakedProject]) -> None:

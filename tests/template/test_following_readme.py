@@ -36,6 +36,7 @@ READMES = {  # every one, and which test runs its blocks, or why none does
 }
 PAGES = ["README.md", "docs/add-a-blueprint.md"]  # those whose commands a reader runs
 SERVERS = ("uv run dev.py", "uv run python -m ")  # run until stopped
+PRODUCTION = {"APP_ENV": "production", "FRONTEND_ORIGINS": "https://app.example.com"}  # what the README says to set
 BLOCKED = "uv run flask cors explain"  # ends with 1, as the README says, for a request that is blocked
 CHECKS = "Test and check"
 
@@ -125,7 +126,7 @@ def follow(project: BakedProject, block: Block, env: Mapping[str, str]) -> None:
     else:
         for line in block.code.splitlines():
             if line.startswith(SERVERS):
-                assert_serves(project, line, env)
+                assert_serves(project, line, {**env, **PRODUCTION} if "python -m" in line else env)
             else:
                 shell(project, line, env, code=1 if line.startswith(BLOCKED) else 0)
 

@@ -58,7 +58,7 @@ REFUSED = [
     ("project_slug", "test", "file or folder in the project", "would hide a module, and pytest collects it"),
     ("project_slug", "tests", "file or folder in the project", "is where the tests are"),
     ("project_slug", "test-notes", "file or folder in the project", "pytest imports its test module instead"),
-    ("project_slug", "cors-cases", "file or folder in the project", "tests import the module beside them instead"),
+    ("project_slug", "conftest", "file or folder in the project", "tests import the module beside them instead"),
     ("project_slug", "dev", "file or folder in the project", "is the name of dev.py"),
     ("project_slug", "license", "file or folder in the project", "is LICENSE on macOS and Windows"),
     ("project_slug", "frontend", "file or folder in the project", "is the folder of the front end"),
@@ -187,10 +187,9 @@ def test_no_package_can_be_named_like_a_file_or_module_beside_it(
     project = baked("default")
     beside = {name.partition("/")[0] for name in project.files} | {"tests.py"}
     beside |= {name.partition("/")[2] for name in project.files if name.startswith("tests/")}
-    ours = (project.package, f"{project.package}_cors")
-    modules = {name.removesuffix(".py") for name in beside if not name.startswith((".", *ours))}
+    modules = {name.removesuffix(".py") for name in beside if not name.startswith((".", project.package))}
     names = {name.lower().replace("_", "-") for name in modules if name and "." not in name}
-    assert {"license", "dev", "frontend", "cors-cases"} <= names
+    assert {"license", "dev", "frontend", "crossorigin", "wsgi", "conftest"} <= names
     for name in sorted(names):
         with pytest.raises(FailedHookException):
             bake(tmp_path, {"project_slug": name})

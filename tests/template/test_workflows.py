@@ -120,9 +120,8 @@ def test_the_front_end_is_tested_where_there_is_one(baked: Callable[[str], Baked
 def test_ci_runs_the_commands_of_the_readme(baked: Callable[[str], BakedProject], combination: str) -> None:
     project = baked(combination)
     [path] = [name for name in project.files if name.endswith(("tests.yml", ".gitlab-ci.yml"))]
-    readme = project.read("README.md")
-    [checks] = [block.code for block in blocks(readme) if block.section == "Test and check"]
-    commands = {*checks.splitlines(), *re.findall("`(npm (?:test|run [a-z]+))`", readme)}
+    [checks] = [block.code for block in blocks(project.read("README.md")) if block.section == "Test and check"]
+    commands = {*checks.splitlines(), *re.findall("`(npm (?:test|run [a-z]+))`", project.read("docs/front-end.md"))}
     assert len(commands) == 8
     ran = re.findall(r"(?m)^ +- (?:run: )?(\S.*)$", project.read(path))
     assert [command for command in commands if command not in ran] == []

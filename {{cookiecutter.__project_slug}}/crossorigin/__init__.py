@@ -7,24 +7,14 @@ answers preflights), `headers.py` (the headers of responses).
 What explains is in `doctor/`. The standard: https://fetch.spec.whatwg.org/#http-cors-protocol
 """
 
-from .declare import cors, find_policy, get_policies
-from .dry_run import is_dry_run
-from .headers import cors_headers_writer
-from .hints import Hints
-from .origins import origin_problem
-from .policy import FromConfig, Policy, PolicyError
-from .setup import init_cors
-
-__all__ = [
-    "FromConfig",
-    "Hints",
-    "Policy",
-    "PolicyError",
-    "cors",
-    "cors_headers_writer",
-    "find_policy",
-    "get_policies",
-    "init_cors",
-    "is_dry_run",
-    "origin_problem",
-]
+from .declare import cors as cors
+from .declare import find_policy as find_policy
+from .declare import get_policies as get_policies
+from .dry_run import is_dry_run as is_dry_run
+from .headers import cors_headers_writer as cors_headers_writer
+from .hints import Hints as Hints
+from .origins import origin_problem as origin_problem
+from .policy import FromConfig as FromConfig
+from .policy import Policy as Policy
+from .policy import PolicyError as PolicyError
+from .setup import init_cors as init_cors

@@ -1,11 +1,10 @@
 """`cors(blueprint, …)`: the policy of a blueprint, written beside it."""
 
 import sys
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from flask import Blueprint, current_app, request
@@ -65,12 +64,16 @@ def cors(
 
     def declare(state: BlueprintSetupState) -> None:
         name = f"{state.name_prefix}.{state.name}".lstrip(".")
-        declaration = Declaration(state.url_prefix, name, place, options)
         policies: Policies = state.app.extensions.setdefault(KEY, Policies())
+        if policies.in_use:
+            raise PolicyError(
+                f"{place}: blueprint {name!r} is registered after init_cors(app); call init_cors(app) last in"
+                " create_app."
+            )
         if not policies.declarations:
             # an application that forgets init_cors answers nothing but an error
             state.app.before_request_funcs.setdefault(None, []).insert(0, policies.check)
-        policies.declare(declaration)
+        policies.declarations.append(Declaration(state.url_prefix, name, place, options))
 
     blueprint.record(declare)
 
@@ -108,30 +111,18 @@ class Policies:
     # what `init_cors` refuses where the hints say production
     for_development: list[str] = field(default_factory=list)
 
-    def declare(self, declaration: Declaration) -> None:
-        if self.in_use:
-            raise PolicyError(
-                f"{declaration.place}: blueprint {declaration.blueprint!r} is registered after"
-                " init_cors(app); call init_cors(app) last in create_app."
-            )
-        self.declarations.append(declaration)
-
-    def use(
-        self,
-        built: list[Policy],
-        closed: Mapping[str, Policy] = MappingProxyType({}),
-        rules: Sequence[tuple[str, Policy]] = (),
-    ) -> None:
-        """Take policies into use: of blueprints, of closed endpoints, and of the rules of these."""
+    def use(self, built: list[Policy], closed: Sequence[tuple[str, Policy]] = ()) -> None:
+        """Take policies into use: of blueprints, and of the rules of closed endpoints."""
         self.built, self.in_use = built, True
-        self.prefixes = [*((policy.prefix, policy) for policy in built), *rules]
+        self.prefixes = [*((policy.prefix, policy) for policy in built), *closed]
         tree: Prefixes[Policy] = Prefixes()
         for prefix, policy in self.prefixes:
             tree.add(prefix, policy)
         by_name = {policy.blueprint: policy for policy in built}
+        by_endpoint = {policy.blueprint: policy for _, policy in closed}
 
         def find_by_endpoint(endpoint: str) -> Policy | None:
-            return closed.get(endpoint) or by_name.get(nearest_blueprint(endpoint, by_name) or "")
+            return by_endpoint.get(endpoint) or by_name.get(nearest_blueprint(endpoint, by_name) or "")
 
         # pages ask for the same paths again, and each request looks its policy up a few times
         self.find = lru_cache(maxsize=256)(tree.find)
@@ -168,8 +159,5 @@ def find_policy() -> Policy | None:
     Where a view was reached, its own blueprint decides, then the blueprints that this one is nested in.
     Where none was reached (404, 405, a redirect), the path decides.
     """
-    policies: Policies | None = current_app.extensions.get(KEY)
-    if policies is None:
-        return None
-    rule = request.url_rule
+    policies, rule = get_policies(current_app), request.url_rule
     return policies.find(request.path) if rule is None else policies.find_by_endpoint(rule.endpoint)

@@ -35,12 +35,9 @@ class Parts(NamedTuple):
 
 
 def origin_problem(text: object, *, credentials: bool, production: bool = True) -> str | None:
-    """Return what is wrong with an origin and what to write instead; None when nothing is.
+    """Return what is wrong with an item of a policy's origins, and what to write; None when nothing is.
 
-    Args:
-        text: one item of a policy's origins, other than "*".
-        credentials: whether the policy lets cookies go along.
-        production: whether a private address over http is refused where cookies go along.
+    Private addresses over http are refused in production only, and where cookies go along.
     """
     if not isinstance(text, str):
         return "is no text; write the origin as a string"
@@ -59,29 +56,30 @@ def origin_problem(text: object, *, credentials: bool, production: bool = True) 
         host = re.sub(r"\A(https?:)?/*", "", text).partition("/")[0] or "app.example.com"
         local = host.startswith(("localhost", "127.0.0.1"))
         return f"has no scheme; write {'http://' * local or 'https://'}{host}"
-    problem, sent = _problem_of_parts(text, match)
-    return problem or (_problem_with_credentials(sent, production) if credentials else None)
+    problem = _problem_of_parts(text, match)
+    if problem or not credentials:
+        return problem
+    return _problem_with_credentials(Parts(*match.group("scheme", "host", "port")), production)
 
 
-def _problem_of_parts(text: str, match: re.Match[str]) -> tuple[str | None, Parts]:
+def _problem_of_parts(text: str, match: re.Match[str]) -> str | None:
     scheme, host, port = match["scheme"].lower(), match["host"], match["port"]
-    sent = Parts(scheme, host, port)
     if port and port != "*" and not (re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) <= 65535):
-        return f"has the port {port[:9]!r}; write a number from 1 to 65535, or * for any", sent
+        return f"has the port {port[:9]!r}; write a number from 1 to 65535, or * for any"
     if scheme in ("ws", "wss", "ftp", "data", "blob"):
-        return f"has the scheme {scheme!r}, which serves no page; write for example 'https://{host}'", sent
+        return f"has the scheme {scheme!r}, which serves no page; write for example 'https://{host}'"
     host = host.lower() if host.isascii() else _punycode(host)
     any_page = host == "*" and scheme not in DEFAULT_PORTS  # vscode-webview://*
     if problem := None if any_page else _problem_of_host(host):
-        return problem, sent
+        return problem
     number = port if port in (None, "", "*") else str(int(port))
     sent = Parts(scheme, _canonical(host), None if number in ("", DEFAULT_PORTS.get(scheme)) else number)
     if match["user"] or match["rest"]:
         part = "a path, a query or a fragment" if match["rest"] else "a user name"
-        return f"has {part}, and an origin has none; write {str(sent)!r}", sent
+        return f"has {part}, and an origin has none; write {str(sent)!r}"
     if text != str(sent):
-        return f"is not written as browsers send it; write {str(sent)!r}", sent
-    return None, sent
+        return f"is not written as browsers send it; write {str(sent)!r}"
+    return None
 
 
 def _problem_of_host(host: str) -> str | None:
@@ -106,7 +104,7 @@ def _problem_with_credentials(origin: Parts, production: bool) -> str | None:
     # "*.example.com" is below example.com, and so is "app-*-team.example.com"
     below = re.sub(r"\A[^*]*\*[^.]*\.?", "", origin.host) if "*" in origin.host else None
     name = origin.host if below is None else below
-    if name == "localhost" or name.endswith(".localhost") or is_loopback(name):
+    if is_loopback(name):
         return None
     if origin.scheme == "http" and (production or not is_private(name)):
         safe = str(Parts("https", origin.host, origin.port))
@@ -126,12 +124,13 @@ def is_private(host: str) -> bool:
         return False
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is an address of this machine, as 127.0.0.1 or [::1]."""
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a host is this machine: localhost, a name below it, or 127.0.0.1, [::1] and the like."""
+    host = host or ""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
-        return False
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def get_site(origin: str) -> str:

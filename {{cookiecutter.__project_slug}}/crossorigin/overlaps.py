@@ -6,6 +6,7 @@ the policy of that view too. Else one blueprint's policy would open the views of
 
 import inspect
 from collections.abc import Iterator
+from contextlib import suppress
 
 from flask import Flask
 from werkzeug.exceptions import HTTPException
@@ -23,9 +24,8 @@ def find_overlaps(app: Flask, policies: Policies) -> Iterator[str]:
     """Yield a sentence for each view of which a path has another policy than the view."""
     for rule in app.url_map.iter_rules():
         own = policies.find_by_endpoint(rule.endpoint)
-        others = [(prefix, policy) for prefix, policy in policies.prefixes if policy is not own]
-        for prefix, policy in others if not rule.build_only else ():
-            path = _common_path(app, rule, prefix, own)
+        for prefix, policy in policies.prefixes if not rule.build_only else ():
+            path = _common_path(app, rule, prefix, own) if policy is not own else None
             if path is not None and policies.find(path) is policy:
                 yield _sentence(app, rule, path, policy, own)
                 break
@@ -39,12 +39,9 @@ def _common_path(app: Flask, rule: Rule, covering: str, own: Policy | None) -> s
             if own is None and rule.methods and rule.methods <= SAFE_METHODS:
                 return None  # files or a front end below /<path:…>: its responses have no CORS header
             return _met(app, segments[:number], [*prefix[: number - 1], "/".join(prefix[number - 1 :])])
-    if len(segments) < len(prefix):
-        return None
-    path = _met(app, segments[: len(prefix)], prefix)
+    path = _met(app, segments[: len(prefix)], prefix) if len(segments) >= len(prefix) else None
     if path is None or len(segments) > len(prefix):
-        below = [VARIABLE.sub("1", segment) for segment in segments[len(prefix) :]]
-        return path and "/".join([path, *below])
+        return path and "/".join([path, *(VARIABLE.sub("1", text) for text in segments[len(prefix) :])])
     return path if VARIABLE.search(covering) or _leads_to(app, rule, path) else None
 
 
@@ -78,12 +75,9 @@ def _met(app: Flask, segments: list[str], prefix: list[str]) -> str | None:
 def _leads_to(app: Flask, rule: Rule, path: str) -> bool:
     adapter = app.url_map.bind(rule.host or "localhost", subdomain=None if rule.host else rule.subdomain)
     for method in rule.methods or {"GET"}:
-        try:
-            endpoint, _ = adapter.match(path + "/" * rule.rule.endswith("/"), method)
-        except HTTPException:
-            continue
-        if endpoint == rule.endpoint:
-            return True
+        with suppress(HTTPException):
+            if adapter.match(path + "/" * rule.rule.endswith("/"), method)[0] == rule.endpoint:
+                return True
     return False
 
 

@@ -5,35 +5,25 @@ redirect. Under an unknown path they are answered as well: only so can the page 
 Source: https://fetch.spec.whatwg.org/#cors-preflight-fetch
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response, has_request_context
 
+from .declare import Policies
 from .doctor.browser import SAFELISTED_METHODS
 from .headers import write_cors_headers
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
-
-    from .declare import Policies
-    from .policy import Policy
+from .policy import Policy
 
 Headers = list[tuple[str, str]]
 LONGEST_LIST = 4096  # bytes of Access-Control-Request-Headers
 
 
 class PreflightLayer:
-    """A WSGI application in front of another, which sees everything but preflights.
-
-    Args:
-        app: the application behind; its log gets a line for each preflight, at level DEBUG.
-        policies: the policies of the application, in use.
-    """
+    """A WSGI application in front of another, which sees everything but preflights."""
 
     def __init__(self, app: Flask, policies: Policies) -> None:
         self.app = app
@@ -44,11 +34,8 @@ class PreflightLayer:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self.ready:
             self._prepare()
-        if (
-            environ["REQUEST_METHOD"] != "OPTIONS"
-            or "HTTP_ORIGIN" not in environ
-            or "HTTP_ACCESS_CONTROL_REQUEST_METHOD" not in environ
-        ):
+        asked = environ.keys() >= {"HTTP_ORIGIN", "HTTP_ACCESS_CONTROL_REQUEST_METHOD"}
+        if environ["REQUEST_METHOD"] != "OPTIONS" or not asked:
             return self.wsgi_app(environ, _complete(start_response))
         path = environ.get("PATH_INFO", "")
         if not path.isascii():  # WSGI hands bytes over as Latin-1 (PEP 3333)
@@ -99,8 +86,7 @@ def _answer(policy: Policy | None, environ: WSGIEnvironment) -> tuple[str, Heade
 
 
 def _refusal(policy: Policy | None, environ: WSGIEnvironment) -> str | None:
-    origin = environ["HTTP_ORIGIN"]
-    method = environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"]
+    origin, method = environ["HTTP_ORIGIN"], environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"]
     asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
     if policy is None:
         return f"refused: no policy covers this path, so no page of {origin!r} may use it"

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from flask import Flask
+
 from .declare import Declaration, cors
 from .doctor.browser import TOKEN, is_forbidden_header, is_forbidden_method
 from .origins import origin_problem
+from .overlaps import spans_segments
 from .policy import FromConfig
 
 RESPONSE_HEADERS = re.compile(
@@ -19,11 +22,7 @@ LONGEST_MAX_AGE = 86400  # Firefox's cap; Chromium's is 7200, Safari's 600
 
 
 def resolve_origins(declared: Any, config: Mapping[str, Any]) -> tuple[list[Any], str]:
-    """Return the origins of a declaration, and the name under which messages speak of them.
-
-    An unset or empty setting gives no origins, which `problems_of` refuses; the word none is the way
-    to say that no page of another origin may come.
-    """
+    """Return the origins of a declaration, and the name under which messages speak of them."""
     name = "origins"
     if isinstance(declared, FromConfig):
         name, declared = declared.name, config.get(declared.name) or ()
@@ -32,34 +31,28 @@ def resolve_origins(declared: Any, config: Mapping[str, Any]) -> tuple[list[Any]
     return list(declared) if isinstance(declared, list | tuple | set) else [declared], name
 
 
-def problems_of(
-    declaration: Declaration, config: Mapping[str, Any], *, production: bool = True
-) -> Iterator[str]:
+def problems_of(declaration: Declaration, app: Flask, *, production: bool = True) -> Iterator[str]:
     """Yield a sentence, with its fix, for each thing that is wrong with a declaration."""
     options = declaration.options
     known = list(inspect.signature(cors).parameters)[1:-1]
     for name in sorted(options.keys() - set(known)):
         near = difflib.get_close_matches(name, known, 1)
         yield f"unknown option {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"there are {known}.")
-    yield from _prefix(declaration.prefix)
+    prefix = declaration.prefix or ""
+    if not prefix.strip("/"):
+        yield "the blueprint has no url_prefix, so its 404 could not be told from others; give it one."
+    elif spans_segments(app, prefix):
+        yield f"the prefix {prefix!r} has a variable whose end cannot be known; use <string:…>."
     credentials = options["credentials"]
     if not isinstance(credentials, bool):
         yield f"credentials={credentials!r} is neither True nor False; write one of them."
-    yield from _origins(*resolve_origins(options["origins"], config), bool(credentials), production)
-    for name, check in (
-        ("methods", _method),
-        ("request_headers", _request_header),
-        ("expose_headers", _exposed_header),
-    ):
+    yield from _origins(*resolve_origins(options["origins"], app.config), bool(credentials), production)
+    checks = {"methods": _method, "request_headers": _request_header, "expose_headers": _exposed_header}
+    for name, check in checks.items():
         yield from _each(name, options[name], check, bool(credentials))
-    yield from _max_age(options["max_age"])
-
-
-def _prefix(prefix: str | None) -> Iterator[str]:
-    if not prefix or not prefix.strip("/"):
-        yield "the blueprint has no url_prefix, so its 404 could not be told from others; give it one."
-    elif "<path:" in prefix:
-        yield f"the prefix {prefix!r} has a <path:…>, whose end cannot be known; use <string:…>."
+    max_age = options["max_age"]
+    if max_age is not None and (type(max_age) is not int or not 0 <= max_age <= LONGEST_MAX_AGE):
+        yield f"max_age={max_age!r} is not a whole number from 0 to {LONGEST_MAX_AGE}; write for example 600."
 
 
 def _origins(origins: list[Any], name: str, credentials: bool, production: bool) -> Iterator[str]:
@@ -87,11 +80,13 @@ def _each(option: str, values: Any, check: Any, credentials: bool) -> Iterator[s
     for value in values:
         if not isinstance(value, str) or not TOKEN.match(value):
             yield f"{option} has {value!r}, no token (RFC 9110); write a name without spaces or commas."
-        elif problem := check(value, credentials):
+        elif value == "*" and credentials and option != "methods":
+            yield f"{option} has '*', a literal name with credentials, not a wildcard; list the headers."
+        elif problem := check(value):
             yield f"{option} has {value!r}, {problem}."
 
 
-def _method(value: str, credentials: bool) -> str | None:
+def _method(value: str) -> str | None:
     if value == "*":
         return "which would open methods that you add later; list them"
     if is_forbidden_method(value):
@@ -101,10 +96,8 @@ def _method(value: str, credentials: bool) -> str | None:
     return None
 
 
-def _request_header(value: str, credentials: bool) -> str | None:
+def _request_header(value: str) -> str | None:
     name = value.lower()
-    if name == "*" and credentials:
-        return "which is a literal name with credentials, not a wildcard; list the headers"
     if is_forbidden_header(name, "") or name.startswith("access-control-request-"):
         return "which only the browser itself sets; leave it out"
     if RESPONSE_HEADERS.fullmatch(name):
@@ -112,15 +105,7 @@ def _request_header(value: str, credentials: bool) -> str | None:
     return None
 
 
-def _exposed_header(value: str, credentials: bool) -> str | None:
-    if value == "*" and credentials:
-        return "which is a literal name with credentials, not a wildcard; list the headers"
+def _exposed_header(value: str) -> str | None:
     if value.lower() in ("set-cookie", "set-cookie2"):
         return "which no page can ever read; leave it out"
     return None
-
-
-def _max_age(value: Any) -> Iterator[str]:
-    if value is None or (type(value) is int and 0 <= value <= LONGEST_MAX_AGE):
-        return
-    yield f"max_age={value!r} is not a whole number from 0 to {LONGEST_MAX_AGE}; write for example 600."

@@ -1,8 +1,10 @@
 """`init_cors(app)`: check all declarations, build the policies, put them to work."""
 
 import difflib
+import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from types import CodeType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +14,7 @@ from .declare import KEY, Declaration, Policies, get_policies, nearest_blueprint
 from .headers import is_marked, write_cors_headers
 from .hints import Hints
 from .origins import get_site, is_private
-from .overlaps import find_overlaps, spans_segments
+from .overlaps import find_overlaps
 from .policy import Policy, PolicyError
 from .prefixes import Prefixes
 from .preflight import PreflightLayer
@@ -37,7 +39,7 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
     problems = [
         f"{d.place} (blueprint {d.blueprint!r}): {problem}"
         for d in policies.declarations
-        for problem in _problems(d, app, policies.hints.production)
+        for problem in problems_of(d, app, production=policies.hints.production)
     ]
     problems += _same_prefixes(policies.declarations)
     problems += _unknown_endpoints(app, closed)
@@ -45,9 +47,9 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
         problems += policies.for_development
     _refuse([*problems, *second_layers(app)])
 
-    closed_policies = {name: Policy("", "", f"closed={[name]}", ()) for name in closed}
-    rules = [(r.rule, closed_policies[r.endpoint]) for r in app.url_map.iter_rules() if r.endpoint in closed]
-    policies.use(_build(policies.declarations, app), closed_policies, rules)
+    kept = {name: Policy("", name, f"closed={[name]}", ()) for name in closed}
+    rules = [(rule.rule, kept[rule.endpoint]) for rule in app.url_map.iter_rules() if rule.endpoint in kept]
+    policies.use(_build(policies.declarations, app), rules)
     writers = app.after_request_funcs.setdefault(None, [])
     if not any(map(is_marked, writers)):
         writers.insert(0, write_cors_headers)  # Flask runs the first one last
@@ -57,18 +59,9 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
 
     check()
     policies.last_check = check
-    guards = app.before_request_funcs.get(None, [])
-    if policies.check in guards:
-        guards.remove(policies.check)
     app.wsgi_app = PreflightLayer(app, policies)  # type: ignore[method-assign]
     for warning in [*private_origins(policies.built), *misfits_of_cookies(app, policies.built)]:
         app.logger.warning(warning)
-
-
-def _problems(declaration: Declaration, app: Flask, production: bool) -> Iterator[str]:
-    yield from problems_of(declaration, app.config, production=production)
-    if spans_segments(app, declaration.prefix or ""):
-        yield f"the prefix {declaration.prefix!r} has a variable whose end cannot be known; use <string:…>."
 
 
 def _unknown_endpoints(app: Flask, closed: Sequence[str]) -> Iterator[str]:
@@ -115,21 +108,18 @@ def second_layers(app: Flask) -> Iterator[str]:
             target = f"the blueprint {name!r}" if name else "the application"
             yield f"a CORS(…) of flask-cors is on {target}; remove it, and declare with cors(blueprint, …)."
     for endpoint, view in app.view_functions.items():
-        if any(_from_flask_cors(function) for function in _layers_of(view)):
+        if any("flask_cors" in code.co_filename for code in get_codes(view)):
             yield f"the view {endpoint!r} has @cross_origin; remove it, and declare with cors(blueprint, …)."
 
 
-def _layers_of(view: Any) -> Iterator[Callable[..., Any]]:
-    methods = getattr(view, "methods", None) or ()
-    views = [view, *(getattr(getattr(view, "view_class", None), m.lower(), None) for m in methods)]
-    for layer in views:
+def get_codes(view: Any) -> Iterator[CodeType]:
+    """Yield the code of a view, of its decorators, and of the methods of its class."""
+    methods = inspect.getmembers(getattr(view, "view_class", None), inspect.isfunction)
+    for layer in [view, *(method for _, method in methods)]:
         while layer is not None:
-            yield layer
+            if code := getattr(layer, "__code__", None):
+                yield code
             layer = getattr(layer, "__wrapped__", None)
-
-
-def _from_flask_cors(function: Callable[..., Any]) -> bool:
-    return "flask_cors" in getattr(getattr(function, "__code__", None), "co_filename", "")
 
 
 def _build(declarations: list[Declaration], app: Flask) -> list[Policy]:

@@ -1,12 +1,10 @@
 """Fixtures: settings, an application on a database of its own, and clients."""
 
-import shutil
-
 import pytest
 from argon2 import PasswordHasher
 
 from {{ cookiecutter.__package }} import create_app, users
-from {{ cookiecutter.__package }}.extensions import db
+from {{ cookiecutter.__package }}.extensions import db, limiter
 from {{ cookiecutter.__package }}.models import Model
 
 PASSWORD = "correct horse battery"
@@ -27,24 +25,32 @@ def fast_hashes():
 
 
 @pytest.fixture(scope="session")
-def filled_database(tmp_path_factory):
-    """A database with the users ada and grace, made once and copied for each test."""
-    path = tmp_path_factory.mktemp("database") / "filled.sqlite"
+def shared_app(tmp_path_factory):
+    """An application on a new database, made once: that takes longer than most tests."""
+    path = tmp_path_factory.mktemp("database") / "test.sqlite"
     app = create_app(DEVELOPMENT | {"DATABASE_URL": f"sqlite:///{path}"})
     with app.app_context():
         Model.metadata.create_all(db.engine)
-        users.create_user("ada", PASSWORD)
-        users.create_user("grace", PASSWORD)
-        db.session.commit()
-        db.engine.dispose()
-    return path
+    return app
 
 
 @pytest.fixture
-def settings(filled_database, tmp_path):
-    """The settings of a development application, as in the environment."""
-    path = shutil.copy(filled_database, tmp_path / "test.sqlite")
-    return DEVELOPMENT | {"DATABASE_URL": f"sqlite:///{path}"}
+def app(shared_app):
+    """The application, with the users ada and grace in its database and nothing else."""
+    with shared_app.app_context():
+        for table in reversed(Model.metadata.sorted_tables):
+            db.session.execute(table.delete())
+        users.create_user("ada", PASSWORD)
+        users.create_user("grace", PASSWORD)
+        db.session.commit()
+    limiter.reset()
+    return shared_app
+
+
+@pytest.fixture
+def settings(app):
+    """The settings of a development application, for `create_app(settings | {…})`."""
+    return DEVELOPMENT | {"DATABASE_URL": app.config["DATABASE_URL"]}
 
 
 @pytest.fixture
@@ -52,11 +58,6 @@ def production(settings):
     """The settings of a production application."""
     safe = {"APP_ENV": "production", "SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "none"}
     return settings | safe
-
-
-@pytest.fixture
-def app(settings):
-    return create_app(settings)
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ ADA = {"username": "ada", "password": PASSWORD}
 
 
 @pytest.fixture
-def failing(app):
+def failing(settings):
     """A client of an application that has a view with a bug."""
+    app = create_app(settings)
 
     def fail():
         raise RuntimeError("the password of the database is tiger")
@@ -53,7 +54,7 @@ def test_a_method_that_a_path_does_not_have_is_405(client):
 
 
 def test_a_body_that_is_too_large_is_413(app, client):
-    large = b" " * (app.config["MAX_CONTENT_LENGTH"] + 1)
+    large = b" " * (1 + max(app.config["MAX_CONTENT_LENGTH"], app.config["MAX_JSON_LENGTH"]))
     assert_problem(client.post(LOGIN, data=large, content_type="application/json"), 413)
 
 

@@ -96,7 +96,7 @@ def test_a_note_that_the_browser_has_is_not_sent_again(ada):
     assert (response.status_code, response.data) == (304, b"")
 
 
-@pytest.mark.parametrize("title", ["", "x" * 50_000, None, "a\0b"])
+@pytest.mark.parametrize("title", ["", "x" * 5000, None, "a\0b"])
 def test_a_title_that_cannot_be_stored_is_refused(ada, title):
     response = ada.post("/api/notes", json={"title": title})
     assert response.status_code == 422

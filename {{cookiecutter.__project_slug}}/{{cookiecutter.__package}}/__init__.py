@@ -85,7 +85,7 @@ def warn_of_empty_cookies() -> None:
     # Granian hands over an empty header (https://github.com/emmett-framework/granian/issues/335)
     current_app.logger.warning(
         "A Cookie header arrived empty, so nobody is signed in with it: a cookie of this domain has a byte"
-        " above 0x7F. Let the proxy in front remove such cookies, see README.md."
+        " above 0x7F. Let the proxy in front remove such cookies, see docs/production.md."
     )
 
 

@@ -1,6 +1,6 @@
 """`python -m {{ cookiecutter.__package }}`: serve with Granian, for production."""
 
-import contextlib
+import os
 import socket
 import sys
 
@@ -21,9 +21,13 @@ def main() -> None:
     except click.ClickException as error:
         sys.exit(f"Error: {error.format_message()}")
     host, port = app.config["HOST"], app.config["PORT"]
-    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+    try:
         # Granian would share the port with another Granian: each would get some of the requests
-        sys.exit(f"Error: port {port} is in use by another program. Stop that program, or set PORT.")
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        sys.exit(
+            f"Error: cannot listen on {host}, port {port}: {os.strerror(error.errno or 0)}. Set HOST or PORT."
+        )
     Granian(
         f"{__package__}:create_production_app",
         factory=True,

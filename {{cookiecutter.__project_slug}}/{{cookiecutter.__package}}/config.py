@@ -57,17 +57,12 @@ def number(default: int, minimum: int, maximum: int) -> ma.fields.Integer:
 
 
 def is_weak(key: str) -> bool:
-    placeholder = re.search("change|secret|placeholder|example", key.lower())
-    return placeholder is not None or len(key) < 32 or len(set(key)) < 8
+    placeholder = "change|secret|placeholder|example"
+    return len(key) < 32 or len(set(key)) < 8 or bool(re.search(placeholder, key.lower()))
 
 
 def split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def check_database(url: str) -> bool:
-    parse_database_url(url)
-    return True
 
 
 def is_storage(uri: str) -> bool:
@@ -90,7 +85,7 @@ class SettingsSchema(ma.Schema):
     SECRET_KEY_FALLBACKS = text("")
     FRONTEND_ORIGINS = text("")  # checked with the policies that use it
     FRONTEND_DIST = text("frontend/dist")
-    DATABASE_URL = text(f"sqlite:///{PACKAGE}.sqlite", check_database)
+    DATABASE_URL = text(f"sqlite:///{PACKAGE}.sqlite", parse_database_url)
     CROSS_SITE_COOKIES = choice("0", "1", default="0")
     API_URL = text(None, lambda url: not origin_problem(url, credentials=False), ORIGIN)
     LOGIN_LIMIT = text("60 per minute", are_limits, LIMIT)
@@ -131,8 +126,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
     Raises:
         SettingsError: with one sentence for each problem.
     """
-    settings = read_settings() if settings is None else settings
-    given = {name: value for name, value in settings.items() if value}
+    given = {n: v for n, v in (read_settings() if settings is None else settings).items() if v}
     problems = {}
     try:
         values = SettingsSchema(unknown=ma.EXCLUDE).load(given)
@@ -144,7 +138,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         shown = {name: f"={given[name]!r:.60}" for name in problems.keys() & given.keys() - SECRETS}
         lines = [f"  - {n}{shown.get(n, '')} {problems[n][0].removeprefix(f'{n} ')}" for n in problems]
         raise SettingsError("\n".join(["the settings cannot be used:", *lines]))
-    return get_flask_config(values) | {"PROPAGATE_EXCEPTIONS": False if debug else None}
+    return get_flask_config(values)
 
 
 def read_settings() -> dict[str, str]:
@@ -159,7 +153,6 @@ def read_settings() -> dict[str, str]:
 
 def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
     production, storage = values["APP_ENV"] == "production", values["RATELIMIT_STORAGE_URI"]
-    cookie = f"{PACKAGE}_session"
     return values | {
         "PRODUCTION": production,
         "SECRET_KEY_FALLBACKS": split(values["SECRET_KEY_FALLBACKS"]),  # what they signed stays valid
@@ -178,7 +171,7 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         "SESSION_REFRESH_EACH_REQUEST": False,  # the row of a session knows when it ends
         "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
         # __Host-: no other host can set it. Not Secure in development: WebKit needs https for that
-        "SESSION_COOKIE_NAME": f"__Host-{cookie}" if production else cookie,
+        "SESSION_COOKIE_NAME": ("__Host-" if production else "") + f"{PACKAGE}_session",
         "SESSION_COOKIE_SECURE": production,
         "SESSION_COOKIE_SAMESITE": "None" if values["CROSS_SITE_COOKIES"] == "1" else "Lax",
         "SESSION_COOKIE_PARTITIONED": values["CROSS_SITE_COOKIES"] == "1",

@@ -1,5 +1,6 @@
 """The database: SQLite in a file, or PostgreSQL. One engine, and one session for each request."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql+psycopg"
-DRIVERS = {
-    "sqlite": SQLITE,
-    "sqlite+pysqlite": SQLITE,
-    "postgres": POSTGRESQL,  # platforms write it so
-    "postgresql": POSTGRESQL,
-    POSTGRESQL: POSTGRESQL,
-}
 EXAMPLES = "sqlite:///lab.sqlite or postgresql://user:password@host/name"
-# for connections to PostgreSQL; times without a unit are seconds
+# of connections to PostgreSQL; seconds, if no unit is named
 CONNECT_ARGS: dict[str, Any] = {
     "connect_timeout": 3,
     "options": "-c statement_timeout=5000",  # milliseconds; PostgreSQL itself ends a statement then
-    # a network that lost the server ends the connection: after so many milliseconds without acknowledgement
-    "tcp_user_timeout": 6000,
+    "tcp_user_timeout": 6000,  # milliseconds; a lost network ends the connection then
     "keepalives_idle": 2,
     # a prepared statement would fail once after a migration that changes the type of a result
     "prepare_threshold": None,
@@ -42,7 +35,7 @@ class Database:
             pool_timeout=5,  # seconds
             # a connection that the database has closed is replaced before it fails a request
             pool_pre_ping=is_postgresql,
-            connect_args=_get_connect_args(url) if is_postgresql else {},
+            connect_args={k: v for k, v in CONNECT_ARGS.items() if is_postgresql and k not in url.query},
             hide_parameters=True,  # session keys and password hashes must not be in the log
         )
         if not is_postgresql:
@@ -86,15 +79,9 @@ def get_database_url(app: Flask) -> URL:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise click.ClickException(
-                f"the folder {str(folder)!r} of the database cannot be made ({error.strerror})."
-                " Set DATABASE_URL to an absolute path: sqlite:////path/to/lab.sqlite."
-            ) from error
+            problem = f"the folder {str(folder)!r} cannot be made ({error.strerror})."
+            raise click.ClickException(f"{problem} Write DATABASE_URL=sqlite:////path/lab.sqlite.") from error
     return url.set(database=str(folder / url.database))
-
-
-def _get_connect_args(url: URL) -> dict[str, Any]:
-    return {name: value for name, value in CONNECT_ARGS.items() if name not in url.query}
 
 
 def parse_database_url(text: str) -> URL:
@@ -107,32 +94,17 @@ def parse_database_url(text: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise ValueError(f"DATABASE_URL is not a database URL. Write {EXAMPLES}.") from None
-    if url.drivername not in DRIVERS:
+    if url.drivername in ("postgres", "postgresql", POSTGRESQL):  # platforms write the first
+        if find_spec("psycopg") is None:
+            raise ValueError("DATABASE_URL needs psycopg, which is missing. Run uv sync --extra postgresql.")
+        return url.set(drivername=POSTGRESQL)
+    if url.drivername != SQLITE:
         raise ValueError(f"DATABASE_URL begins with {url.drivername!r}. Write {EXAMPLES}.")
-    url = url.set(drivername=DRIVERS[url.drivername])
-    if url.drivername == POSTGRESQL:
-        _check_postgresql_url(url)
-    elif url.host or url.username or url.query:
+    if url.host or url.username or url.query:
         raise ValueError("DATABASE_URL of SQLite is a path only. Write three slashes: sqlite:///lab.sqlite.")
-    elif not url.database or ":memory:" in url.database:
-        raise ValueError(
-            "DATABASE_URL is in memory, and each process would have its own. Write sqlite:///lab.sqlite."
-        )
+    if not url.database or ":memory:" in url.database:
+        raise ValueError("DATABASE_URL is in memory, each process has its own. Write sqlite:///lab.sqlite.")
     return url
-
-
-def _check_postgresql_url(url: URL) -> None:
-    try:
-        from psycopg import ProgrammingError
-        from psycopg.conninfo import make_conninfo
-    except ImportError:
-        problem = "DATABASE_URL needs psycopg, which is not installed. Run uv sync --extra postgresql."
-        raise ValueError(problem) from None
-    try:
-        make_conninfo(**{name: str(value) for name, value in url.query.items()})
-    except ProgrammingError:
-        names = ", ".join(url.query)
-        raise ValueError(f"DATABASE_URL has an unknown option among {names}. Remove it.") from None
 
 
 def set_up_sqlite(connection: Any, _record: Any) -> None:

@@ -132,10 +132,11 @@ def is_same_origin(url: str, origin: str) -> bool:
 
 def needs_preflight(request: Request) -> bool:
     """Tell whether the browser sends a preflight before a request (#main-fetch)."""
-    safelisted = normalize_method(request.method) in SAFELISTED_METHODS and not get_unsafe_names(
-        request.headers
+    if is_same_origin(request.url, request.origin):
+        return False
+    return normalize_method(request.method) not in SAFELISTED_METHODS or bool(
+        get_unsafe_names(request.headers)
     )
-    return not is_same_origin(request.url, request.origin) and not safelisted
 
 
 def build_preflight_headers(request: Request) -> list[tuple[str, str]]:
@@ -151,23 +152,18 @@ def build_preflight_headers(request: Request) -> list[tuple[str, str]]:
 def check_cors(request: Request, response: Response, origin: str | None = None) -> Step:
     """Decide whether the page may read a response; redirects are checked as well (#concept-cors-check).
 
-    Args:
-        request: the request.
-        response: its response.
-        origin: the Origin header that was sent, if it was not the page's: "null" after some redirects.
+    `origin` is the Origin header that was sent, if it was not the page's: "null" after some redirects.
     """
     name, credentials = "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"
     origin = origin or request.origin
-    allowed, flag = (_get_value(response, header) for header in (name, credentials))
+    allowed, flag = get_header(response, name), get_header(response, credentials)
 
     def step(detail: str, reason: str | None = None) -> Step:
         return Step("CORS check of the response", reason is None, detail, reason)
 
     if allowed is None:
-        return step(
-            f"{name} is missing, so a page of another origin may not read the response.",
-            "CORSMissingAllowOrigin",
-        )
+        detail = f"{name} is missing, so a page of another origin may not read the response."
+        return step(detail, "CORSMissingAllowOrigin")
     if allowed == "*" and not request.credentials:
         return step(f"{name} is '*', and the request has no credentials.")
     if allowed == "*":
@@ -198,23 +194,20 @@ def find_difference(value: str, origin: str) -> str | None:
 
 def check_preflight(request: Request, response: Response) -> Iterator[Step]:
     """Yield the checks of the response to a preflight, in order (#cors-preflight-fetch)."""
-    status, location = response.status, _get_value(response, "Location")
+    status, location = response.status, get_header(response, "Location")
     if status in REDIRECTS and location is not None:
         target = urljoin(request.url, location)
         same = get_origin(target) == get_origin(request.url)
         reason = "CORSPreflightDidNotSucceed" if same else "CORSExternalRedirectNotAllowed"
-        detail = (
-            f"The response is {status}, a redirect to {target}. Browsers follow no redirect of a preflight."
-        )
+        detail = f"The response is {status}, a redirect to {target}."
+        detail += " Browsers follow no redirect of a preflight."
         yield Step("the preflight is not redirected", False, detail, reason)
     yield check_cors(request, response)._replace(step="CORS check of the preflight")
-    yield _step(
-        *("status of the preflight", 200 <= status <= 299, "CORSPreflightDidNotSucceed"),
-        f"The status of the response is {status}. It must be 200 to 299.",
-    )
+    detail = f"The status of the response is {status}. It must be 200 to 299."
+    yield _step("status of the preflight", 200 <= status <= 299, "CORSPreflightDidNotSucceed", detail)
     methods, names = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
     for name, reason in ((methods, "CORSInvalidAllowMethod"), (names, "CORSInvalidAllowHeader")):
-        value = _get_value(response, name)
+        value = get_header(response, name)
         detail = f"{name} is missing." if value is None else f"{name} is {value!r}. Commas separate a list."
         yield _step(f"{name} is a list", _parse_list(response, name) is not None, reason, detail)
 
@@ -236,7 +229,7 @@ def check_preflight(request: Request, response: Response) -> Iterator[Step]:
 
 def get_max_age(response: Response, cap: int = 7200) -> int:
     """Return for how many seconds a browser caches a preflight, at most `cap` (#cors-preflight-fetch)."""
-    value = _get_value(response, "Access-Control-Max-Age") or ""
+    value = get_header(response, "Access-Control-Max-Age") or ""
     return min(int(value) if re.fullmatch("[0-9]+", value) else 5, cap)
 
 
@@ -249,13 +242,7 @@ def get_readable_headers(request: Request, response: Response) -> list[str]:
 
 
 def check_cookie(request: Request, cookie: Cookie, *, third_party_blocked: bool = True) -> Step:
-    """Decide whether a cookie of the API is sent (RFC 6265bis, sections 5.2 and 5.8.3).
-
-    Args:
-        request: the request.
-        cookie: the attributes with which the API has set it.
-        third_party_blocked: whether the browser blocks third-party cookies, as most do.
-    """
+    """Decide whether a cookie of the API is sent (RFC 6265bis, sections 5.2 and 5.8.3)."""
     page, api = get_site(request.origin), get_site(get_origin(request.url))
     same_site, same_origin = page == api, is_same_origin(request.url, request.origin)
 
@@ -274,9 +261,8 @@ def check_cookie(request: Request, cookie: Cookie, *, third_party_blocked: bool 
         return step(f"{page} and {api} are two sites, and the cookie is SameSite={cookie.samesite}. {fix}")
     if not same_site and third_party_blocked and not cookie.partitioned:
         return step(f"{page} and {api} are two sites. Such cookies are blocked unless they are Partitioned.")
-    return step(
-        f"{api} is the site of the page." if same_site else "The cookie may go between two sites.", True
-    )
+    detail = f"{api} is the site of the page." if same_site else "The cookie may go between two sites."
+    return step(detail, True)
 
 
 def is_mixed_content(request: Request) -> bool:
@@ -298,7 +284,7 @@ def _is_trustworthy(url: str) -> bool:
 def _get_distance(url: str) -> int:
     """Return where a host is: 0 on this machine, 1 in the local network, 2 outside of it."""
     host = urlsplit(url).hostname or "localhost"  # "null": a file, most of the time
-    if host == "localhost" or host.endswith(".localhost") or is_loopback(host):
+    if is_loopback(host):
         return 0
     try:
         return 2 if ip_address(host).is_global else 1
@@ -306,7 +292,7 @@ def _get_distance(url: str) -> int:
         return 1 if host.endswith(".local") else 2
 
 
-def _get_value(response: Response, name: str) -> str | None:
+def get_header(response: Response, name: str) -> str | None:
     """Return the value of a header, several lines joined as browsers do; None if it is missing."""
     values = [value.strip(" \t") for key, value in response.headers if key.lower() == name.lower()]
     return ", ".join(values) if values else None
@@ -314,7 +300,7 @@ def _get_value(response: Response, name: str) -> str | None:
 
 def _parse_list(response: Response, name: str) -> list[str] | None:
     """Return the items of a header, [] without it; None if it is not a list (RFC 9110, section 5.6.1)."""
-    values = [value.strip(" \t") for value in (_get_value(response, name) or "").split(",")]
+    values = [value.strip(" \t") for value in (get_header(response, name) or "").split(",")]
     return [value for value in values if value] if all(TOKEN.match(v) for v in values if v) else None
 
 

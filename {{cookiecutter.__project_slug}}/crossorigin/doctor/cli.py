@@ -117,8 +117,9 @@ def explain_request(
     if re.match(r"[A-Za-z0-9.-]+:[0-9]+(/|\Z)", target):
         raise click.UsageError(f"{target!r} has no scheme; write http://{target}")
     is_url, app, refusal = "://" in target, None, ""
+    has_app = click.get_current_context().find_object(ScriptInfo) is not None  # not `python -m crossorigin`
     try:
-        app = load_app() if has_app() or not is_url else None
+        app = load_app() if has_app or not is_url else None
     except click.UsageError:
         raise
     except click.ClickException as error:
@@ -148,18 +149,8 @@ def explain_request(
     raise SystemExit(0 if found.allowed else 1)
 
 
-def has_app() -> bool:
-    """Tell whether `flask` runs the command, and not `python -m crossorigin`."""
-    return click.get_current_context().find_object(ScriptInfo) is not None
-
-
 def load_app() -> Flask:
-    """Return the application, checked as a server checks it at the first request.
-
-    Raises:
-        click.ClickException: if settings or policies are refused.
-        click.UsageError: if there is no application.
-    """
+    """Return the application, checked as a server checks it at the first request."""
     info = click.get_current_context().find_object(ScriptInfo)
     if info is None:
         raise click.UsageError("this needs an application; write flask --app NAME cors …, or give a URL.")

@@ -48,11 +48,7 @@ def explain_request() -> Response:
 
 
 def _check(body: Any) -> dict[str, Any]:
-    """Return the arguments of `build_request`.
-
-    Raises:
-        ValueError: with a sentence about the first field that is wrong.
-    """
+    """Return the arguments of `build_request`; a ValueError names the first field that is wrong."""
     if not isinstance(body, dict):
         raise ValueError("The body is not a JSON object.")
     for name in body.keys() - MAX_LENGTH.keys() - {"headers", "credentials"}:

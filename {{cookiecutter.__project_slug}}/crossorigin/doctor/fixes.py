@@ -1,6 +1,7 @@
 """What to write where, so that a blocked request gets through."""
 
 import difflib
+import json
 import os
 import re
 import sys
@@ -15,9 +16,8 @@ from ..origins import is_loopback, origin_problem
 from ..policy import FromConfig, Policy
 from ..rules import RESPONSE_HEADERS
 from . import browser
-from .browser import Request, Response, Step, get_origin
+from .browser import Request, Response, Step, get_header, get_origin
 from .other_layers import fix_other_layer
-from .transport import get_header
 
 OUR_SERVERS = ("Werkzeug", "granian", "gunicorn", "waitress")  # the begin of `Server` if no proxy answers
 PREFLIGHT_REDIRECTED = {"CORSPreflightDidNotSucceed", "CORSExternalRedirectNotAllowed"}
@@ -25,20 +25,12 @@ ONE_SITE = "serve the API under the site of the page (app.example.com, api.examp
 NEARER = "open the page by https or from the network of the API, and permit what the browser asks"
 NO_SUCH_METHOD = "in the page's call: another method; browsers send this one for no page"
 NO_COOKIES = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch)"
-ONE_LAYER = (
-    "in the server in front: remove add_header Access-Control-… (nginx); the API writes its own headers"
-)
-RESTART = (
-    "restart the API: its policy allows this origin. If that does not help, see what answers in front of it"
-)
 
 
 class Fixes:
-    """Finds fixes for the requests to one application.
+    """Finds fixes for the requests to one application; without one, for a server that is not ours.
 
-    Args:
-        app: its policies, hints and source lead to the fix; None for a server that is not ours.
-        in_process: the origin at which the application answers in process; "" if it is not asked so.
+    `in_process` is the origin at which the application answers in process; "" if it is not asked so.
     """
 
     def __init__(self, app: Flask | None, in_process: str = "") -> None:
@@ -59,7 +51,9 @@ class Fixes:
         path = urlsplit(request.url).path
         policy = self.policies.find(path)
         if policy is None and not is_here(request.url, *self.addresses):
-            return _fix_other_server(request)
+            cookies = " and Access-Control-Allow-Credentials: true" * request.credentials
+            header = f"at {get_origin(request.url)}: Access-Control-Allow-Origin: {request.origin}{cookies}"
+            return f"{header}; if that server is not yours, call it from your API instead of the page"
         redirect = get_header(response, "Location")
         if redirect is not None and failed.reason in PREFLIGHT_REDIRECTED:
             target = urljoin(request.url, redirect)
@@ -78,7 +72,7 @@ class Fixes:
             return f"{line}, the address that front ends call. Cookies depend on it"
         if api.scheme == "http" and self.app.config["SESSION_COOKIE_SECURE"]:
             return "use the API's address with https: its cookie is Secure"
-        if _is_local(page.hostname) and _is_local(api.hostname) and page.hostname != api.hostname:
+        if is_loopback(page.hostname) and is_loopback(api.hostname) and page.hostname != api.hostname:
             port = f":{page.port}" if page.port else ""
             return f"open the page at {page.scheme}://{api.hostname}{port}: both need one host name"
         if not hints.cross_site_setting:
@@ -112,33 +106,31 @@ class Fixes:
     def _fix_by_reason(self, reason: str, policy: Policy | None, request: Request, response: Response) -> str:
         match reason:
             case "CORSMultipleAllowOriginNotAllowed":
-                return ONE_LAYER
+                layer = "remove add_header Access-Control-… (nginx); the API writes its own headers"
+                return f"in the server in front: {layer}"
             case "CORSNotSupportingCredentials" | "CORSMissingAllowCredentials":
                 return _fix_credentials(policy)
             case "CORSInvalidAllowMethod" | "CORSInvalidAllowHeader" | "CORSPreflightDidNotSucceed":
                 return f"see what answers at {get_origin(request.url)}: the API itself does not answer so"
-        if policy is None:
-            return self._declare(request)
-        match reason:
-            case "CORSMethodNotFound":
+            case "CORSMethodNotFound" if policy:
                 return self._allow_method(policy, request, response)
-            case "CORSMissingAllowHeaderFromPreflight":
+            case "CORSMissingAllowHeaderFromPreflight" if policy:
                 return _allow_headers(policy, request)
-        return self._allow_origin(policy, request)
+        return self._allow_origin(policy, request) if policy else self._declare(request)
 
     def _allow_origin(self, policy: Policy, request: Request) -> str:
         origin, hints = request.origin, self.hints
         given = self._find_declaration(policy).options["origins"]
         if policy.allow_origin(origin) is not None:
-            return RESTART
+            then = "If that does not help, see what answers in front of it"
+            return f"restart the API: its policy allows this origin. {then}"
         if origin == "null":
-            where = (
-                f"open the page at {hints.frontend_url}" if hints.frontend_url else "serve the page by http"
-            )
+            url = hints.frontend_url
+            where = f"open the page at {url}" if url else "serve the page by http"
             return f"{where} ({hints.start_command}). A file or a sandboxed frame has the origin null"
         if problem := origin_problem(origin, credentials=policy.credentials):
             return f"use another origin: {origin!r} {problem}"
-        fix = f"{policy.place}: origins={_quote_list([*policy.origins, origin])}"
+        fix = f"{policy.place}: origins={json.dumps([*policy.origins, origin])}"
         if isinstance(given, FromConfig):
             fix = f"{hints.settings_file}: {given.name}={','.join([*policy.origins, origin])}"
         if hints.one_origin:
@@ -150,7 +142,7 @@ class Fixes:
             if part := browser.find_difference(allowed, origin):
                 near = f"{allowed} is allowed. Yours differs in the {part}"
                 # two names of one machine are two sites: no cookie would be sent, whatever the policy says
-                names = part == "host" and all(_is_local(urlsplit(o).hostname) for o in (allowed, origin))
+                names = part == "host" and all(is_loopback(urlsplit(o).hostname) for o in (allowed, origin))
                 if names and "*" not in allowed:
                     return f"open the page at {allowed} ({near}); or {fix}"
                 return f"{fix} ({near})"
@@ -191,7 +183,7 @@ class Fixes:
         if self._find_declaration(policy).options["methods"] is None and method != "OPTIONS":
             file = policy.place.rpartition(":")[0]
             return f'{file}: a route with methods=["{method}"]; the policy allows the methods of the routes'
-        return f"{policy.place}: methods={_quote_list([*policy.methods, method])}"
+        return f"{policy.place}: methods={json.dumps([*policy.methods, method])}"
 
     def _find_declaration(self, policy: Policy) -> Declaration:
         return next(d for d in self.policies.declarations if (d.prefix or "") == policy.prefix)
@@ -202,7 +194,7 @@ def is_here(url: str, *addresses: str) -> bool:
     asked = urlsplit(url)
     return any(
         get_origin(url) == get_origin(address)
-        or (_is_local(asked.hostname) and _is_local(own.hostname) and asked.port == own.port)
+        or (is_loopback(asked.hostname) and is_loopback(own.hostname) and asked.port == own.port)
         for address, own in ((a, urlsplit(a)) for a in addresses if a)
     )
 
@@ -211,12 +203,6 @@ def get_address(app: Flask) -> str:
     """Return the origin of an application: as its hints say, else where `flask run` serves it."""
     port = os.environ.get("FLASK_RUN_PORT") or "5000"
     return get_policies(app).hints.api_url or f"http://localhost:{port}"
-
-
-def _fix_other_server(request: Request) -> str:
-    cookies = " and Access-Control-Allow-Credentials: true" * request.credentials
-    header = f"at {get_origin(request.url)}: Access-Control-Allow-Origin: {request.origin}{cookies}"
-    return f"{header}; if that server is not yours, call it from your API instead of the page"
 
 
 def _fix_credentials(policy: Policy | None) -> str:
@@ -234,12 +220,4 @@ def _allow_headers(policy: Policy, request: Request) -> str:
     missing = [named[name] for name in browser.get_unsafe_names(request.headers) if name not in allowed]
     if wrong := [name for name in missing if RESPONSE_HEADERS.fullmatch(name.lower())]:
         return f"in the page's call: remove {', '.join(wrong)}; it is a header of responses, not of requests"
-    return f"{policy.place}: request_headers={_quote_list([*policy.request_headers, *missing])}"
-
-
-def _is_local(host: str | None) -> bool:
-    return host == "localhost" or is_loopback(host or "")
-
-
-def _quote_list(values: list[str]) -> str:
-    return "[" + ", ".join(f'"{value}"' for value in values) + "]"
+    return f"{policy.place}: request_headers={json.dumps([*policy.request_headers, *missing])}"

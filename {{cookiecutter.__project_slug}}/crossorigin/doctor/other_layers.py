@@ -6,9 +6,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from .browser import Request, Response, Step, get_unsafe_names, normalize_method
+from .browser import Request, Response, Step, get_header, get_unsafe_names, normalize_method
 from .source import Writer, find_view, find_writers
-from .transport import get_header
 
 ORIGIN, CREDENTIALS = "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"
 METHODS, HEADERS = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"

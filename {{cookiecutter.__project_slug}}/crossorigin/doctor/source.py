@@ -6,11 +6,12 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask import Flask
 
 from ..declare import short
+from ..setup import get_codes
 
 CROSSORIGIN = Path(__file__).parent.parent
 PREFIX = "access-control-allow-"
@@ -72,16 +73,10 @@ def read_names(app: Flask) -> set[str]:
 
 def view_writes_cors(app: Flask, endpoint: str) -> str:
     """Return what writes CORS headers inside of a view: "flask-cors", "by hand", or "" for nothing."""
-    view = app.view_functions[endpoint]
-    layers: list[Any] = [view, *vars(getattr(view, "view_class", view)).values()]
-    codes = []
-    for layer in layers:
-        while layer is not None:
-            codes.append(getattr(layer, "__code__", None))
-            layer = getattr(layer, "__wrapped__", None)
-    if any("flask_cors" in code.co_filename for code in codes if code):
+    codes = list(get_codes(app.view_functions[endpoint]))
+    if any("flask_cors" in code.co_filename for code in codes):
         return "flask-cors"
-    return "by hand" if any(PREFIX in repr(code.co_consts).lower() for code in codes if code) else ""
+    return "by hand" if any(PREFIX in repr(code.co_consts).lower() for code in codes) else ""
 
 
 def find_view(app: Flask, endpoint: str) -> tuple[str, int, int]:

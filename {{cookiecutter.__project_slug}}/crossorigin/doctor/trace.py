@@ -14,9 +14,9 @@ from flask import Flask
 
 from ..origins import origin_problem
 from . import browser
-from .browser import Request, Response, Step
+from .browser import Request, Response, Step, get_header
 from .fixes import Fixes
-from .transport import Answer, ConnectionFailed, Transport, build_headers, get_header
+from .transport import Answer, ConnectionFailed, Transport, build_headers
 
 MAX_REDIRECTS = 20  # Fetch, "HTTP-redirect fetch", step 6
 COOKIE = "The session cookie is sent"  # a "no" here does not stop the browser
@@ -46,13 +46,10 @@ class Explanation:
 def explain(request: Request, transport: Transport, app: Flask | None) -> Explanation:
     """Follow what a browser does with a request, and stop where it stops.
 
-    Args:
-        request: the request of a page's script; its URL is absolute.
-        transport: how to send it: to the application in process, or to a server over the network.
-        app: its policies, hints and source lead to the fix; None for a server that is not ours.
+    The policies, hints and source of `app` lead to the fix; it is None for a server that is not ours.
     """
     found, fixes = Explanation(request), Fixes(app, transport.address)
-    trace = _Trace(found, transport, get_cookie(app) if app else None)
+    trace = _Trace(found, transport, get_cookie(app) if app else None, request)
     try:
         for step in trace.run():
             found.steps.append(step._replace(step=step.step[0].upper() + step.step[1:]))
@@ -82,11 +79,7 @@ def explain(request: Request, transport: Transport, app: Flask | None) -> Explan
 def build_request(
     method: str, url: str, origin: str, headers: Iterable[tuple[str, str]] = (), credentials: bool = False
 ) -> Request:
-    """Return a request that a script can ask for.
-
-    Raises:
-        ValueError: with a sentence that says what no browser takes, and what to write instead.
-    """
+    """Return a request that a script can ask for; a ValueError says what no browser takes, and the fix."""
     if not browser.TOKEN.match(method):
         raise ValueError(f"{method!r} is not a method; write for example PUT.")
     problem = "is a pattern; write the origin of one page" if "*" in origin else None
@@ -103,11 +96,7 @@ def build_request(
 
 
 def normalize_url(url: str) -> str:
-    """Return a URL as browsers send it (https://url.spec.whatwg.org/#url-parsing).
-
-    Raises:
-        ValueError: if it is not an absolute URL of http or https.
-    """
+    """Return a URL as browsers send it (https://url.spec.whatwg.org/#url-parsing), or raise ValueError."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or "."  # a name in DNS has labels of 1 to 63 characters
@@ -139,13 +128,13 @@ def get_cookie(app: Flask) -> browser.Cookie:
     return browser.Cookie(samesite, config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_PARTITIONED"])
 
 
+@dataclass
 class _Trace:
-    def __init__(self, found: Explanation, transport: Transport, cookie: browser.Cookie | None) -> None:
-        self.found = found
-        self.request = found.request  # the current one: a redirect makes another
-        self.transport = transport
-        self.cookie = cookie
-        self.response: Response | None = None  # the last one that came
+    found: Explanation
+    transport: Transport
+    cookie: browser.Cookie | None
+    request: Request  # the current one: a redirect makes another
+    response: Response | None = None  # the last one that came
 
     def run(self) -> Iterator[Step]:
         """Yield each decision; a "no" other than that about the cookie is the last."""
@@ -223,9 +212,8 @@ class _Trace:
         answer = self.transport.send(request)
         self.response = answer.response
         status = "has a status that only the view knows" if answer.status is None else f"is {answer.status}"
-        detail = f"{answer.note}\n".lstrip() + _show_lines(
-            answer.status or "(status)", answer.response.headers
-        )
+        lines = _show_lines(answer.status or "(status)", answer.response.headers)
+        detail = f"{answer.note}\n".lstrip() + lines
         yield Step(f"The response {status}", True, detail)
         if answer.cors_unknown and not same_origin:
             detail = "Only the view knows: start the server, and give its URL with --send."

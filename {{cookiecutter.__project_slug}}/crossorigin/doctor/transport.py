@@ -7,12 +7,13 @@ import socket
 import ssl
 import threading
 from contextlib import closing
+from dataclasses import KW_ONLY, dataclass
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from flask import Flask
 from flask import Response as FlaskResponse
-from werkzeug.test import EnvironBuilder, run_wsgi_app
+from werkzeug.test import Client, EnvironBuilder
 
 from ..declare import get_policies
 from ..dry_run import dry_run
@@ -53,38 +54,26 @@ class Transport(Protocol):
     def send(self, request: Request) -> Answer: ...
 
 
-def get_header(response: Response, name: str) -> str | None:
-    """Return the first value of a header; None if it is missing."""
-    return next((value for key, value in response.headers if key.lower() == name.lower()), None)
-
-
 def build_headers(request: Request) -> Headers:
     """Return the headers that the browser sends: without Origin for a same-origin GET or HEAD."""
-    own = (
-        browser.is_same_origin(request.url, request.origin)
-        and browser.normalize_method(request.method) in SAFE
-    )
-    return (*(() if own else (("Origin", request.origin),)), *browser.get_sent_headers(request.headers))
+    sent = browser.get_sent_headers(request.headers)
+    safe = browser.normalize_method(request.method) in SAFE
+    own = browser.is_same_origin(request.url, request.origin) and safe
+    return sent if own else (("Origin", request.origin), *sent)
 
 
+@dataclass
 class AppTransport:
-    """Send requests to an application in process.
+    """Send requests, without cookies, to an application in process.
 
-    Args:
-        app: the application. It gets no cookies.
-        address: its origin.
-        run_views: whether views run for GET and HEAD. For other methods they never run, so that
-            explaining a request changes nothing.
-        external: sends the requests to other origins, where a redirect leads; None refuses them.
+    For methods other than GET and HEAD views never run, so that explaining a request changes nothing.
     """
 
-    def __init__(
-        self, app: Flask, address: str, *, run_views: bool, external: Transport | None = None
-    ) -> None:
-        self.app = app
-        self.address = address
-        self.run_views = run_views
-        self.external = external
+    app: Flask
+    address: str  # its origin
+    _: KW_ONLY
+    run_views: bool  # for GET and HEAD
+    external: Transport | None = None  # for other origins, where a redirect leads; None refuses them
 
     def send_preflight(self, request: Request) -> Response:
         if external := self._find_external(request):
@@ -106,7 +95,9 @@ class AppTransport:
             return Answer(response, answer.status_code, NO_COOKIES)
         note = "The view did not run, so the headers that it adds are missing."
         ours = get_policies(self.app).in_use  # then headers of a view are removed
-        writer = "" if ours or get_header(response, ALLOW_ORIGIN) else view_writes_cors(self.app, view)
+        writer = (
+            "" if ours or browser.get_header(response, ALLOW_ORIGIN) else view_writes_cors(self.app, view)
+        )
         if writer == "flask-cors":  # @cross_origin writes the same headers for OPTIONS, without the view
             same = self._run(request, "OPTIONS", build_headers(request)).headers
             more = tuple(line for line in same if line[0].lower().startswith("access-control-"))
@@ -124,16 +115,13 @@ class AppTransport:
         return self.external
 
     def _run(self, request: Request, method: str, headers: Headers) -> Response:
-        environ = _build_environ(request, method, headers).get_environ()
+        client, builder = Client(self.app, use_cookies=False), _build_environ(request, method, headers)
         try:
-            with dry_run():
-                body, status, received = run_wsgi_app(self.app.wsgi_app, environ)
-                if hasattr(body, "close"):
-                    body.close()
+            with dry_run(), client.open(builder) as response:
+                return Response(response.status_code, tuple(response.headers))
         except Exception as error:  # no error handler takes it, and a server closes the connection
             why = f"The application raises an exception for this request: {error!r}."
             raise ConnectionFailed(why, "correct what the exception says, then try again") from error
-        return Response(int(status.split()[0]), tuple(received))
 
 
 def _build_environ(request: Request, method: str, headers: Headers) -> EnvironBuilder:
@@ -163,19 +151,13 @@ def run_all_but_view(app: Flask, builder: EnvironBuilder) -> tuple[FlaskResponse
             return app.handle_exception(error), None
 
 
+@dataclass(kw_only=True)
 class HttpTransport:
-    """Send requests to a server over the network.
-
-    Args:
-        send_unsafe: whether to send methods other than GET and HEAD; otherwise HEAD replaces them.
-        start_command: what starts the server, for the message that nothing answers.
-    """
+    """Send requests to a server over the network."""
 
     address = ""
-
-    def __init__(self, *, send_unsafe: bool, start_command: str = "") -> None:
-        self.send_unsafe = send_unsafe
-        self.start_command = start_command
+    send_unsafe: bool  # whether to send methods other than GET and HEAD; otherwise HEAD replaces them
+    start_command: str = ""  # for the message that nothing answers
 
     def send_preflight(self, request: Request) -> Response:
         return self._ask("OPTIONS", request.url, tuple(browser.build_preflight_headers(request)))

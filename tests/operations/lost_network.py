@@ -1,0 +1,85 @@
+"""PostgreSQL behind a network that can be lost: every packet disappears, as with a cable that was pulled.
+
+A network namespace of this machine has one end of a link, and a program there hands connections on to PostgreSQL.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.baking import require
+from tests.servers import PostgreSQL
+
+NEEDS = "a network of its own needs root and iproute2: run the tests as root, apt-get install iproute2"
+FORWARDER = """
+import asyncio, sys
+address, port, path = sys.argv[1:]
+
+async def copy(reader, writer):
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+async def serve(reader, writer):
+    inner_reader, inner_writer = await asyncio.open_unix_connection(path)
+    await asyncio.gather(copy(reader, inner_writer), copy(inner_reader, writer), return_exceptions=True)
+
+async def main():
+    server = await asyncio.start_server(serve, address, int(port))
+    print("ready", flush=True)
+    await server.serve_forever()
+
+asyncio.run(main())
+"""
+
+
+@dataclass
+class Network:
+    """A link whose other end has the address of PostgreSQL."""
+
+    address: str
+    link: str
+
+    def lose(self) -> None:
+        """Lose every packet from now on."""
+        subprocess.run(["ip", "link", "set", self.link, "down"], check=True)
+
+    def restore(self) -> None:
+        """Carry packets again."""
+        subprocess.run(["ip", "link", "set", self.link, "up"], check=True)
+
+
+@contextlib.contextmanager
+def network_to(postgresql: PostgreSQL) -> Iterator[Network]:
+    """Make a network for as long as the block lasts; PostgreSQL has its usual port there."""
+    name, number = f"db{os.getpid()}", os.getpid() % 250
+    require(shutil.which("ip") and os.geteuid() == 0, NEEDS)
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False)
+    require(made.returncode == 0, NEEDS)
+    ours, theirs = f"10.213.{number}.1", f"10.213.{number}.2"
+    commands = (
+        f"ip link add {name}a type veth peer name {name}b netns {name}",
+        f"ip addr add {ours}/30 dev {name}a",
+        f"ip link set {name}a up",
+        f"ip -n {name} addr add {theirs}/30 dev {name}b",
+        f"ip -n {name} link set {name}b up",
+    )
+    path = str(postgresql.folder / f".s.PGSQL.{postgresql.port}")
+    forward = ["ip", "netns", "exec", name, sys.executable, "-c", FORWARDER, theirs, str(postgresql.port), path]
+    try:
+        for command in commands:
+            subprocess.run(command.split(), check=True)
+        with subprocess.Popen(forward, stdout=subprocess.PIPE) as forwarder:
+            assert forwarder.stdout
+            try:
+                assert forwarder.stdout.readline() == b"ready\n"
+                yield Network(theirs, f"{name}a")
+            finally:
+                forwarder.kill()
+    finally:
+        subprocess.run(["ip", "netns", "del", name], check=True)  # and with it both ends of the link
