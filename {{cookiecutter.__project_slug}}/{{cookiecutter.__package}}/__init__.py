@@ -30,6 +30,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.update(config.load(settings, debug=app.debug))
     app.url_map.strict_slashes = False  # a redirect to add a slash would fail a preflight
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # fields in the order of their schema
 
     # around every request
     cors_headers.init_app(app)  # first registered, so that it has the last word on a response
@@ -76,8 +77,13 @@ def create_production_app() -> Flask:
             " serves it). To develop, run dev.py."
         )
     get_policies(app).check()
-    app.before_request(lambda: warn_of_empty_cookies() if request.environ.get("HTTP_COOKIE") == "" else None)
+    app.before_request(check_cookie_header)
     return app
+
+
+def check_cookie_header() -> None:
+    if request.environ.get("HTTP_COOKIE") == "":
+        warn_of_empty_cookies()
 
 
 @cache  # once in each process
