@@ -19,6 +19,13 @@ UNCOUNTED = re.compile(r"(^|/)(LICENSE|\.env|[^/]*-lock\.json|uv\.lock)$|\.(png|
 ISSUE = re.compile(r"#\d+|/issues/\d+")
 PUBLIC = {"_asdict", "_exit", "_getframe", "_replace"}  # documented by Python itself
 ROW = "{:<64} {:>7} {:>7}  {}"
+# budgets that are not kept yet, and what the test allows meanwhile: what is over may shrink, and never grow
+ALLOWED = {
+    "lines of the application": 1560,
+    "files, without crossorigin/": 84,
+    "lines, without crossorigin/": 4540,
+    "lines of crossorigin/": 2250,
+}
 
 
 class Budget(NamedTuple):
@@ -33,6 +40,11 @@ class Budget(NamedTuple):
     def is_kept(self) -> bool:
         """Tell whether there is no more than there may be."""
         return self.found <= self.at_most
+
+    @property
+    def is_allowed(self) -> bool:
+        """Tell whether there is no more than there may be at present."""
+        return self.found <= ALLOWED.get(self.what, self.at_most)
 
 
 def main() -> None:
