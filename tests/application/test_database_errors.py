@@ -93,9 +93,7 @@ def test_a_full_disk(app: Flask) -> None:
 def test_a_file_that_is_read_only(app: Flask) -> None:
     with app.app_context():
         event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
-        assert "attempt to write a readonly database. Check DATABASE_URL, your rights" in run(
-            app, "user", "create", "eve"
-        )
+        assert "attempt to write a readonly database. Check DATABASE_URL" in run(app, "user", "create", "eve")
 
 
 @pytest.mark.parametrize("words", [COMMANDS["user create"], COMMANDS["seed"], COMMANDS["sessions prune"]])

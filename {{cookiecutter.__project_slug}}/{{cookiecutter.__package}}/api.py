@@ -99,11 +99,14 @@ def _restore_etags() -> None:
     for name in ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"):
         if tags := request.environ.get(name):
             request.environ[name] = COMPRESSED_TAG.sub(r'\1"', tags)
+            if tags == "*" and request.method not in ("GET", "HEAD"):
+                request.environ.setdefault("HTTP_IF_MATCH", "*")  # a condition too, so not 428 but 412
 
 
 def _check_body() -> None:
     """Answer 415 to a compressed body. Limit JSON, which a `before_request` of a blueprint may change."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is compressed. Send it without Content-Encoding.")
     if request.mimetype == JSON:
-        request.max_content_length = current_app.config["MAX_JSON_LENGTH"]
+        limit = current_app.config["MAX_JSON_LENGTH"]
+        request.max_content_length = min(limit, request.max_content_length or limit)
