@@ -83,7 +83,7 @@ def test_a_page_on_127_0_0_1_is_told_to_be_on_localhost(webkit: WebKit, two_name
     webkit.open(two_names.page.replace("localhost", "127.0.0.1"))
     webkit.shows("#warning", "The page is on 127.0.0.1, the API on localhost")
     webkit.click("#sign-in")
-    webkit.shows("#session-outcome", "the browser sent no cookie with the next request. The page is on 127.0.0.1")
+    webkit.shows("#session-outcome", "the browser did not send the session cookie. The page is on 127.0.0.1")
 
 
 def test_through_the_proxy_the_login_holds_until_the_sign_out(webkit: WebKit, one_origin: RunningProject) -> None:
@@ -102,4 +102,4 @@ def test_it_blocks_the_cookies_of_another_site_and_the_page_says_why(webkit: Web
     webkit.fill("#username", USER)
     webkit.fill("#password", PASSWORD)
     webkit.click("#sign-in")
-    webkit.shows("#session-outcome", f"{home} and {api} are two sites. Give both a name under one domain")
+    webkit.shows("#session-outcome", f"{home} and {api} are two sites. Use one domain for both")

@@ -5,7 +5,7 @@ from crossorigin import FromConfig, cors
 from flask import current_app, g
 from marshmallow.validate import Length
 
-from . import sessions, users
+from . import csrf, sessions, users
 from .api import NO_NUL, Blueprint
 from .extensions import limiter
 from .models import User, normalize_name
@@ -33,6 +33,7 @@ class UserSchema(ma.Schema):
 @auth.response(200, UserSchema)
 def login(credentials: dict[str, str]) -> User:
     """Sign in with a name and a password"""
+    csrf.check_csrf()  # before the password is tried
     g.account = f"account {normalize_name(credentials['username'])}"
     with account_limit:
         user = users.verify_password(**credentials)
