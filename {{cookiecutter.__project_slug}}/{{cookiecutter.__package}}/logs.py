@@ -2,8 +2,8 @@
 
 import json
 import logging
+import os
 import re
-import secrets
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -69,7 +69,7 @@ def get_granian_config(log_format: str) -> dict[str, Any]:
 def choose_request_id(environ: dict[str, Any]) -> str:
     """Return the id that the request brings, or a new one."""
     given: str = environ.get("HTTP_X_REQUEST_ID", "")
-    return given if REQUEST_ID.match(given) else secrets.token_hex(16)
+    return given if given and REQUEST_ID.match(given) else os.urandom(16).hex()
 
 
 def _is_not_dry_run(_record: logging.LogRecord) -> bool:
