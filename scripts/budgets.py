@@ -24,7 +24,7 @@ ALLOWED = {
     "lines of the application": 1561,
     "files, without crossorigin/": 84,
     "lines, without crossorigin/": 4540,
-    "lines of crossorigin/": 2250,
+    "lines of crossorigin/": 2253,
 }
 
 
