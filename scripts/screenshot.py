@@ -24,7 +24,7 @@ def main() -> None:
         with running(project, command=["uv", "run", "dev.py"]) as started:
             started.until_ready()
             browser = playwright.chromium.launch(**options)
-            page = browser.new_page(viewport={"width": 1120, "height": 1880})
+            page = browser.new_page(viewport={"width": 1120, "height": 1770})
             page.goto(started.page)
             visit(page)
             page.screenshot(path=DOCS / "page.png")
