@@ -60,7 +60,7 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
     check()
     policies.last_check = check
     app.wsgi_app = PreflightLayer(app, policies)  # type: ignore[method-assign]
-    for warning in [*private_origins(policies.built), *misfits_of_cookies(app, policies.built)]:
+    for warning in [*private_origins(policies.built), *check_cookies(app, policies.built)]:
         app.logger.warning(warning)
 
 
@@ -156,7 +156,7 @@ def private_origins(policies: list[Policy]) -> Iterator[str]:
                 )
 
 
-def misfits_of_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
+def check_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
     """Yield a sentence for each origin from which the session cookie does not come, or need not."""
     hints, config = get_policies(app).hints, app.config
     api, setting = hints.api_url, hints.api_url_setting or "api_url"

@@ -10,7 +10,7 @@ from ..declare import get_policies
 from ..dry_run import dry_run
 from ..policy import Policy
 from ..prefixes import VARIABLE
-from ..setup import misfits_of_cookies
+from ..setup import check_cookies
 from .browser import SAFELISTED_METHODS
 from .source import read_names
 from .transport import run_all_but_view
@@ -27,7 +27,7 @@ def find_problems(app: Flask) -> list[str]:
         rules = _get_rules(app, policy)
         problems += _check_methods(policy, {m for rule in rules for m in rule.methods or set()} - {"OPTIONS"})
         problems += _check_exposed_headers(app, policy, rules, names)
-    return [*problems, *misfits_of_cookies(app, policies.built)]
+    return [*problems, *check_cookies(app, policies.built)]
 
 
 def find_notes(app: Flask) -> list[str]:
