@@ -108,8 +108,4 @@ def _describe_cors(origin: str) -> str:
     if not origin or origin.partition("://")[2] == request.host:
         return "not cross-origin"
     policy = find_policy()
-    if policy is None:
-        return "no policy"
-    if policy.allow_origin(origin):
-        return "allowed"
-    return f"refused: {origin!a} is not among the origins {list(policy.origins)} ({policy.place})"
+    return (policy.refusal(origin) or "allowed") if policy else "no policy"
