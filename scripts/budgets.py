@@ -21,9 +21,9 @@ PUBLIC = {"_asdict", "_exit", "_getframe", "_replace"}  # documented by Python i
 ROW = "{:<64} {:>7} {:>7}  {}"
 # budgets that are not kept yet, and what the test allows meanwhile: what is over may shrink, and never grow
 ALLOWED = {
-    "lines of the application": 1561,
+    "lines of the application": 1557,
     "files, without crossorigin/": 84,
-    "lines, without crossorigin/": 4540,
+    "lines, without crossorigin/": 4534,
     "lines of crossorigin/": 2253,
 }
 

@@ -72,22 +72,27 @@ def on_this_machine(caddyfile: str) -> str:
     return caddyfile.replace("\n{\n", ours)
 
 
-class Nginx(Proxy):
-    """nginx with the lines of `deploy/README.md`."""
-
-    CONFIG = """daemon off; master_process off; pid nginx.pid; error_log stderr;
+NGINX_CONFIG = """daemon off; master_process off; pid nginx.pid; error_log stderr;
 events {{ worker_connections 4096; }}
 http {{
     access_log off;
     client_body_temp_path body; proxy_temp_path proxy;
     fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-    {of_http}
-    server {{
-        listen 127.0.0.1:{port};
-        {of_server}
-    }}
+    {http}
 }}
 """
+
+
+def nginx_command(folder: Path, http: str) -> list[str]:
+    """Write what stands in the block `http` into a folder of nginx's own, and return the command that runs it."""
+    found = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+    require(found, NGINX_IS_MISSING)
+    (folder / "nginx.conf").write_text(NGINX_CONFIG.format(http=http), encoding="utf-8")
+    return [str(found), "-p", str(folder), "-e", "stderr", "-c", "nginx.conf"]
+
+
+class Nginx(Proxy):
+    """nginx with the lines of `deploy/README.md`."""
 
     def __init__(self, folder: Path, project: BakedProject, ports: Sequence[int]) -> None:
         """Stand in front of the server at the one port of `ports`."""
@@ -97,11 +102,8 @@ http {{
         of_http, of_server = re.split(
             r"(?m)^(?=location )", dedent(lines.replace("127.0.0.1:8000", f"127.0.0.1:{port}"))
         )
-        config = self.CONFIG.format(of_http=of_http, of_server=of_server, port=self.port)
-        (folder / "nginx.conf").write_text(config, encoding="utf-8")
+        self.http = f"{of_http} server {{ listen 127.0.0.1:{self.port}; {of_server} }}"
 
     def command(self) -> Sequence[str]:
         """Return what is run."""
-        found = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-        require(found, NGINX_IS_MISSING)
-        return [str(found), "-p", str(self.folder), "-e", "stderr", "-c", "nginx.conf"]
+        return nginx_command(self.folder, self.http)

@@ -1,12 +1,10 @@
 """nginx in front of an API, with the mistakes that people make about CORS, each on a port of its own."""
 
 import contextlib
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.baking import require
+from tests.proxies import nginx_command
 from tests.running import preferred_port
 from tests.serving import serving
 
@@ -28,15 +26,6 @@ MISTAKES = {
     "secure": "return 301 https://localhost:{dead}$request_uri;",
     "alone": "location / { proxy_pass http://127.0.0.1:{dead}; }",
 }
-CONFIG = """daemon off; master_process off; pid nginx.pid; error_log stderr;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path body; proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-    {servers}
-}}
-"""
 
 
 @contextlib.contextmanager
@@ -48,12 +37,8 @@ def serving_by_nginx(folder: Path, api: str, dead: int) -> Iterator[dict[str, st
         api: the address of the API.
         dead: a port on which nothing listens.
     """
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-    require(program, "nginx is not installed: see https://nginx.org/en/docs/install.html")
     ports = {name: preferred_port(0) for name in MISTAKES}
     blocks = [f"server {{ listen 127.0.0.1:{port}; {MISTAKES[name]} }}" for name, port in ports.items()]
     servers = "\n".join(blocks).replace("{api}", api.replace("localhost", "127.0.0.1")).replace("{dead}", str(dead))
-    (folder / "nginx.conf").write_text(CONFIG.format(servers=servers), encoding="utf-8")
-    command = [str(program), "-p", str(folder), "-e", "stderr", "-c", "nginx.conf"]
-    with serving(command, max(ports.values()), folder):
+    with serving(nginx_command(folder, servers), max(ports.values()), folder):
         yield {name: f"http://localhost:{port}" for name, port in ports.items()}

@@ -14,7 +14,7 @@ import pytest
 from tests.baking import BakedProject, require, tool
 from tests.client import ORIGIN, PASSWORD, USER, Client
 from tests.production import HOST, production_settings, serving_api
-from tests.proxies import on_this_machine
+from tests.proxies import nginx_command, on_this_machine
 from tests.running import preferred_port
 from tests.serving import serving
 
@@ -29,19 +29,11 @@ http://{host}:{port} {{
     reverse_proxy 127.0.0.1:{api}
 }}
 """
-NGINX = """daemon off; master_process off; pid nginx.pid; error_log stderr;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path body; proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-    gzip on; gzip_proxied any; gzip_types application/json;
+NGINX = """gzip on; gzip_proxied any; gzip_types application/json;
     server {{
         listen 127.0.0.1:{port};
         location / {{ proxy_pass http://127.0.0.1:{api}; proxy_set_header Host $http_host; }}
-    }}
-}}
-"""
+    }}"""
 APACHE = """
 ServerName {host}
 Listen 127.0.0.1:{port}
@@ -78,10 +70,7 @@ def caddy(_project: BakedProject, folder: Path, port: int, api: int, codings: st
 
 def nginx(_project: BakedProject, folder: Path, port: int, api: int, _codings: str) -> list[str]:
     """Return the command of nginx with gzip for JSON."""
-    (folder / "nginx.conf").write_text(NGINX.format(port=port, api=api))
-    found = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-    require(found, "nginx is not installed: see https://nginx.org/en/docs/install.html")
-    return [str(found), "-p", str(folder), "-e", "stderr", "-c", "nginx.conf"]
+    return nginx_command(folder, NGINX.format(port=port, api=api))
 
 
 def apache(_project: BakedProject, folder: Path, port: int, api: int, codings: str) -> list[str]:
