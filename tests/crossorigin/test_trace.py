@@ -34,8 +34,10 @@ def test_the_object_has_these_keys_and_no_others() -> None:
         "allowed": True,
         "preflighted": False,
         "status": 200,
+        "answered_by": None,
         "reason": None,
         "fix": None,
+        "edits": [],
         "readable_headers": ["expires"],
         "cookies_sent": None,
     }

@@ -142,4 +142,4 @@ ERRORS = [
 def test_network_error_is_described_with_a_fix(error: Exception, words: str) -> None:
     found = describe_network_error("https://api.example.com/x", error)
     assert words in str(found)
-    assert found.fix
+    assert found.fix.text

@@ -7,7 +7,7 @@ Source: https://fetch.spec.whatwg.org/#http-fetch
 import re
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urljoin, urlsplit
 
 from flask import Flask
@@ -15,6 +15,7 @@ from flask import Flask
 from ..origins import origin_problem
 from . import browser
 from .browser import Request, Response, Step, get_header
+from .edits import Edit, Fix, change_page
 from .fixes import Fixes
 from .transport import Answer, ConnectionFailed, Transport, build_headers
 
@@ -31,8 +32,10 @@ class Explanation:
     allowed: bool = False
     preflighted: bool = False
     status: int | None = None
+    answered_by: Literal["app", "proxy", "other"] | None = None
     reason: str | None = None
     fix: str | None = None
+    edits: list[Edit] = field(default_factory=list)
     readable_headers: list[str] = field(default_factory=list)
     cookies_sent: bool | None = None
     steps: list[Step] = field(default_factory=list)
@@ -40,7 +43,11 @@ class Explanation:
     def as_dict(self) -> dict[str, Any]:
         """Return the object that `flask cors explain --json` prints and the endpoint answers."""
         steps = [{"step": step.step, "ok": step.ok, "detail": step.detail} for step in self.steps]
-        return {name: value for name, value in vars(self).items() if name != "request"} | {"steps": steps}
+        edits = [edit._asdict() for edit in self.edits]
+        return {n: v for n, v in vars(self).items() if n != "request"} | {"steps": steps, "edits": edits}
+
+    def set_fix(self, fix: Fix, reason: str | None = None) -> None:
+        self.reason, self.fix, self.edits = reason, fix.text, list(fix.edits)
 
 
 def explain(request: Request, transport: Transport, app: Flask | None) -> Explanation:
@@ -54,25 +61,28 @@ def explain(request: Request, transport: Transport, app: Flask | None) -> Explan
         for step in trace.run():
             found.steps.append(step._replace(step=step.step[0].upper() + step.step[1:]))
             if not step.ok and step.step != COOKIE:
-                found.reason = step.reason
-                found.fix = fixes.find(step, trace.request, trace.response)
+                fix = fixes.find(step, trace.request, trace.response)
                 if trace.request.origin != request.origin:
-                    found.fix = f"in the page's call: {trace.request.url}, where the redirect leads"
+                    url = trace.request.url
+                    fix = Fix(f"in the page's call: {url}, where the redirect leads", change_page(url=url))
+                found.set_fix(fix, step.reason)
                 break
         else:
             found.allowed = True
             if found.cookies_sent is False:
-                found.fix = fixes.find_for_cookie(request)
+                found.set_fix(fixes.find_for_cookie(request))
     except ConnectionFailed as failure:
         found.steps.append(Step("A response comes", False, str(failure), failure.reason))
-        found.reason, found.fix = failure.reason, failure.fix
+        found.set_fix(failure.fix, failure.reason)
     except ValueError:
         location = get_header(trace.response, "Location") if trace.response else None
         if location is None:
             raise
         detail = f"It leads to {location!r}, which is not a URL."
         found.steps.append(Step("The redirect can be followed", False, detail, "CORSDidNotSucceed"))
-        found.reason, found.fix = "CORSDidNotSucceed", "in what answers: write a URL into Location"
+        found.set_fix(Fix("in what answers: write a URL into Location"), "CORSDidNotSucceed")
+    if trace.response and browser.get_origin(trace.request.url) == transport.address:
+        found.answered_by = "app"
     return found
 
 

@@ -19,6 +19,7 @@ from ..declare import get_policies
 from ..dry_run import dry_run
 from . import browser
 from .browser import Headers, Request, Response
+from .edits import Fix
 from .source import view_writes_cors
 
 SAFE = {"GET", "HEAD"}
@@ -30,7 +31,7 @@ ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 class ConnectionFailed(Exception):  # noqa: N818
     """No response came. The message says why, `fix` what to do, `reason` is the name of MDN's page."""
 
-    def __init__(self, why: str, fix: str, reason: str | None = "CORSDidNotSucceed") -> None:
+    def __init__(self, why: str, fix: Fix, reason: str | None = "CORSDidNotSucceed") -> None:
         super().__init__(why)
         self.fix = fix
         self.reason = reason
@@ -111,7 +112,7 @@ class AppTransport:
         if self.external is None:
             why = f"{request.url} is not this API ({self.address}), and only this API is asked here."
             fix = f"run: flask cors explain {request.method} {request.url} --origin {request.origin}"
-            raise ConnectionFailed(why, fix, None)
+            raise ConnectionFailed(why, Fix(fix), None)
         return self.external
 
     def _run(self, request: Request, method: str, headers: Headers) -> Response:
@@ -121,7 +122,7 @@ class AppTransport:
                 return Response(response.status_code, tuple(response.headers))
         except Exception as error:  # no error handler takes it, and a server closes the connection
             why = f"The application raises an exception for this request: {error!r}."
-            raise ConnectionFailed(why, "correct what the exception says, then try again") from error
+            raise ConnectionFailed(why, Fix("correct what the exception says, then try again")) from error
 
 
 def _build_environ(request: Request, method: str, headers: Headers) -> EnvironBuilder:
@@ -230,4 +231,4 @@ def describe_network_error(url: str, error: Exception, start_command: str = "") 
             why = f"Nothing answers at {place}" + (f" ({cause})." if cause else ".")
             start = f" ({start_command})" if start_command else ""
             fix = f"start the server{start}, or use the address where it runs"
-    return ConnectionFailed(why, fix)
+    return ConnectionFailed(why, Fix(fix))
