@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import KW_ONLY, dataclass
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from .source import view_writes_cors
 
 SAFE = {"GET", "HEAD"}
 TIMEOUT = 5  # seconds, for a whole response
+LOOKUP_TIMEOUT = 1  # seconds, for the address of a name
 NO_COOKIES = "Asked without cookies."
 ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 
@@ -53,6 +54,8 @@ class Transport(Protocol):
     def send_preflight(self, request: Request) -> Response: ...
 
     def send(self, request: Request) -> Answer: ...
+
+    def find_address(self, host: str) -> str | None: ...  # of a name; None where it cannot be known
 
 
 def build_headers(request: Request) -> Headers:
@@ -104,6 +107,9 @@ class AppTransport:
             more = tuple(line for line in same if line[0].lower().startswith("access-control-"))
             response = response._replace(headers=response.headers + more)
         return Answer(response, None, note, cors_unknown=writer == "by hand")
+
+    def find_address(self, host: str) -> str | None:
+        return self.external.find_address(host) if self.external else None
 
     def _find_external(self, request: Request) -> Transport | None:
         """Return the transport for another origin; None if the application itself is at the URL."""
@@ -171,6 +177,21 @@ class HttpTransport:
         response = self._ask("HEAD", request.url, build_headers(request))
         note = f"This is the response to HEAD, which changes nothing. Add --send to really send {method}."
         return Answer(response, None, note)
+
+    def find_address(self, host: str) -> str | None:
+        """Return the address that this machine knows for a name, which need not be the visitor's."""
+        results: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+        def look_up() -> None:
+            try:
+                results.put(str(socket.getaddrinfo(host, None)[0][4][0]).partition("%")[0])
+            except (OSError, UnicodeError):
+                results.put(None)
+
+        threading.Thread(target=look_up, daemon=True).start()
+        with suppress(queue.Empty):
+            return results.get(timeout=LOOKUP_TIMEOUT)
+        return None
 
     def _ask(self, method: str, url: str, headers: Headers) -> Response:
         """Send one request, and wait for the headers of its response at most `TIMEOUT` seconds in all."""
