@@ -68,7 +68,7 @@ def build_headers(request: Request) -> Headers:
 
 @dataclass
 class AppTransport:
-    """Send requests, without cookies, to an application in process.
+    """Send requests to an application in process, without cookies but for one that is given.
 
     For methods other than GET and HEAD views never run, so that explaining a request changes nothing.
     """
@@ -78,6 +78,7 @@ class AppTransport:
     _: KW_ONLY
     run_views: bool  # for GET and HEAD
     external: Transport | None = None  # for other origins, where a redirect leads; None refuses them
+    cookie: str = ""  # of a user who is signed in
 
     def send_preflight(self, request: Request) -> Response:
         if external := self._find_external(request):
@@ -87,16 +88,21 @@ class AppTransport:
     def send(self, request: Request) -> Answer:
         if external := self._find_external(request):
             return external.send(request)
-        method = browser.normalize_method(request.method)
+        with dry_run() as remarks:
+            answer = self._send(request)
+        note = "Asked with the session cookie." if self.cookie else NO_COOKIES
+        return answer._replace(note=" ".join([answer.note or note, *remarks]))
+
+    def _send(self, request: Request) -> Answer:
+        method, headers = browser.normalize_method(request.method), build_headers(request)
+        headers += (("Cookie", self.cookie),) if self.cookie else ()
         if method in SAFE and self.run_views:
-            response = self._run(request, method, build_headers(request))
-            return Answer(response, response.status, NO_COOKIES)
-        builder = _build_environ(request, method, build_headers(request))
-        with dry_run():
-            answer, view = run_all_but_view(self.app, builder)
+            response = self._run(request, method, headers)
+            return Answer(response, response.status)
+        answer, view = run_all_but_view(self.app, _build_environ(request, method, headers))
         response = Response(answer.status_code, tuple(answer.headers))
         if view is None:
-            return Answer(response, answer.status_code, NO_COOKIES)
+            return Answer(response, answer.status_code)
         note = "The view did not run, so the headers that it adds are missing."
         ours = get_policies(self.app).in_use  # then headers of a view are removed
         writer = (
