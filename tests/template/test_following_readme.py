@@ -31,7 +31,7 @@ READMES = {  # every one, and which test runs its blocks, or why none does
     f"{PROJECT}/README.md": "this file",
     f"{PROJECT}/crossorigin/README.md": "tests/crossorigin/test_any_application.py",
     f"{PROJECT}/{{% if cookiecutter.chinese %}}README.zh-CN.md{{% endif %}}": "has the same blocks, as is tested below",
-    f"{DEPLOY}/{{{{cookiecutter.__kubernetes_folder}}}}/README.md": "needs a cluster: see tests/operations/test_deploy.py",
+    f"{DEPLOY}/{{{{cookiecutter.__kubernetes_folder}}}}/README.md": "needs a cluster: tests/operations/test_deploy.py",
 }
 PAGES = ["README.md", "docs/add-a-blueprint.md"]  # those whose commands a reader runs
 SERVERS = ("uv run dev.py", "uv run python -m ")  # run until stopped

@@ -112,7 +112,7 @@ def test_gitlab_runs_every_version(baked: Callable[[str], BakedProject]) -> None
 
 
 def test_the_front_end_is_tested_where_there_is_one(baked: Callable[[str], BakedProject]) -> None:
-    assert list(jobs_of(baked("without-front-end"))) == ["api", "advisories"]
+    assert list(jobs_of(baked("without-front-end"))) == ["api"]
     assert "front-end" not in jobs_of(baked("interceptor-without-front-end"), ".gitlab-ci.yml")
 
 
