@@ -20,7 +20,7 @@ from tests.running import running
 from tests.template.reading import Block, blocks
 
 # whose README is followed, and whether that includes the checks: the code is the same, and `test_generated.py` has each
-# combination checked. What a front end adds is in the language ts, and run by `test_node_proxy.py`.
+# combination checked.
 FOLLOWED = {"without-front-end": True, "proxy-without-front-end": False}
 PROJECT = "{{cookiecutter.__project_slug}}"
 DEPLOY = f"{PROJECT}/{{{{cookiecutter.__deploy_folder}}}}"
@@ -113,7 +113,7 @@ def facts(source: str) -> dict[str, object]:
 def codes(project: BakedProject, readme: str) -> set[str]:
     """Return the code of each block that is not the front end's, whatever the package is called."""
     found = blocks(project.read(readme))
-    return {block.code.replace(project.package, "my_lab_api") for block in found if block.language not in ("js", "ts")}
+    return {block.code.replace(project.package, "my_lab_api") for block in found if block.language != "js"}
 
 
 def follow(project: BakedProject, block: Block, env: Mapping[str, str]) -> None:
