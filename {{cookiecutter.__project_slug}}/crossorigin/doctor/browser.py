@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_network
 from typing import Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from ..origins import DEFAULT_PORTS, SHAPE, Parts, get_site, is_loopback
+from ..origins import DEFAULT_PORTS, SHAPE, Parts, get_site, is_app, is_loopback
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -285,11 +285,6 @@ def check_mixed_content(request: Request) -> Step | None:
     detail += ", but Chromium lets it, as it is in the local network. Other browsers do not." if ok else "."
     reason = None if ok else "CORSDidNotSucceed"
     return Step("the request is as safe as the page", ok, f"{detail} No header helps.", reason)
-
-
-def is_app(origin: str) -> bool:
-    """Tell whether an origin is of an app or an extension: capacitor://localhost, chrome-extension://…"""
-    return urlsplit(origin).scheme not in ("", *DEFAULT_PORTS)
 
 
 def check_local_network(request: Request, find_address: Callable[[str], str | None]) -> Step | None:
