@@ -7,8 +7,8 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask.sansio.blueprints import BlueprintSetupState
 
 from ..declare import cors, get_policies
+from .answered import is_ours
 from .browser import get_origin
-from .fixes import get_address, is_here
 from .trace import build_request, explain
 from .transport import AppTransport
 
@@ -42,7 +42,7 @@ def explain_request() -> Response:
         return Response(json.dumps(problem), 422, mimetype="application/problem+json")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     here = get_origin(request.host_url)
-    address = get_origin(asked.url) if is_here(asked.url, here, get_address(app)) else here
+    address = get_origin(asked.url) if is_ours(app, asked.url, here) else here
     found = explain(asked, AppTransport(app, address, run_views=False), app)
     return Response(json.dumps(found.as_dict()), mimetype="application/json")
 
