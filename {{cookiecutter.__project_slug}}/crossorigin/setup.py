@@ -94,10 +94,11 @@ def _same_prefixes(declarations: list[Declaration]) -> Iterator[str]:
         first = tree.add(declaration.prefix or "", declaration)
         if first is not declaration:
             prefix, name = declaration.prefix or "", declaration.blueprint.rpartition(".")[2]
+            deeper = f"{prefix.rstrip('/')}/{name}"
             yield (
-                f"{declaration.place} (blueprint {declaration.blueprint!r}): the prefix {prefix!r} has a policy"
-                f" already, from {first.place}; write url_prefix={prefix.rstrip('/') + '/' + name!r}, or one"
-                " policy on a blueprint in which both are nested by parent.register_blueprint(…)."
+                f"{declaration.place} (blueprint {declaration.blueprint!r}): the prefix {prefix!r} has"
+                f" a policy already, from {first.place}; write url_prefix={deeper!r}, or one policy on a"
+                " blueprint in which both are nested by parent.register_blueprint(…)."
             )
 
 

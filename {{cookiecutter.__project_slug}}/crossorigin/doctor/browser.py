@@ -287,6 +287,12 @@ def check_mixed_content(request: Request) -> Step | None:
     return Step("the request is as safe as the page", ok, f"{detail} No header helps.", reason)
 
 
+def is_mixed_content(request: Request) -> bool:
+    """Tell whether a page is kept from http."""
+    step = check_mixed_content(request)
+    return step is not None and not step.ok
+
+
 def check_local_network(request: Request, find_address: Callable[[str], str | None]) -> Step | None:
     """Decide whether a page may call the visitor's network (https://wicg.github.io/local-network-access/).
 

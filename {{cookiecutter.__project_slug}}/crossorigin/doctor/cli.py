@@ -14,9 +14,9 @@ from ..declare import get_policies
 from ..dry_run import dry_run
 from ..hints import Hints
 from ..policy import FromConfig
+from .answered import get_address
 from .browser import Request, Step, build_preflight_headers, check_cookie, needs_preflight, normalize_method
 from .checks import find_notes, find_problems
-from .fixes import get_address
 from .source import find_writers
 from .trace import Explanation, build_request, explain, get_cookie
 from .transport import AppTransport, HttpTransport, Transport, build_headers
