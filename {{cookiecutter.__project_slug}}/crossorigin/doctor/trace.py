@@ -83,7 +83,8 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     found.allowed = found.steps[-1].ok
     if failed:
         found.set_fix(fixes.find(failed, trace.request, trace.response, found.answered_by), failed.reason)
-    if trace.redirect and not found.allowed and follow and not browser.is_mixed_content(trace.request):
+    was_asked = trace.response is not None or failed is None
+    if trace.redirect and not found.allowed and follow and was_asked:
         _fix_redirect(found, trace, fixes, app)
     elif found.allowed and trace.response and found.answered_by:
         if fix := fixes.find_for_status(trace.request, trace.response, found.answered_by):
@@ -237,16 +238,8 @@ class _Trace:
         )
         detail = f"They are {page} and {api}: {then}."
         yield Step("Page and API have two origins", True, detail)
-        if browser.is_mixed_content(self.request):
-            detail = f"An https page may not call {api} (mixed content). No header helps."
-            yield Step("The request is as safe as the page", False, detail, "CORSDidNotSucceed")
-        if browser.is_local_network(self.request):
-            asks = page.startswith("https:")
-            how = "asks the visitor" if asks else "blocks pages without https"
-            detail = f"The API is in the visitor's network, the page is not: Chromium {how}"
-            detail += " (Local Network Access). No header helps."
-            reason = None if asks else "CORSDidNotSucceed"
-            yield Step("The page may reach the visitor's network", asks, detail, reason)
+        local = browser.check_local_network(self.request, self.transport.find_address)
+        yield from filter(None, (browser.check_mixed_content(self.request), local))
 
     def _send_preflight(self) -> Iterator[Step]:
         request = self.request

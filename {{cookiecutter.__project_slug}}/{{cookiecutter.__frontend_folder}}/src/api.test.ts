@@ -89,6 +89,8 @@ test.each([
   ["the other name", "http://127.0.0.1:5173/?a", () => live, "mixed names", "Open http://localhost:5173/?a"],
   ["a dead server by its other name", "http://127.0.0.1:5173/", () => dead, "no server", "uv run dev.py"],
   ["the visitor's machine", "https://example.com/", () => dead, "no server", "only if the visitor permits it"],
+  ["a name of a container", PAGE, () => "http://api:9", "no server", "Only containers know the name api"],
+  ["a phone", "http://192.168.1.20:5173/", () => dead, "no server", "On each device, localhost is that device."],
   ["http from https", "https://example.com/", () => "http://api.invalid", "mixed content", "over https too"],
 ])("a failed request is explained by %s", async (_, page, baseURL, reason, words) => {
   vi.stubGlobal("location", new URL(page));
