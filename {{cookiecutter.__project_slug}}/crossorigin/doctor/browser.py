@@ -45,6 +45,8 @@ class Request(NamedTuple):
     origin: str
     headers: Headers = ()
     credentials: bool = False
+    mode: Literal["cors", "no-cors"] = "cors"
+    upload_progress: bool = False  # whether a listener waits for the progress of the upload
 
 
 class Response(NamedTuple):
@@ -135,11 +137,10 @@ def is_same_origin(url: str, origin: str) -> bool:
 
 def needs_preflight(request: Request) -> bool:
     """Tell whether the browser sends a preflight before a request (#main-fetch)."""
-    if is_same_origin(request.url, request.origin):
+    if request.mode == "no-cors" or is_same_origin(request.url, request.origin):
         return False
-    return normalize_method(request.method) not in SAFELISTED_METHODS or bool(
-        get_unsafe_names(request.headers)
-    )
+    simple = normalize_method(request.method) in SAFELISTED_METHODS and not get_unsafe_names(request.headers)
+    return not simple or request.upload_progress
 
 
 def build_preflight_headers(request: Request) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from ..declare import Declaration, get_policies, short
 from ..origins import is_loopback, origin_problem
 from ..policy import FromConfig, Policy
 from ..rules import RESPONSE_HEADERS
-from . import browser
+from . import browser, no_cors
 from .answered import API_IS_DOWN, By, find_moved, find_who, fix_elsewhere, fix_in_front
 from .browser import Request, Response, Step, get_header, get_origin
 from .edits import Edit, Fix, change_page
@@ -51,7 +51,7 @@ class Fixes:
     def find(self, failed: Step, request: Request, response: Response | None, by: By | None) -> Fix:
         """Return what to write where, for a step at which the browser stops after its last response."""
         if failed.reason is None:
-            return NO_SUCH_METHOD
+            return self._fix_no_cors(request, response, by) if request.mode == "no-cors" else NO_SUCH_METHOD
         if response is None:
             return self._fix_unsent(request)
         is_preflight, location = "response" not in failed.step, get_header(response, "Location")
@@ -75,7 +75,8 @@ class Fixes:
         if by == "proxy" and response.status in API_IS_DOWN | {401, 413}:
             return self.fix_in_front(request, response, is_preflight=False)
         asks = response.status == 401 and by == "app" and "authorization" not in names
-        if not asks or request.credentials or browser.is_same_origin(request.url, request.origin):
+        reads = request.mode == "cors" and not browser.is_same_origin(request.url, request.origin)
+        if request.credentials or not (asks and reads):
             return None
         guarded = self._is_guarded(path)
         if policy and policy.credentials:
@@ -87,6 +88,16 @@ class Fixes:
         if guarded:
             return Fix("in the page's call: a token in the header Authorization; its view requires a sign-in")
         return None
+
+    def _fix_no_cors(self, request: Request, response: Response | None, by: By | None) -> Fix:
+        if browser.is_forbidden_method(request.method):
+            return NO_SUCH_METHOD
+        if response and by == "other":
+            return fix_elsewhere(self.given, request, response, {no_cors.POLICY: ["cross-origin"]})
+        text = "in the page: with CORS (the attribute crossorigin, or fetch without mode: 'no-cors')"
+        if response and not self.policies.in_use:
+            text += f"; or send {no_cors.POLICY}: cross-origin with the response"
+        return self.add_own(Fix(text, change_page(mode="cors")), request._replace(mode="cors"))
 
     def fix_in_front(self, request: Request, response: Response, is_preflight: bool) -> Fix:
         """Return what to do about a response of a server in front of the application."""

@@ -13,7 +13,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from flask import Flask
 
 from ..origins import origin_problem
-from . import browser
+from . import browser, no_cors
 from .answered import NO_EDIT, By, is_ours
 from .browser import Request, Response, Step, get_header, get_origin
 from .edits import Edit, Fix, change_page
@@ -64,7 +64,7 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     try:
         for step in trace.run():
             found.steps.append(step._replace(step=step.step[0].upper() + step.step[1:]))
-            if not step.ok and step.step != COOKIE:
+            if not step.ok and step.step not in (COOKIE, no_cors.FRAME):
                 failed = step
                 break
     except ConnectionFailed as failure:
@@ -83,7 +83,8 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     found.allowed = found.steps[-1].ok
     if failed:
         found.set_fix(fixes.find(failed, trace.request, trace.response, found.answered_by), failed.reason)
-    if trace.redirect and not found.allowed and follow and not browser.is_mixed_content(trace.request):
+    was_asked = trace.response is not None or failed is None
+    if trace.redirect and not found.allowed and follow and was_asked:
         _fix_redirect(found, trace, fixes, app)
     elif found.allowed and trace.response and found.answered_by:
         if fix := fixes.find_for_status(trace.request, trace.response, found.answered_by):
@@ -116,7 +117,12 @@ def _fix_redirect(found: Explanation, trace: "_Trace", fixes: Fixes, app: Flask 
 
 
 def build_request(
-    method: str, url: str, origin: str, headers: Iterable[tuple[str, str]] = (), credentials: bool = False
+    method: str,
+    url: str,
+    origin: str,
+    headers: Iterable[tuple[str, str]] = (),
+    credentials: bool = False,
+    **more: Any,
 ) -> Request:
     """Return a request that a script can ask for; a ValueError says what no browser takes, and the fix."""
     if not browser.TOKEN.match(method):
@@ -131,7 +137,7 @@ def build_request(
             raise ValueError(f"the header {name!r} is not a token (RFC 9110); write a name without spaces.")
         if not re.fullmatch(r"[\t\x20-\x7e\x80-\xff]*", value):
             raise ValueError(f"the header {name!r} has a forbidden character; write one line of Latin-1.")
-    return Request(method, normalize_url(url), origin, headers, credentials)
+    return Request(method, normalize_url(url), origin, headers, credentials, **more)
 
 
 def normalize_url(url: str) -> str:
@@ -206,17 +212,31 @@ class _Trace:
         if sent != sent.upper():
             detail += f" The browser writes only {ALWAYS_UPPER} in upper case."
         yield Step("A script can send the method", allowed, detail)
-        removed = [name for name, value in self.request.headers if browser.is_forbidden_header(name, value)]
+        headers = self.request.headers
+        removed = [name for name, value in headers if browser.is_forbidden_header(name, value)]
+        if self.is_opaque():
+            yield no_cors.check_method(self.request)
+            kept = tuple(line for line in headers if no_cors.is_allowed_header(*line))
+            removed = [name for name, _ in headers if name not in dict(kept)]
+            self.request = self.request._replace(headers=kept)
         if removed:
             detail = f"Removed by the browser: {', '.join(removed)}."
-            yield Step("Headers that only the browser sets are left out", True, detail)
+            yield Step("Headers that the page cannot set are left out", True, detail)
+
+    def is_opaque(self) -> bool:
+        """Tell whether the page reads nothing of the response: it asks another origin without CORS."""
+        request = self.request
+        return request.mode == "no-cors" and not browser.is_same_origin(request.url, request.origin)
 
     def _check_addresses(self) -> Iterator[Step]:
         page, api = self.request.origin, get_origin(self.request.url)
         if page == api:
             yield Step("Page and API have one origin", True, f"Same origin, {api}: CORS does not apply.")
             return
-        detail = f"They are {page} and {api}: the response must allow the page."
+        then = (
+            "without CORS, it reads no response" if self.is_opaque() else "the response must allow the page"
+        )
+        detail = f"They are {page} and {api}: {then}."
         yield Step("Page and API have two origins", True, detail)
         local = browser.check_local_network(self.request, self.transport.find_address)
         yield from filter(None, (browser.check_mixed_content(self.request), local))
@@ -226,6 +246,7 @@ class _Trace:
         self.found.preflighted = True
         method, names = browser.normalize_method(request.method), browser.get_unsafe_names(request.headers)
         causes = [method] * (method not in browser.SAFELISTED_METHODS) + names
+        causes += ["a listener for the progress of the upload"] * request.upload_progress
         detail = f"Not a simple request, because of {', '.join(causes)}.\n"
         detail += _show_request("OPTIONS", request, browser.build_preflight_headers(request))
         yield Step(f"The browser sends a preflight: OPTIONS {_get_path(request)}", True, detail)
@@ -249,7 +270,9 @@ class _Trace:
         lines = _show_lines(answer.status or "(status)", answer.response.headers)
         detail = f"{answer.note}\n".lstrip() + lines
         yield Step(f"The response {status}", True, detail)
-        if answer.cors_unknown and not same_origin:
+        if self.is_opaque():
+            yield from no_cors.check_response(request, answer.response)
+        elif answer.cors_unknown and not same_origin:
             detail = "Only the view knows: start the server, and give its URL with --send."
             yield Step("CORS check of the response", True, detail)
         elif not same_origin:
@@ -270,13 +293,16 @@ class _Trace:
         if not browser.is_same_origin(url, get_origin(old.url)):
             self.redirect = old, response
             headers = tuple(h for h in headers if h[0].lower() != "authorization")
-            if not browser.is_same_origin(old.url, origin):
+            if not browser.is_same_origin(old.url, origin) and old.mode == "cors":
                 origin = "null"  # Fetch, "redirect-tainted": also if the page's own origin comes next
         self.request = old._replace(method=method, url=url, origin=origin, headers=headers)
         changed = " From here on the browser sends Origin: null." if origin != old.origin else ""
         yield Step("The redirect can be followed", True, f"It leads to {method} {url}.{changed}")
 
     def _read(self, response: Response) -> Iterator[Step]:
+        if self.is_opaque():
+            yield Step("The page reads nothing", True, "Neither status nor headers nor body: it is opaque.")
+            return
         self.found.readable_headers = readable = browser.get_readable_headers(self.request, response)
         received = {name.lower() for name, _ in response.headers}
         hidden = sorted(name for name in received - set(readable) if not name.startswith("access-control-"))
