@@ -96,6 +96,7 @@ class SettingsSchema(ma.Schema):
     WORKERS = number(min(os.cpu_count() or 1, 256), 1, 256)
     THREADS = number(4, 1, 256)
     DOCS = choice("0", "1")
+    REGISTRATION = choice("0", "1")  # whether everybody can sign up
 
     @ma.validates_schema(skip_on_field_errors=False)
     def check_together(self, data: dict[str, Any], **_: Any) -> None:
@@ -162,6 +163,7 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         "API_URL": values["API_URL"] or ("" if production else "http://localhost:8000"),
         "LOG_FORMAT": values["LOG_FORMAT"] or ("json" if production else "plain"),
         "DOCS": (values["DOCS"] or str(int(not production))) == "1",
+        "REGISTRATION": (values["REGISTRATION"] or str(int(not production))) == "1",
         # seconds: a sign-in does not wait longer for Redis, and is counted in memory
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 1} if storage.startswith("redis") else {},
         "RATELIMIT_KEY_PREFIX": PACKAGE,

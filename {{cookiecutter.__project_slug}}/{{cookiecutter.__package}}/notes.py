@@ -18,7 +18,7 @@ notes.before_request(require_sign_in)
 cors(
     notes,
     origins=FromConfig("FRONTEND_ORIGINS"),
-    request_headers=["Content-Type", "If-Match"],
+    request_headers=["Authorization", "Content-Type", "If-Match"],
     expose_headers=["X-Pagination", "ETag"],
     credentials=True,
     max_age=600,

@@ -1,15 +1,18 @@
-"""Who is signed in: server-side sessions."""
+"""Who is signed in: server-side sessions for browsers, API tokens for machines."""
 
 import secrets
+from collections.abc import Callable
 
 from flask import Flask, Request, abort, current_app, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadSignature
 from sqlalchemy import bindparam, delete, select
+from werkzeug.datastructures import WWWAuthenticate
 
 from .csrf import check_csrf
 from .extensions import db
 from .models import LoginSession, User, now
+from .tokens import find_token_user
 
 # built once: to build a statement takes longer than to run it
 SIGNED_IN = (
@@ -23,10 +26,12 @@ class CookieInterface(SecureCookieSessionInterface):
     """Flask's signed cookie without its time limit: the row in the database has the expiry.
 
     Flask refuses a cookie whose time stamp is in the future, so servers whose clocks differ would
-    refuse each other's cookies.
+    refuse each other's cookies. A request with an Authorization header has no session: its token decides.
     """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if "Authorization" in request.headers:
+            return self.session_class()
         cookie, serializer = request.cookies.get(self.get_cookie_name(app)), self.get_signing_serializer(app)
         try:
             return self.session_class(serializer.loads(cookie) if cookie and serializer else {})
@@ -65,6 +70,12 @@ def require_sign_in() -> None:
     """Set `g.user`, or answer 401. `blueprint.before_request(require_sign_in)` guards a blueprint."""
     if request.method == "OPTIONS":
         return  # tells the methods of a path, and nothing else
+    if "Authorization" in request.headers:
+        g.user = find_token_user()
+        if g.user is None:
+            invalid = WWWAuthenticate("bearer", {"error": "invalid_token"})  # RFC 6750, section 3
+            abort(401, "The token is unknown or has ended. Create another one.", www_authenticate=invalid)
+        return
     key = session.get("key")
     g.user = db.session.scalar(SIGNED_IN, {"key": key, "now": now()}) if key else None
     if g.user is None:
@@ -75,3 +86,14 @@ def require_sign_in() -> None:
                 " Let the proxy in front remove such cookies, see docs/production.md."
             )
         abort(401, "Sign in first.")
+
+
+def require_role(role: str) -> Callable[[], None]:
+    """Return a guard that answers 403 to other users: `blueprint.before_request(require_role("admin"))`."""
+
+    def require() -> None:
+        require_sign_in()
+        if request.method != "OPTIONS" and g.user.role != role:
+            abort(403, f"This needs the role {role!r}. Ask an administrator for it.")
+
+    return require

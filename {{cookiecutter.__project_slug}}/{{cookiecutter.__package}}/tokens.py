@@ -4,8 +4,10 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+import click
 from flask import current_app, request
 from sqlalchemy import delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from .extensions import db
 from .models import ApiToken, User, now
@@ -13,11 +15,26 @@ from .models import ApiToken, User, now
 USE_INTERVAL = timedelta(minutes=1)  # the last use is written at most so often, or each read would write
 
 
-def create_token(user: User, name: str, lifetime: timedelta | None) -> str:
-    """Add a token of a user and return it. Only its hash is kept. The caller commits."""
-    token = f"{current_app.name}_{secrets.token_urlsafe(32)}"  # the name helps whoever finds one in a file
+class TokenError(click.ClickException):
+    """The name of a token cannot be used. The message has the fix."""
+
+
+def create_token(user: User, name: str, lifetime: timedelta | None = None) -> str:
+    """Add a token of a user and return it. Only its hash is kept. The caller commits.
+
+    Raises:
+        TokenError: if the name cannot be used.
+    """
+    if not 1 <= len(name) <= 64 or not name.isprintable():
+        raise TokenError(f"the name {name!r} is not 1 to 64 printable characters; choose another name.")
+    token = f"{current_app.name}_{secrets.token_urlsafe(32)}"  # whoever finds it in a file knows what it is
     expires_at = now() + lifetime if lifetime else None
     db.session.add(ApiToken(user_id=user.id, name=name, token_hash=hash_token(token), expires_at=expires_at))
+    try:
+        db.session.flush()
+    except IntegrityError:
+        db.session.rollback()
+        raise TokenError(f"there is a token {name!r} already; choose another name, or revoke it.") from None
     return token
 
 
@@ -43,12 +60,15 @@ def list_tokens(user: User) -> list[ApiToken]:
     return list(db.session.scalars(select(ApiToken).where(ApiToken.user_id == user.id).order_by(ApiToken.id)))
 
 
-def revoke_token(user: User, name: str) -> bool:
-    """Delete a token of a user, and tell whether there was one. The caller commits."""
-    found = db.session.scalars(
-        delete(ApiToken).where(ApiToken.user_id == user.id, ApiToken.name == name).returning(ApiToken.id)
-    )
-    return bool(found.all())
+def revoke_token(user: User, name: str) -> None:
+    """Delete a token of a user. The caller commits.
+
+    Raises:
+        TokenError: if there is no such token.
+    """
+    revoked = delete(ApiToken).where(ApiToken.user_id == user.id, ApiToken.name == name)
+    if not db.session.scalars(revoked.returning(ApiToken.id)).all():
+        raise TokenError(f"{user.username} has no token {name!r}; see: flask token list {user.username}")
 
 
 def hash_token(token: str) -> str:
