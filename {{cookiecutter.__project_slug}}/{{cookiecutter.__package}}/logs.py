@@ -98,5 +98,7 @@ def finish(response: Response) -> Response:
         "origin": quote(origin or "-", safe="/:[]*"),
         "cors": cors,
     }
-    logging.getLogger(__name__).info(TEXT, line, extra={"request": line})
+    # load balancers ask for the health all the time
+    level = logging.DEBUG if request.blueprint == "health" else logging.INFO
+    logging.getLogger(__name__).log(level, TEXT, line, extra={"request": line})
     return response
