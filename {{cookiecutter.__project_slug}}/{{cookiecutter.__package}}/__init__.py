@@ -107,7 +107,7 @@ def build_hints(app: Flask) -> Hints:
         settings_file=".env",
         settings_code=f"SettingsSchema of {config.PACKAGE}/config.py",
         start_command="uv run dev.py",
-        frontend_url="http://localhost:5173",
+        frontend_url=app.config["FRONTEND_URL"],
         api_url=app.config["API_URL"] or None,
         production=app.config["PRODUCTION"],
         one_origin=app.config["FRONTEND_ORIGINS"] == "none",

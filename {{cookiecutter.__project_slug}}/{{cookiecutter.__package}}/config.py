@@ -2,11 +2,13 @@
 
 import os
 import re
+import socket
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import marshmallow as ma
 from crossorigin import origin_problem
@@ -69,6 +71,10 @@ def is_storage(uri: str) -> bool:
     return not uri.startswith("async") and bool(storage_from_string(uri))
 
 
+def is_origin(url: str) -> bool:
+    return not origin_problem(url, credentials=False)
+
+
 def are_limits(value: str) -> bool:
     return all(limit.amount for limit in parse_many(value))
 
@@ -87,7 +93,8 @@ class SettingsSchema(ma.Schema):
     FRONTEND_DIST = text("frontend/dist")
     DATABASE_URL = text(f"sqlite:///{PACKAGE}.sqlite", parse_database_url)
     CROSS_SITE_COOKIES = choice("0", "1", default="0")
-    API_URL = text(None, lambda url: not origin_problem(url, credentials=False), ORIGIN)
+    API_URL = text(None, is_origin, ORIGIN)
+    FRONTEND_URL = text(None, is_origin, ORIGIN)
     LOGIN_LIMIT = text("60 per minute", are_limits, LIMIT)
     LOGIN_ACCOUNT_LIMIT = text("10 per minute", are_limits, LIMIT)
     RATELIMIT_STORAGE_URI = text("memory://", is_storage, STORAGE)
@@ -148,9 +155,20 @@ def read_settings() -> dict[str, str]:
     if file.is_dir():
         raise SettingsError(f"{file} is a folder. Remove it, and copy .env.example to .env.")
     try:
-        return {name: value for name, value in dotenv_values(file).items() if value} | os.environ
+        written = {name: value for name, value in dotenv_values(file).items() if value}
+        return read_dev_servers() | written | os.environ
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} cannot be read ({error}). Save it as UTF-8.") from error
+
+
+def read_dev_servers() -> dict[str, str]:
+    """Return the addresses that a running dev.py has written: no API listens if the file was left behind."""
+    servers = {name: value for name, value in dotenv_values(ROOT / "instance" / "dev.env").items() if value}
+    try:
+        socket.create_connection(("localhost", urlsplit(servers["API_URL"]).port or 0), timeout=1).close()
+    except (KeyError, OSError):
+        return {}
+    return servers
 
 
 def find_setting(name: str) -> str:
@@ -161,10 +179,15 @@ def find_setting(name: str) -> str:
 
 def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
     production, storage = values["APP_ENV"] == "production", values["RATELIMIT_STORAGE_URI"]
+    origins, frontend_url = values["FRONTEND_ORIGINS"], values["FRONTEND_URL"]
+    if frontend_url and not production and split(origins) not in ([], ["none"]):
+        origins += f",{frontend_url}" * (frontend_url not in split(origins))
     return values | {
         "PRODUCTION": production,
         "SECRET_KEY_FALLBACKS": split(values["SECRET_KEY_FALLBACKS"]),  # what they signed stays valid
         "FRONTEND_DIST": str(ROOT / values["FRONTEND_DIST"]),
+        "FRONTEND_ORIGINS": origins,
+        "FRONTEND_URL": frontend_url or "http://localhost:5173",
         "API_URL": values["API_URL"] or ("" if production else "http://localhost:8000"),
         "LOG_FORMAT": values["LOG_FORMAT"] or ("json" if production else "plain"),
         "DOCS": (values["DOCS"] or str(int(not production))) == "1",
