@@ -79,7 +79,7 @@ def api() -> Server:
     ENVIRONMENT["PORT"] = str(port)  # to Vite's proxy: .env may name another one, for production
     command = [*FLASK, "run", "--debug", "--no-debugger", "--port", str(port)]
     server = Server("API", "API_URL", port, command, ROOT)
-    if port != 8000 and read_setting("FRONTEND_ORIGINS") != "none":  # with one origin, Vite passes requests on
+    if port != 8000 and read_setting("FRONTEND_ORIGINS") != "none":  # else Vite passes requests on
         ENVIRONMENT.setdefault("VITE_API_URL", server.url)
     return server
 

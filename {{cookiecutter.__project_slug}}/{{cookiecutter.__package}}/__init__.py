@@ -7,7 +7,7 @@ from functools import cache
 from crossorigin import Hints, get_policies, init_cors
 from flask import Flask, current_app, request
 
-from . import commands, config, cors_headers, csrf, errors, headers, logs, sessions
+from . import commands, config, cors_headers, csrf, environment, errors, headers, logs, sessions
 from .auth import auth
 from .demo import demo_cors, demo_no_cors
 from .docs import docs
@@ -117,5 +117,5 @@ def build_hints(app: Flask) -> Hints:
         mark_preflight=lambda environ: [("X-Request-ID", logs.choose_request_id(environ))],
         is_guarded=is_guarded,
         sign_in=commands.build_cookie,
-        find_setting=config.find_setting,
+        find_setting=environment.find_setting,
     )

@@ -2,29 +2,25 @@
 
 import os
 import re
-import socket
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import marshmallow as ma
 from crossorigin import origin_problem
-from dotenv import dotenv_values
 from limits import parse_many
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 from marshmallow.validate import OneOf, Range
 
+from . import environment
 from .database import parse_database_url
 from .errors import SettingsError
 
 TITLE = "{{ cookiecutter.project_name }}"
 DESCRIPTION = "A Flask API with a CORS policy for each blueprint"
 PACKAGE = __name__.partition(".")[0]
-ROOT = Path(__file__).resolve().parent.parent
 SECRETS = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "RATELIMIT_STORAGE_URI"}
 NEW_KEY = 'Set it to the output of python -c "import secrets; print(secrets.token_hex(32))".'
 WEAK_KEY = f"is a placeholder or too short. {NEW_KEY}"
@@ -135,7 +131,7 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
     Raises:
         SettingsError: with one sentence for each problem.
     """
-    given = {n: v for n, v in (read_settings() if settings is None else settings).items() if v}
+    given = {n: v for n, v in (environment.read_settings() if settings is None else settings).items() if v}
     problems = {}
     try:
         values = SettingsSchema(unknown=ma.EXCLUDE).load(given)
@@ -150,33 +146,6 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
     return get_flask_config(values)
 
 
-def read_settings() -> dict[str, str]:
-    file = ROOT / ".env"
-    if file.is_dir():
-        raise SettingsError(f"{file} is a folder. Remove it, and copy .env.example to .env.")
-    try:
-        written = {name: value for name, value in dotenv_values(file).items() if value}
-        return read_dev_servers() | written | os.environ
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read ({error}). Save it as UTF-8.") from error
-
-
-def read_dev_servers() -> dict[str, str]:
-    """Return the addresses that a running dev.py has written: no API listens if the file was left behind."""
-    servers = {name: value for name, value in dotenv_values(ROOT / "instance" / "dev.env").items() if value}
-    try:
-        socket.create_connection(("localhost", urlsplit(servers["API_URL"]).port or 0), timeout=1).close()
-    except (KeyError, OSError):
-        return {}
-    return servers
-
-
-def find_setting(name: str) -> str:
-    """Return where a setting comes from: `flask` copies `.env` into the environment, which wins."""
-    value = os.environ.get(name)
-    return ".env" if value in (None, dotenv_values(ROOT / ".env").get(name)) else "environment"
-
-
 def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
     production, storage = values["APP_ENV"] == "production", values["RATELIMIT_STORAGE_URI"]
     origins, frontend_url = values["FRONTEND_ORIGINS"], values["FRONTEND_URL"]
@@ -185,7 +154,7 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
     return values | {
         "PRODUCTION": production,
         "SECRET_KEY_FALLBACKS": split(values["SECRET_KEY_FALLBACKS"]),  # what they signed stays valid
-        "FRONTEND_DIST": str(ROOT / values["FRONTEND_DIST"]),
+        "FRONTEND_DIST": str(environment.ROOT / values["FRONTEND_DIST"]),
         "FRONTEND_ORIGINS": origins,
         "FRONTEND_URL": frontend_url or "http://localhost:5173",
         "API_URL": values["API_URL"] or ("" if production else "http://localhost:8000"),

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from .csrf import check_csrf
+from . import csrf
 from .extensions import db
 from .models import LoginSession, User, now
 
@@ -48,7 +48,7 @@ def sign_in(user: User) -> None:
 
     The key is new, which prevents session fixation.
     """
-    check_csrf()
+    csrf.check_csrf()
     _delete_session(session.get("key"))
     remove_expired(limit=100)
     session.clear()
