@@ -33,7 +33,7 @@ REFUSED = [  # no APP_ENV means production
     ({"DATABASE_URL": "sqlite://me:tiger@host:port/lab"}, "DATABASE_URL"),
     ({"DATABASE_URL": "postgresql+psycopg2://me:tiger@host/lab"}, "begins with 'postgresql+psycopg2'"),
     ({"DATABASE_URL": "oracle+oracledb://me:tiger@host/lab"}, "begins with 'oracle+oracledb'"),
-    *(({"DATABASE_URL": url}, "is in memory") for url in ("sqlite://", "sqlite:///:memory:")),
+    *(({"DATABASE_URL": url}, "is not the path of a file") for url in ("sqlite://", "sqlite:///:memory:")),
     *(({"DATABASE_URL": f"sqlite:{url}"}, "three slashes") for url in ("//lab.sqlite", "///lab?mode=memory")),
     ({"SECRET_KEY_FALLBACKS": "0123456789abcdef" * 2 + ", tiger"}, "SECRET_KEY_FALLBACKS is a placeholder"),
     ({"API_URL": "http://localhost:8000/"}, "API_URL='http://localhost:8000/' is not an origin"),
