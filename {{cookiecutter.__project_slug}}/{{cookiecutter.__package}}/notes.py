@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 from crossorigin import FromConfig, cors
 from flask import abort, g
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from .api import NO_NUL, Blueprint
 from .extensions import db
@@ -31,7 +31,7 @@ one_note = own_notes.where(Note.id == bindparam("note_id"))
 newest_first = Paginator(own_notes.order_by(Note.id.desc()))
 ORDERS: dict[str, list[Any]] = {
     "-id": [Note.id.desc()],
-    "title": [Note.title, Note.id],
+    "title": [func.lower(Note.title), Note.id],
     "-updated_at": [Note.updated_at.desc(), Note.id],
 }
 
