@@ -18,6 +18,7 @@ from .answered import NO_EDIT, By, is_ours
 from .browser import Request, Response, Step, get_header, get_origin
 from .edits import Edit, Fix, change_page
 from .fixes import Fixes
+from .own_fixes import get_cookie
 from .transport import SAFE, Answer, ConnectionFailed, Transport, build_headers
 
 MAX_REDIRECTS = 20  # Fetch, "HTTP-redirect fetch", step 6
@@ -164,13 +165,6 @@ def _remove_dots(path: str) -> str:
         elif plain != ".":
             kept.append(segment)
     return "/" + "/".join(kept) + "/" * (bool(kept) and dots[-1] in (".", ".."))
-
-
-def get_cookie(app: Flask) -> browser.Cookie:
-    """Return the attributes of the session cookie. Browsers assume SameSite=Lax if it has none."""
-    config = app.config
-    samesite: Any = str(config["SESSION_COOKIE_SAMESITE"] or "Lax").capitalize()
-    return browser.Cookie(samesite, config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_PARTITIONED"])
 
 
 @dataclass
