@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import PAGE, PASSWORD, add_ended_sessions, settings
+from conftest import PAGE, PASSWORD, settings
 from crossorigin.doctor.cli import commands
 from my_lab_api import create_app
 from my_lab_api.extensions import db
@@ -91,14 +91,6 @@ def test_a_database_that_cannot_be_migrated_is_told_in_a_sentence(tmp_path):
     code, output = flask(app, "db", "upgrade")
     assert code == 1
     assert "Check DATABASE_URL" in output
-
-
-def test_sessions_prune_removes_all_that_have_ended_and_tells_how_many(app, ada):
-    with app.app_context():
-        add_ended_sessions(1001)  # more than a batch
-    assert flask(app, "sessions", "prune") == (0, "Removed 1001 sessions that had ended.\n")
-    assert flask(app, "sessions", "prune") == (0, "Removed 0 sessions that had ended.\n")
-    assert ada.get("/api/auth/me").status_code == 200
 
 
 def test_explain_signs_in_as_a_user_without_a_password(app):
