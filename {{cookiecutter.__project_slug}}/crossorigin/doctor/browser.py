@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_network
 from typing import Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from ..origins import DEFAULT_PORTS, SHAPE, Parts, get_site, is_loopback
+from ..origins import DEFAULT_PORTS, SHAPE, Parts, get_site, is_app, is_loopback
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -288,9 +288,10 @@ def check_mixed_content(request: Request) -> Step | None:
     return Step("the request is as safe as the page", ok, f"{detail} No header helps.", reason)
 
 
-def is_app(origin: str) -> bool:
-    """Tell whether an origin is of an app or an extension: capacitor://localhost, chrome-extension://…"""
-    return urlsplit(origin).scheme not in ("", *DEFAULT_PORTS)
+def is_mixed_content(request: Request) -> bool:
+    """Tell whether a page is kept from http."""
+    step = check_mixed_content(request)
+    return step is not None and not step.ok
 
 
 def check_local_network(request: Request, find_address: Callable[[str], str | None]) -> Step | None:

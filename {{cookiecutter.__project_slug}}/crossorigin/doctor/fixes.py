@@ -144,8 +144,7 @@ class Fixes:
         return Fix(f"{ONE_SITE}; or {line}, which needs https and which Safari blocks", (edit,))
 
     def _fix_unsent(self, request: Request) -> Fix:
-        mixed = browser.check_mixed_content(request)
-        if mixed is None or mixed.ok:
+        if not browser.is_mixed_content(request):
             return NEARER
         https, setting = f"https://{urlsplit(request.url).netloc}", self.hints.frontend_api_url_setting
         if not setting:
