@@ -95,8 +95,15 @@ def _same_prefixes(declarations: list[Declaration]) -> Iterator[str]:
         if first is not declaration:
             yield (
                 f"{declaration.place} (blueprint {declaration.blueprint!r}): the prefix"
-                f" {declaration.prefix!r} has a policy already, from {first.place}; change one of the two."
+                f" {declaration.prefix!r} has a policy already, from {first.place}; write a prefix of its own,"
+                f" as url_prefix={_join(declaration)!r}, or declare one policy on a blueprint in which both are"
+                " nested by parent.register_blueprint(…)."
             )
+
+
+def _join(declaration: Declaration) -> str:
+    name = declaration.blueprint.rpartition(".")[2]
+    return f"{(declaration.prefix or '').rstrip('/')}/{name}"
 
 
 def second_layers(app: Flask) -> Iterator[str]:

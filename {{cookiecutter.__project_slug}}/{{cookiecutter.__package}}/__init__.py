@@ -105,14 +105,17 @@ def build_hints(app: Flask) -> Hints:
 
     return Hints(
         settings_file=".env",
+        settings_code=f"SettingsSchema of {config.PACKAGE}/config.py",
         start_command="uv run dev.py",
         frontend_url="http://localhost:5173",
         api_url=app.config["API_URL"] or None,
         production=app.config["PRODUCTION"],
         one_origin=app.config["FRONTEND_ORIGINS"] == "none",
         api_url_setting="API_URL",
-        cross_site_setting="CROSS_SITE_COOKIES=1",
+        cross_site_setting="CROSS_SITE_COOKIES=1" if app.config["PRODUCTION"] else None,
         frontend_api_url_setting="VITE_API_URL",
         mark_preflight=lambda environ: [("X-Request-ID", logs.choose_request_id(environ))],
         is_guarded=is_guarded,
+        sign_in=commands.build_cookie,
+        find_setting=config.find_setting,
     )

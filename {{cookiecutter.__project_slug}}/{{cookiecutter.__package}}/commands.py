@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from flask import Flask, current_app
+from flask import Flask, Response, current_app, session
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
@@ -102,6 +102,19 @@ def prune() -> None:
         db.session.commit()  # a short transaction each: nobody waits long
         removed += batch
     click.echo(f"Removed {removed} sessions that had ended.")
+
+
+@explained_errors()
+def build_cookie(app: Flask, name: str) -> str:
+    """Sign a user in without a password, and return the Cookie header: for `flask cors explain --as`."""
+    with app.test_request_context():
+        user = users.find_user(name)
+        if user is None:
+            raise users.UserError(f"there is no user {name!r}; run: flask user create {name}")
+        sessions.sign_in(user)
+        response = Response()
+        app.session_interface.save_session(app, session, response)
+        return response.headers["Set-Cookie"].partition(";")[0]
 
 
 def ask_password() -> str:

@@ -111,7 +111,9 @@ class SettingsSchema(ma.Schema):
             problems = {name: WEAK_KEY for name in keys if any(map(is_weak, keys[name]))}
             secure = re.sub("(?i)http:", "https:", data["FRONTEND_ORIGINS"])
             if secure != data["FRONTEND_ORIGINS"]:
-                problems["FRONTEND_ORIGINS"] = f"is not secure in production. Set it to {secure}."
+                app = " An app switches to https by useHttpsScheme (Tauri) or androidScheme (Capacitor)."
+                sentence = f"is not secure in production. Set it to {secure}." + app * ("localhost" in secure)
+                problems["FRONTEND_ORIGINS"] = sentence
         if problems:
             raise ma.ValidationError({name: [problem] for name, problem in problems.items()})
 
@@ -149,6 +151,12 @@ def read_settings() -> dict[str, str]:
         return {name: value for name, value in dotenv_values(file).items() if value} | os.environ
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} cannot be read ({error}). Save it as UTF-8.") from error
+
+
+def find_setting(name: str) -> str:
+    """Return where a setting comes from: `flask` copies `.env` into the environment, which wins."""
+    value = os.environ.get(name)
+    return ".env" if value in (None, dotenv_values(ROOT / ".env").get(name)) else "environment"
 
 
 def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:

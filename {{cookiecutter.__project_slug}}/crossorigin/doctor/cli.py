@@ -14,11 +14,11 @@ from ..declare import get_policies
 from ..dry_run import dry_run
 from ..hints import Hints
 from ..policy import FromConfig
-from .browser import Request, Step, build_preflight_headers, needs_preflight, normalize_method
+from .browser import Request, Step, build_preflight_headers, check_cookie, needs_preflight, normalize_method
 from .checks import find_notes, find_problems
 from .fixes import get_address
 from .source import find_writers
-from .trace import Explanation, build_request, explain
+from .trace import Explanation, build_request, explain, get_cookie
 from .transport import AppTransport, HttpTransport, Transport, build_headers
 
 MDN = "https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS/Errors/"
@@ -92,6 +92,7 @@ def check(as_json: bool) -> None:
 @click.option("--origin", required=True, help="The page's origin, for example http://localhost:5173.")
 @click.option("-H", "--header", "headers", multiple=True, metavar="'Name: value'", help="Set by its script.")
 @click.option("--credentials", is_flag=True, help="With cookies (axios: withCredentials).")
+@click.option("--as", "user", metavar="USER", help="In development: sign in on this application, in process.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.option("--curl", is_flag=True, help="Print curl commands that do the same, too.")
 @click.option("--send", is_flag=True, help="For a URL: really send a method that may change something.")
@@ -101,6 +102,7 @@ def explain_request(
     origin: str,
     headers: tuple[str, ...],
     credentials: bool,
+    user: str | None,
     as_json: bool,
     curl: bool,
     send: bool,
@@ -117,6 +119,8 @@ def explain_request(
     if re.match(r"[A-Za-z0-9.-]+:[0-9]+(/|\Z)", target):
         raise click.UsageError(f"{target!r} has no scheme; write http://{target}")
     is_url, app, refusal = "://" in target, None, ""
+    if user and is_url:
+        raise click.UsageError(f"--as signs in on this application alone; write a path, not {target!r}.")
     has_app = click.get_current_context().find_object(ScriptInfo) is not None  # not `python -m crossorigin`
     try:
         app = load_app() if has_app or not is_url else None
@@ -139,7 +143,8 @@ def explain_request(
     else:
         transport: Transport = HttpTransport(send_unsafe=send, start_command=hints.start_command)
         if app and not is_url:
-            transport = AppTransport(app, address, run_views=True, external=transport)
+            cookie = sign_in(app, user, request) if user else ""
+            transport = AppTransport(app, address, run_views=True, external=transport, cookie=cookie)
         found = explain(request, transport, app)
     if as_json:
         say(json.dumps(found.as_dict()))
@@ -158,6 +163,17 @@ def load_app() -> Flask:
         app = info.load_app()
         get_policies(app).check()
     return app
+
+
+def sign_in(app: Flask, user: str, request: Request) -> str:
+    """Return the cookie of a user who is signed in; "" where the browser would not send it."""
+    hints = get_policies(app).hints
+    if hints.production or hints.sign_in is None:
+        raise click.UsageError("--as needs an application in development that gives Hints(sign_in=…).")
+    try:
+        return hints.sign_in(app, user) if check_cookie(request, get_cookie(app)).ok else ""
+    except click.ClickException as error:
+        raise click.UsageError(error.message) from error
 
 
 def split_header(line: str) -> tuple[str, str]:

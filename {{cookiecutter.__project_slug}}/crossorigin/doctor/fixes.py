@@ -86,7 +86,8 @@ class Fixes:
         return Fix(f"{ONE_SITE}; or {line}, which needs https and which Safari blocks", (edit,))
 
     def _fix_unsent(self, request: Request) -> Fix:
-        if not browser.is_mixed_content(request):
+        mixed = browser.check_mixed_content(request)
+        if mixed is None or mixed.ok:
             return NEARER
         https, setting = f"https://{urlsplit(request.url).netloc}", self.hints.frontend_api_url_setting
         if not setting:

@@ -186,16 +186,8 @@ class _Trace:
             return
         detail = f"They are {page} and {api}: the response must allow the page."
         yield Step("Page and API have two origins", True, detail)
-        if browser.is_mixed_content(self.request):
-            detail = f"An https page may not call {api} (mixed content). No header helps."
-            yield Step("The request is as safe as the page", False, detail, "CORSDidNotSucceed")
-        if browser.is_local_network(self.request):
-            asks = page.startswith("https:")
-            how = "asks the visitor" if asks else "blocks pages without https"
-            detail = f"The API is in the visitor's network, the page is not: Chromium {how}"
-            detail += " (Local Network Access). No header helps."
-            reason = None if asks else "CORSDidNotSucceed"
-            yield Step("The page may reach the visitor's network", asks, detail, reason)
+        local = browser.check_local_network(self.request, self.transport.find_address)
+        yield from filter(None, (browser.check_mixed_content(self.request), local))
 
     def _send_preflight(self) -> Iterator[Step]:
         request = self.request

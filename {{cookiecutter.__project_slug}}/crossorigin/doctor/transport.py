@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import KW_ONLY, dataclass
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from .source import view_writes_cors
 
 SAFE = {"GET", "HEAD"}
 TIMEOUT = 5  # seconds, for a whole response
+LOOKUP_TIMEOUT = 1  # seconds, for the address of a name
 NO_COOKIES = "Asked without cookies."
 ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 
@@ -54,6 +55,8 @@ class Transport(Protocol):
 
     def send(self, request: Request) -> Answer: ...
 
+    def find_address(self, host: str) -> str | None: ...  # of a name; None where it cannot be known
+
 
 def build_headers(request: Request) -> Headers:
     """Return the headers that the browser sends: without Origin for a same-origin GET or HEAD."""
@@ -65,7 +68,7 @@ def build_headers(request: Request) -> Headers:
 
 @dataclass
 class AppTransport:
-    """Send requests, without cookies, to an application in process.
+    """Send requests to an application in process, without cookies but for one that is given.
 
     For methods other than GET and HEAD views never run, so that explaining a request changes nothing.
     """
@@ -75,6 +78,7 @@ class AppTransport:
     _: KW_ONLY
     run_views: bool  # for GET and HEAD
     external: Transport | None = None  # for other origins, where a redirect leads; None refuses them
+    cookie: str = ""  # of a user who is signed in
 
     def send_preflight(self, request: Request) -> Response:
         if external := self._find_external(request):
@@ -84,16 +88,21 @@ class AppTransport:
     def send(self, request: Request) -> Answer:
         if external := self._find_external(request):
             return external.send(request)
-        method = browser.normalize_method(request.method)
+        with dry_run() as remarks:
+            answer = self._send(request)
+        note = "Asked with the session cookie." if self.cookie else NO_COOKIES
+        return answer._replace(note=" ".join([answer.note or note, *remarks]))
+
+    def _send(self, request: Request) -> Answer:
+        method, headers = browser.normalize_method(request.method), build_headers(request)
+        headers += (("Cookie", self.cookie),) if self.cookie else ()
         if method in SAFE and self.run_views:
-            response = self._run(request, method, build_headers(request))
-            return Answer(response, response.status, NO_COOKIES)
-        builder = _build_environ(request, method, build_headers(request))
-        with dry_run():
-            answer, view = run_all_but_view(self.app, builder)
+            response = self._run(request, method, headers)
+            return Answer(response, response.status)
+        answer, view = run_all_but_view(self.app, _build_environ(request, method, headers))
         response = Response(answer.status_code, tuple(answer.headers))
         if view is None:
-            return Answer(response, answer.status_code, NO_COOKIES)
+            return Answer(response, answer.status_code)
         note = "The view did not run, so the headers that it adds are missing."
         ours = get_policies(self.app).in_use  # then headers of a view are removed
         writer = (
@@ -104,6 +113,9 @@ class AppTransport:
             more = tuple(line for line in same if line[0].lower().startswith("access-control-"))
             response = response._replace(headers=response.headers + more)
         return Answer(response, None, note, cors_unknown=writer == "by hand")
+
+    def find_address(self, host: str) -> str | None:
+        return self.external.find_address(host) if self.external else None
 
     def _find_external(self, request: Request) -> Transport | None:
         """Return the transport for another origin; None if the application itself is at the URL."""
@@ -171,6 +183,21 @@ class HttpTransport:
         response = self._ask("HEAD", request.url, build_headers(request))
         note = f"This is the response to HEAD, which changes nothing. Add --send to really send {method}."
         return Answer(response, None, note)
+
+    def find_address(self, host: str) -> str | None:
+        """Return the address that this machine knows for a name, which need not be the visitor's."""
+        results: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+        def look_up() -> None:
+            try:
+                results.put(str(socket.getaddrinfo(host, None)[0][4][0]).partition("%")[0])
+            except (OSError, UnicodeError):
+                results.put(None)
+
+        threading.Thread(target=look_up, daemon=True).start()
+        with suppress(queue.Empty):
+            return results.get(timeout=LOOKUP_TIMEOUT)
+        return None
 
     def _ask(self, method: str, url: str, headers: Headers) -> Response:
         """Send one request, and wait for the headers of its response at most `TIMEOUT` seconds in all."""
