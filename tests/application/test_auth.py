@@ -75,9 +75,12 @@ def test_sign_in_brings_an_old_hash_up_to_date(app, client, real_hasher, monkeyp
 BODY = '{"username": "%s", "password": "%s"}'
 LONG, NUL = "x" * 5000, "\\u0000"
 HOSTILE = {
-    400: ("", "{", "NaN", "[" * 5000, BODY % ("\\ud800", "x"), BODY % ("ada", "\\udfff"), b'"\xff"'),
-    401: (BODY % ("ada", NUL), BODY % ("ada' --", "x")),
-    422: ("[]", "null", "1", "{}", BODY % (LONG, "x"), BODY % ("ada", LONG), BODY % (NUL, "x")),
+    400: ("", "{", "NaN", "[" * 5000, b'"\xff"'),
+    401: (BODY % ("ada' --", "x"),),
+    422: (
+        *("[]", "null", "1", "{}", BODY % (LONG, "x"), BODY % ("ada", LONG), BODY % (NUL, "x"), BODY % ("ada", NUL)),
+        *(BODY % ("\\ud800", "x"), BODY % ("ada", "\\udfff")),
+    ),
 }
 
 
@@ -157,9 +160,9 @@ def test_a_cookie_stays_good_while_its_key_is_among_the_old_ones(database):
         assert me(later) == [status]
 
 
-def test_a_sign_in_removes_a_hundred_sessions_that_have_ended_and_none_that_has_not(app, ada):
+def test_a_sign_in_removes_the_sessions_that_have_ended_and_no_other(app, ada):
     with app.app_context():
         add_ended_sessions(130)
         signed_in(app, "grace")
-        assert db.session.scalar(select(func.count()).select_from(LoginSession)) == 1 + 30 + 1
+        assert db.session.scalar(select(func.count()).select_from(LoginSession)) == 2
     assert me(ada) == [200]

@@ -18,7 +18,6 @@ COMMANDS = {
     "user password": ("user", "password", "ada"),
     "seed": ("seed",),
     "seed --migrate": ("seed", "--migrate"),
-    "sessions prune": ("sessions", "prune"),
     "db upgrade": ("db", "upgrade"),
     "db current": ("db", "current"),
     "db check": ("db", "check"),
@@ -51,7 +50,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @on_sqlite
-@pytest.mark.parametrize("words", [words for name, words in COMMANDS.items() if name != "sessions prune"])
+@pytest.mark.parametrize("words", COMMANDS.values())
 @pytest.mark.usefixtures("impatient")
 def test_a_database_in_which_another_process_writes(app: Flask, tmp_path: Path, words: tuple[str, ...]) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "test.sqlite")) as other:
@@ -96,7 +95,7 @@ def test_a_file_that_is_read_only(app: Flask) -> None:
         assert "attempt to write a readonly database. Check DATABASE_URL" in run(app, "user", "create", "eve")
 
 
-@pytest.mark.parametrize("words", [COMMANDS["user create"], COMMANDS["seed"], COMMANDS["sessions prune"]])
+@pytest.mark.parametrize("words", [COMMANDS["user create"], COMMANDS["seed"]])
 def test_a_database_without_tables(new_database: str, words: tuple[str, ...]) -> None:
     assert "Run `flask db upgrade`" in run(create_app(settings(new_database)), *words)
 
@@ -117,10 +116,10 @@ BAD_URLS = {
     "sqlite+aiosqlite:///lab": "begins with 'sqlite+aiosqlite'",
     "postgresql+asyncpg://host/lab": "begins with 'postgresql+asyncpg'",
     "mysql://host/lab": "begins with 'mysql'",
-    "sqlite://": "is in memory",
-    "sqlite:///": "is in memory",
-    "sqlite:///:memory:": "is in memory",
-    "sqlite:///file::memory:": "is in memory",
+    "sqlite://": "is not the path of a file",
+    "sqlite:///": "is not the path of a file",
+    "sqlite:///:memory:": "is not the path of a file",
+    "sqlite:///file::memory:": "is not the path of a file",
     "sqlite://lab.sqlite": "three slashes",
     "sqlite:///lab.sqlite?mode=memory&uri=true": "three slashes",
     "sqlite:///lab.sqlite?timeout=soon": "three slashes",
@@ -129,7 +128,6 @@ BAD_URLS = {
 
 @pytest.mark.parametrize(("url", "sentence"), BAD_URLS.items())
 def test_an_odd_database_url_is_refused_in_a_sentence(url: str, sentence: str) -> None:
-    with pytest.raises(ValueError, match="DATABASE_URL") as refusal:
+    with pytest.raises(ValueError, match="rite ") as refusal:
         database.parse_database_url(url)
     assert sentence in str(refusal.value)
-    assert "rite " in str(refusal.value)

@@ -18,8 +18,12 @@ def test_health_tells_whether_the_database_answers(client, tmp_path, path, witho
 
 @pytest.mark.parametrize("path", ["/api/docs", "/api/docs/"])
 def test_the_documentation_loads_nothing_from_elsewhere(client, path):
-    page = client.get(path).text + client.get("/api/docs/start.js").text
+    answer = client.get(path)
+    page, policy = answer.text, answer.headers["Content-Security-Policy"]
     assert "://" not in page
+    [nonce] = re.findall('nonce="(.+?)"', page)
+    assert f"script-src 'self' 'nonce-{nonce}'" in policy
+    assert client.get(path).headers["Content-Security-Policy"] != policy
     assert "/api/openapi.json" in page
     for link in re.findall(r'(?:href|src)="([^"]+)"', page):
         with client.get(urljoin(path, link)) as answer:

@@ -5,6 +5,7 @@ one moment, and lets another thread change the password then.
 """
 
 import threading
+from datetime import datetime
 from unittest.mock import Mock
 
 import pytest
@@ -14,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from my_lab_api import sessions, users
 from my_lab_api.extensions import db
-from my_lab_api.models import LoginSession
+from my_lab_api.models import LoginSession, now
 from sqlalchemy import func, select
 
 NEW = "another horse battery"
@@ -78,17 +79,17 @@ def test_a_password_that_changes_before_the_session_is_written_ends_that_session
 ) -> None:
     monkeypatch.setattr(users, "hasher", hasher_of(time_cost))
     changing: list[threading.Thread] = []
-    remove_expired = sessions.remove_expired
 
-    def change_meanwhile(limit: int) -> int:
+    def change_meanwhile() -> datetime:
         """Change the password while the sign-in writes its session."""
-        changing.append(change_password(app))
-        changing[0].join(0.3)
-        assert changing[0].is_alive(), "the change did not wait for the sign-in"
-        return remove_expired(limit)
+        if not changing:
+            changing.append(change_password(app))
+            changing[0].join(0.3)
+            assert changing[0].is_alive(), "the change did not wait for the sign-in"
+        return now()
 
     with monkeypatch.context() as patch:
-        patch.setattr(sessions, "remove_expired", change_meanwhile)
+        patch.setattr(sessions, "now", change_meanwhile)
         assert login(client, PASSWORD) == 200
     changing[0].join(20)
     only_the_new_password_counts(app, client)

@@ -1,6 +1,6 @@
 """What an application tells `crossorigin` about itself: words for messages, and facts for warnings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ class Hints:
     start_command: str = "flask run"  # what starts the application
     frontend_url: str | None = None  # the address of the front end in development
     api_url: str | None = None  # the address at which front ends call the API
+    hosts: Sequence[str] = ()  # further hosts of the API, ".example.com" with those below it
     production: bool = True  # whether these are production's rules
     one_origin: bool = False  # whether front end and API have one origin, because of a proxy
     api_url_setting: str | None = None  # the setting that holds `api_url`

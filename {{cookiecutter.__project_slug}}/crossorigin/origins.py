@@ -138,6 +138,12 @@ def is_loopback(host: str | None) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def is_app(origin: str) -> bool:
+    """Tell whether an origin is of an app or an extension: capacitor://localhost, chrome-extension://…"""
+    scheme, separator, _ = origin.partition("://")
+    return bool(separator) and scheme not in DEFAULT_PORTS
+
+
 def get_site(origin: str) -> str:
     """Return scheme and registrable domain, which decide whether cookies are third-party; ports do not."""
     scheme, _, host = origin.partition("://")

@@ -1,12 +1,9 @@
-"""Commands: migrations, the demo user, users and their passwords, old sessions."""
+"""Commands: migrations, the demo user, users and their passwords."""
 
 import pytest
 from conftest import PASSWORD
-from sqlalchemy import update
 
 from {{ cookiecutter.__package }} import create_app
-from {{ cookiecutter.__package }}.extensions import db
-from {{ cookiecutter.__package }}.models import LoginSession, now
 
 NEW_PASSWORD = "a new password"
 
@@ -95,17 +92,3 @@ def test_a_database_without_tables_is_told_in_a_sentence(empty_app):
     code, output = run(empty_app, "user", "password", "ada", typed=f"{NEW_PASSWORD}\n{NEW_PASSWORD}\n")
     assert code == 1
     assert "flask db upgrade" in output
-
-
-def test_sessions_prune_removes_the_sessions_that_have_ended(app, ada):
-    with app.app_context():
-        db.session.execute(update(LoginSession).values(expires_at=now()))
-        db.session.commit()
-    code, output = run(app, "sessions", "prune")
-    assert code == 0
-    assert "1 session" in output
-
-
-def test_sessions_prune_leaves_the_others(app, ada):
-    assert run(app, "sessions", "prune")[0] == 0
-    assert ada.get("/api/auth/me").status_code == 200

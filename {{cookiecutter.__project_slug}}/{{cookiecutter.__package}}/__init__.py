@@ -2,13 +2,13 @@
 
 import inspect
 from collections.abc import Mapping
-from functools import cache
 
 from crossorigin import Hints, get_policies, init_cors
-from flask import Flask, current_app, request
+from flask import Flask
 
-from . import commands, config, cors_headers, csrf, errors, headers, logs, sessions
+from . import config, cors_headers, csrf, errors, headers, logs, sessions
 from .auth import auth
+from .commands import build_cookie, commands
 from .demo import demo_cors, demo_no_cors
 from .docs import docs
 from .extensions import api, db, limiter
@@ -37,14 +37,13 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     logs.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
+    app.before_request(csrf.check_cookie)
 
     # extensions
     db.init_app(app)
     limiter.init_app(app)
     api.init_app(app)
-    sessions.init_app(app)
-    csrf.init_app(app)
-    commands.init_app(app)
+    app.session_interface = sessions.CookieInterface()
 
     # blueprints
     api.register_blueprint(public)
@@ -52,6 +51,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     api.register_blueprint(notes)
     api.register_blueprint(demo_cors)
     api.register_blueprint(demo_no_cors)
+    app.register_blueprint(commands)
     app.register_blueprint(health)
     if app.config["DOCS"]:
         app.register_blueprint(docs)
@@ -77,22 +77,7 @@ def create_production_app() -> Flask:
             " serves it). To develop, run dev.py."
         )
     get_policies(app).check()
-    app.before_request(check_cookie_header)
     return app
-
-
-def check_cookie_header() -> None:
-    if request.environ.get("HTTP_COOKIE") == "":
-        warn_of_empty_cookies()
-
-
-@cache  # once in each process
-def warn_of_empty_cookies() -> None:
-    # Granian hands over an empty header (https://github.com/emmett-framework/granian/issues/335)
-    current_app.logger.warning(
-        "A Cookie header arrived empty, so nobody is signed in with it: a cookie of this domain has a byte"
-        " above 0x7F. Let the proxy in front remove such cookies, see docs/production.md."
-    )
 
 
 def build_hints(app: Flask) -> Hints:
@@ -116,6 +101,6 @@ def build_hints(app: Flask) -> Hints:
         frontend_api_url_setting="VITE_API_URL",
         mark_preflight=lambda environ: [("X-Request-ID", logs.choose_request_id(environ))],
         is_guarded=is_guarded,
-        sign_in=commands.build_cookie,
+        sign_in=build_cookie,
         find_setting=config.find_setting,
     )

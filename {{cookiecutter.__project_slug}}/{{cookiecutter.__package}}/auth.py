@@ -2,8 +2,7 @@
 
 import marshmallow as ma
 from crossorigin import FromConfig, cors
-from flask import current_app, g
-from marshmallow.validate import Length
+from flask import abort, current_app, g
 
 from . import csrf, sessions, users
 from .api import NO_NUL, Blueprint
@@ -18,8 +17,8 @@ account_limit = limiter.limit(lambda: current_app.config["LOGIN_ACCOUNT_LIMIT"],
 
 
 class CredentialsSchema(ma.Schema):
-    username = ma.fields.String(required=True, validate=[Length(1, 64), NO_NUL])
-    password = ma.fields.String(required=True, validate=Length(1, 1024), load_only=True)
+    username = ma.fields.String(required=True, validate=[ma.validate.Length(1, 64), NO_NUL])
+    password = ma.fields.String(required=True, validate=[ma.validate.Length(1, 1024), NO_NUL])
 
 
 class UserSchema(ma.Schema):
@@ -38,7 +37,7 @@ def login(credentials: dict[str, str]) -> User:
     with account_limit:
         user = users.verify_password(**credentials)
     if user is None:
-        raise sessions.unauthorized("The name or the password is wrong.")
+        abort(401, "The name or the password is wrong.")
     sessions.sign_in(user)
     return user
 

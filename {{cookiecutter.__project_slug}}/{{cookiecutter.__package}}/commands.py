@@ -1,30 +1,21 @@
-"""Commands: `flask db`, `flask seed`, `flask user`, `flask sessions`."""
+"""Commands: `flask db`, `flask seed`, `flask user`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from flask import Flask, Response, current_app, session
-from flask.cli import AppGroup
+from flask import Blueprint, Flask, Response, current_app, session
 from sqlalchemy.exc import DBAPIError
 
 from . import sessions, users
 from .extensions import db
 from .models import Note
 
-user_cli = AppGroup("user", help="Create users and change their passwords.")
-sessions_cli = AppGroup("sessions", help="Look after the sessions of who has signed in.")
 DEMO_NOTES = {
     "Welcome": "This note came over from the API, with your cookie.",
     "Preflights": "Between two origins, the first change of a note asks first, then not for ten minutes.",
 }
-
-
-def init_app(app: Flask) -> None:
-    app.cli.add_command(migrate)
-    app.cli.add_command(user_cli)
-    app.cli.add_command(sessions_cli)
-    app.cli.command("seed")(seed)
+commands = Blueprint("commands", __name__, cli_group=None)
 
 
 @contextmanager
@@ -39,18 +30,18 @@ def explained_errors() -> Iterator[None]:
         ) from error
 
 
-@click.command("db", add_help_option=False, context_settings={"ignore_unknown_options": True})
+@commands.cli.command("db", add_help_option=False, context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 @explained_errors()
 def migrate(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Migrate the database."""
-    from .migrate import group  # here: Alembic takes three times as long to import as Flask
+    from .migrate import run  # here: Alembic takes three times as long to import as Flask
 
-    with group.make_context("db", list(words), parent=ctx.parent) as context:
-        group.invoke(context)
+    run(ctx, words)
 
 
+@commands.cli.command()
 @click.option("--migrate", "first", is_flag=True, help="Migrate the database first.")
 @click.pass_context
 @explained_errors()
@@ -69,12 +60,16 @@ def seed(ctx: click.Context, first: bool) -> None:
     click.echo(f"Made the user demo with the password {users.DEMO_PASSWORD}.")
 
 
+@commands.cli.group("user")
+def user_cli() -> None:
+    """Create users and change their passwords."""
+
+
 @user_cli.command()
 @click.argument("username")
 @explained_errors()
 def create(username: str) -> None:
     """Create a user; asks for the password."""
-    users.check_new_name(username)
     users.create_user(username, ask_password())
     db.session.commit()
     click.echo(f"Made the user {username}.")
@@ -91,17 +86,6 @@ def password(username: str) -> None:
     users.set_password(user, ask_password())
     db.session.commit()
     click.echo(f"Changed the password of {user.username} and signed out every session.")
-
-
-@sessions_cli.command()
-@explained_errors()
-def prune() -> None:
-    """Remove the sessions that have ended; a sign-in removes some, this all."""
-    removed = 0
-    while batch := sessions.remove_expired(limit=1000):
-        db.session.commit()  # a short transaction each: nobody waits long
-        removed += batch
-    click.echo(f"Removed {removed} sessions that had ended.")
 
 
 @explained_errors()

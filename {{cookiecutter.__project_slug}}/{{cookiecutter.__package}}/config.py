@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from io import StringIO
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from dotenv import dotenv_values
 from limits import parse_many
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
-from marshmallow.validate import OneOf, Range
 
 from .database import parse_database_url
 from .errors import SettingsError
@@ -25,7 +25,6 @@ PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "RATELIMIT_STORAGE_URI"}
 NEW_KEY = 'Set it to the output of python -c "import secrets; print(secrets.token_hex(32))".'
-WEAK_KEY = f"is a placeholder or too short. {NEW_KEY}"
 ORIGIN = "is not an origin. Set it to https://api.example.com, without a path."
 LIMIT = "is not a rate limit. Set it to 10 per minute."
 ADDRESS = "is not an IP address. Set it to 127.0.0.1, or to 0.0.0.0 for every interface."
@@ -47,12 +46,12 @@ def text(default: str | None, is_valid: Callable[[str], object] = bool, error: s
 
 def choice(first: str, second: str, default: str | None = None) -> ma.fields.String:
     error = f"is not {first} or {second}. Set it to {first}."
-    return ma.fields.String(load_default=default, validate=OneOf((first, second), error=error))
+    return ma.fields.String(load_default=default, validate=ma.validate.OneOf((first, second), error=error))
 
 
 def number(default: int, minimum: int, maximum: int) -> ma.fields.Integer:
     error = f"is not a number from {minimum} to {maximum}. Set it to {default}."
-    valid = Range(minimum, maximum, error=error)
+    valid = ma.validate.Range(minimum, maximum, error=error)
     return ma.fields.Integer(load_default=default, validate=valid, error_messages={"invalid": error})
 
 
@@ -63,10 +62,6 @@ def is_weak(key: str) -> bool:
 
 def split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def is_storage(uri: str) -> bool:
-    return not uri.startswith("async") and bool(storage_from_string(uri))
 
 
 def are_limits(value: str) -> bool:
@@ -90,7 +85,9 @@ class SettingsSchema(ma.Schema):
     API_URL = text(None, lambda url: not origin_problem(url, credentials=False), ORIGIN)
     LOGIN_LIMIT = text("60 per minute", are_limits, LIMIT)
     LOGIN_ACCOUNT_LIMIT = text("10 per minute", are_limits, LIMIT)
-    RATELIMIT_STORAGE_URI = text("memory://", is_storage, STORAGE)
+    RATELIMIT_STORAGE_URI = text(
+        "memory://", lambda uri: not uri.startswith("async") and storage_from_string(uri), STORAGE
+    )
     LOG_FORMAT = choice("plain", "json")
     TRUSTED_PROXIES = number(0, 0, 16)
     TRUSTED_HOSTS = text("", are_host_names, HOSTS)
@@ -102,28 +99,25 @@ class SettingsSchema(ma.Schema):
 
     @ma.validates_schema(skip_on_field_errors=False)
     def check_together(self, data: dict[str, Any], **_: Any) -> None:
-        problems: dict[str, str] = {}
+        problems = {}
         if data.get("APP_ENV") == "development" and data.get("CROSS_SITE_COOKIES") == "1":
-            problems["CROSS_SITE_COOKIES"] = "needs https, which development does not have. Set it to 0."
+            problems["CROSS_SITE_COOKIES"] = ["needs https, which development does not have. Set it to 0."]
         if data.get("APP_ENV") == "production":
             old_keys = split(data["SECRET_KEY_FALLBACKS"])
             keys = {"SECRET_KEY": [data.get("SECRET_KEY", "")], "SECRET_KEY_FALLBACKS": old_keys}
-            problems = {name: WEAK_KEY for name in keys if any(map(is_weak, keys[name]))}
+            for name in [name for name in keys if any(map(is_weak, keys[name]))]:
+                problems[name] = [f"is a placeholder or too short. {NEW_KEY}"]
             secure = re.sub("(?i)http:", "https:", data["FRONTEND_ORIGINS"])
             if secure != data["FRONTEND_ORIGINS"]:
                 app = " An app switches to https by useHttpsScheme (Tauri) or androidScheme (Capacitor)."
                 sentence = f"is not secure in production. Set it to {secure}." + app * ("localhost" in secure)
-                problems["FRONTEND_ORIGINS"] = sentence
+                problems["FRONTEND_ORIGINS"] = [sentence]
         if problems:
-            raise ma.ValidationError({name: [problem] for name, problem in problems.items()})
+            raise ma.ValidationError(problems)
 
 
 def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> dict[str, Any]:
-    """Return Flask's configuration from settings.
-
-    Args:
-        settings: names and values; None reads `.env` beside the package and the environment, which wins.
-        debug: whether Flask's debug mode is on.
+    """Return Flask's configuration from settings, see `create_app`.
 
     Raises:
         SettingsError: with one sentence for each problem.
@@ -138,19 +132,19 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
         problems["FLASK_DEBUG"] = ["is on in production. Start without --debug, and set FLASK_DEBUG=0."]
     if problems:
         shown = {name: f"={given[name]!r:.60}" for name in problems.keys() & given.keys() - SECRETS}
-        lines = [f"  - {n}{shown.get(n, '')} {problems[n][0].removeprefix(f'{n} ')}" for n in problems]
+        lines = [f"  - {name}{shown.get(name, '')} {problems[name][0]}" for name in problems]
         raise SettingsError("\n".join(["the settings cannot be used:", *lines]))
     return get_flask_config(values)
 
 
-def read_settings() -> dict[str, str]:
+def read_settings() -> dict[str, str | None]:
+    """Return what is in `.env` beside the package and in the environment, which wins."""
     file = ROOT / ".env"
-    if file.is_dir():
-        raise SettingsError(f"{file} is a folder. Remove it, and copy .env.example to .env.")
     try:
-        return {name: value for name, value in dotenv_values(file).items() if value} | os.environ
+        return dotenv_values(stream=StringIO(file.read_text("utf-8") if file.exists() else "")) | os.environ
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read ({error}). Save it as UTF-8.") from error
+        fix = "Copy .env.example to .env, and save it as UTF-8."
+        raise SettingsError(f"{file} cannot be read ({error}). {fix}") from error
 
 
 def find_setting(name: str) -> str:
@@ -171,11 +165,10 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         # seconds: a sign-in does not wait longer for Redis, and is counted in memory
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 1} if storage.startswith("redis") else {},
         "RATELIMIT_KEY_PREFIX": PACKAGE,
-        "HOST_NAMES": split(values["TRUSTED_HOSTS"].lower()),
+        "HOST_NAMES": tuple(split(values["TRUSTED_HOSTS"].lower())),
         "TRUSTED_HOSTS": None,  # Flask's own would refuse health checks by address
         "MAX_CONTENT_LENGTH": 1024 * 1024,
         "MAX_JSON_LENGTH": 128 * 1024,  # the longest note has 120 KiB when each character is escaped
-        "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_REFRESH_EACH_REQUEST": False,  # the row of a session knows when it ends
         "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
         # __Host-: no other host can set it. Not Secure in development: WebKit needs https for that

@@ -6,17 +6,10 @@ other than localhost they leave it out, so `Origin` decides there. Other clients
 cookie of somebody else.
 """
 
-from http import HTTPStatus
-
 from crossorigin import find_policy
-from flask import Flask, abort, current_app, request
+from flask import abort, current_app, request
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}  # RFC 9110, section 9.2.1
-
-
-def init_app(app: Flask) -> None:
-    """Check each request before its view."""
-    app.before_request(check_cookie)
 
 
 def check_cookie() -> None:
@@ -37,9 +30,9 @@ def check_csrf() -> None:
     if policy and policy.credentials and origin and policy.allow_origin(origin):
         return
     abort(
-        HTTPStatus.FORBIDDEN,
+        403,
         f"CSRF protection: {origin or 'another site'} may not send {request.method} with the session cookie."
-        " Allow this origin with credentials=True in cors(…) of the blueprint, or send no cookies. If it is the"
-        f" API's own, a proxy has changed Host to {request.host}: keep Host there, or send X-Forwarded-Host and"
-        " X-Forwarded-Proto, and set TRUSTED_PROXIES=1.",
+        " Allow this origin with credentials=True in cors(…) of the blueprint, or send no cookies. If it is"
+        f" the API's own, a proxy has changed Host to {request.host}: keep Host there, or send"
+        " X-Forwarded-Host and X-Forwarded-Proto, and set TRUSTED_PROXIES=1.",
     )

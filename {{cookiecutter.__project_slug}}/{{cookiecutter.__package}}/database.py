@@ -4,13 +4,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import click
 from flask import Flask, current_app, g
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
-SQLITE, POSTGRESQL = "sqlite", "postgresql+psycopg"
+from .errors import SettingsError
+
+POSTGRESQL = "postgresql+psycopg"
 EXAMPLES = "sqlite:///lab.sqlite or postgresql://user:password@host/name"
 # of connections to PostgreSQL; seconds, if no unit is named
 CONNECT_ARGS: dict[str, Any] = {
@@ -40,10 +41,7 @@ class Database:
         )
         if not is_postgresql:
             event.listen(engine, "connect", set_up_sqlite)
-            event.listen(engine, "connect", enforce_foreign_keys)
         app.extensions["engine"] = engine
-        # objects stay readable after a commit, without another query
-        app.extensions["make_session"] = sessionmaker(engine, expire_on_commit=False)
         app.teardown_appcontext(close_session)
 
     @property
@@ -54,9 +52,10 @@ class Database:
     @property
     def session(self) -> Session:
         """The session of this request. It is made at its first use, and closed after the response."""
-        session: Session | None = g.get("session")
-        if session is None:
-            session = g.session = current_app.extensions["make_session"]()
+        if "session" not in g:
+            # objects stay readable after a commit, without another query
+            g.session = Session(self.engine, expire_on_commit=False)
+        session: Session = g.session
         return session
 
 
@@ -72,16 +71,14 @@ def close_session(_error: BaseException | None) -> None:
 def get_database_url(app: Flask) -> URL:
     """Return DATABASE_URL. A relative path of SQLite is in the instance folder, which is made."""
     url = parse_database_url(app.config["DATABASE_URL"])
-    if url.drivername != SQLITE or url.database is None:
+    if url.drivername == POSTGRESQL or Path(url.database or "").is_absolute():
         return url
     folder = Path(app.instance_path)
-    if not Path(url.database).is_absolute():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            problem = f"the folder {str(folder)!r} cannot be made ({error.strerror})."
-            raise click.ClickException(f"{problem} Write DATABASE_URL=sqlite:////path/lab.sqlite.") from error
-    return url.set(database=str(folder / url.database))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"{error}. Set DATABASE_URL=sqlite:////path/lab.sqlite.") from error
+    return url.set(database=str(folder / str(url.database)))
 
 
 def parse_database_url(text: str) -> URL:
@@ -93,25 +90,19 @@ def parse_database_url(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise ValueError(f"DATABASE_URL is not a database URL. Write {EXAMPLES}.") from None
+        raise ValueError(f"is not a database URL. Write {EXAMPLES}.") from None
     if url.drivername in ("postgres", "postgresql", POSTGRESQL):  # platforms write the first
         if find_spec("psycopg") is None:
-            raise ValueError("DATABASE_URL needs psycopg, which is missing. Run uv sync --extra postgresql.")
+            raise ValueError("needs psycopg, which is missing. Run uv sync --extra postgresql.")
         return url.set(drivername=POSTGRESQL)
-    if url.drivername != SQLITE:
-        raise ValueError(f"DATABASE_URL begins with {url.drivername!r}. Write {EXAMPLES}.")
-    if url.host or url.username or url.query:
-        raise ValueError("DATABASE_URL of SQLite is a path only. Write three slashes: sqlite:///lab.sqlite.")
-    if not url.database or ":memory:" in url.database:
-        raise ValueError("DATABASE_URL is in memory, each process has its own. Write sqlite:///lab.sqlite.")
+    if url.drivername != "sqlite":
+        raise ValueError(f"begins with {url.drivername!r}. Write {EXAMPLES}.")
+    if url.host or url.username or url.query or not url.database or ":memory:" in url.database:
+        raise ValueError("is not the path of a file. Write three slashes and a name: sqlite:///lab.sqlite.")
     return url
 
 
 def set_up_sqlite(connection: Any, _record: Any) -> None:
     # a writer waits for others so many milliseconds; with WAL, readers and a writer work side by side
-    for pragma in ("busy_timeout = 15000", "journal_mode = WAL", "synchronous = NORMAL"):
+    for pragma in ("busy_timeout = 15000", "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def enforce_foreign_keys(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA foreign_keys = ON")

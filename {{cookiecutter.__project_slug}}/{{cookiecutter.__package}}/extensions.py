@@ -17,26 +17,20 @@ def get_client_network() -> str:
 
     One customer has a whole /64 network (RFC 6177). Some proxies add the port of the client.
     """
-    address = request.remote_addr or ""
-    if found := re.fullmatch(r"\[(.*)\](?::\d+)?|([^:]*):\d+", address):
-        address = found[1] or found[2]
+    address = re.sub(r"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", r"\1\3", request.remote_addr or "unknown")
     try:
         ip = ip_address(address)
     except ValueError:
-        return address or "unknown"
+        return address
     if isinstance(ip, IPv4Address):
         return str(ip)
     return str(ip.ipv4_mapped or IPv6Network((int(ip), 64), strict=False))
 
 
 db = Database()
-# While Redis is away, each process counts in its memory. A request that meets the failure at the same
-# moment as another is let through and logged.
+# while Redis is away, each process counts in its memory; two failures at one moment let a request through
 limiter = Limiter(
-    get_client_network,
-    in_memory_fallback_enabled=True,
-    swallow_errors=True,
-    on_breach=rate_limit_response,
+    get_client_network, in_memory_fallback_enabled=True, swallow_errors=True, on_breach=rate_limit_response
 )
 limiter.request_filter(is_dry_run)
 api = Api()

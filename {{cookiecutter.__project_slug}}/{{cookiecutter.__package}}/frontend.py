@@ -4,11 +4,9 @@ Registered where FRONTEND_ORIGINS is none. In development Vite serves the front 
 requests for /api and /health on to the API.
 """
 
-from http import HTTPStatus
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, current_app, send_from_directory
-from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import PathConverter
 
 # files and requests of its own origin only, icons written as data: URLs, and no script inside the HTML
@@ -21,18 +19,14 @@ class FrontendPath(PathConverter):
     regex = "(?!(?:api|health)(?:/|$))[^/].*?"
 
 
-def add_converter(state: BlueprintSetupState) -> None:
-    state.app.url_map.converters["frontend"] = FrontendPath
-
-
 frontend = Blueprint("frontend", __name__)
-frontend.record(add_converter)
+frontend.record(lambda state: state.app.url_map.converters.update(frontend=FrontendPath))
 
 
 @frontend.get("/assets/<path:name>")
 def asset(name: str) -> Response:
     """Send a file whose name changes with its content, so that a browser never has to ask for it again"""
-    response = _send(name, "assets", max_age=31536000)
+    response = send(name, "assets", max_age=31536000)
     response.cache_control.immutable = True  # RFC 8246
     return response
 
@@ -41,14 +35,14 @@ def asset(name: str) -> Response:
 @frontend.get("/<frontend:path>")
 def file(path: str = "") -> Response:
     """Send a file of the build, or index.html for any other path, whose script may know the path"""
-    response = _send(path if "." in path.rpartition("/")[2] else "index.html")
+    response = send(path if "." in path.rpartition("/")[2] else "index.html")
     if response.mimetype == "text/html":
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return response
 
 
-def _send(name: str, folder: str = "", max_age: int | None = None) -> Response:
+def send(name: str, folder: str = "", max_age: int | None = None) -> Response:
     build = Path(current_app.config["FRONTEND_DIST"])
     if not (build / "index.html").is_file():
-        abort(HTTPStatus.NOT_FOUND, "The front end is not built. Run `npm run build` in frontend/.")
+        abort(404, "The front end is not built. Run `npm run build` in frontend/.")
     return send_from_directory(build / folder, name, max_age=max_age)

@@ -1,12 +1,12 @@
 """Headers: those that harden every response, and hosts that are refused before anything reads the request."""
 
-import re
-from ipaddress import IPv6Address
+from functools import lru_cache
 
 from crossorigin import find_policy, is_dry_run
 from flask import Flask, Response, abort, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
+from werkzeug.urls import uri_to_iri
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -18,19 +18,17 @@ HEADERS = {
     # only this browser may keep a copy, and it asks before each use
     "Cache-Control": "private, no-cache",
 }
-HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
-HOST = re.compile(r"([a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[([0-9a-f:.]+)\])(:[0-9]*)?")
 
 
 def init_app(app: Flask) -> None:
     """Add the headers, except where a view has set its own; see who asks and for whom."""
     if hops := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
-    app.before_request(_refuse_other_hosts)
-    app.after_request(_add_headers)
+    app.before_request(refuse_other_hosts)
+    app.after_request(add_headers)
 
 
-def _refuse_other_hosts() -> None:
+def refuse_other_hosts() -> None:
     """Answer 400 unless the request names a host of ours (RFC 9112, section 3.2) and a scheme of the web.
 
     Health checks name an address, and `flask cors` nothing. A preflight is answered before: it tells
@@ -38,32 +36,28 @@ def _refuse_other_hosts() -> None:
     """
     if request.blueprint == "health" or is_dry_run():
         return
-    host, ours = request.environ.get("HTTP_HOST", ""), current_app.config["HOST_NAMES"]
-    if not (host_is_trusted(host.lower(), ours) if ours else _is_host(host)):
+    host = request.environ.get("HTTP_HOST", "")
+    if not is_served(host.lower(), current_app.config["HOST_NAMES"]):
         abort(400, f"The host {host!r} is not served here. Use the address of this API.")
     if request.scheme not in ("http", "https"):
         abort(400, f"X-Forwarded-Proto is {request.scheme!r}. Let the proxy send http or https.")
 
 
-def _is_host(host: str) -> bool:
-    """Tell whether a host can stand in a URL: werkzeug fails on others (`[:::]`, `xn--a`)."""
-    if not (found := HOST.fullmatch(host.lower())):
-        return False
+@lru_cache
+def is_served(host: str, ours: tuple[str, ...]) -> bool:
     try:
-        if found[2]:
-            IPv6Address(found[2])
-        elif "xn--" in found[1]:
-            found[1].encode().decode("idna")
+        # containers may have a "_" in their name; werkzeug fails later on hosts such as `[:::]` and `xn--a`
+        return host_is_trusted(host.replace("_", "-"), ours) and bool(uri_to_iri(f"http://{host}"))
     except ValueError:
         return False
-    return True
 
 
-def _add_headers(response: Response) -> Response:
+def add_headers(response: Response) -> Response:
     given = {name.lower() for name, _ in response.headers}
-    ours = HEADERS | HTTPS_ONLY if request.is_secure else HEADERS
-    policy = find_policy()
-    if policy and policy.any_origin and "cross-origin-resource-policy" not in given:
+    ours, policy = HEADERS, find_policy()
+    if request.is_secure:
+        ours = ours | {"Strict-Transport-Security": "max-age=31536000"}
+    if policy and policy.any_origin:
         ours = ours | {"Cross-Origin-Resource-Policy": "cross-origin"}  # open to every page, by CORS or not
     for name, value in ours.items():
         if name.lower() not in given:

@@ -1,7 +1,5 @@
 """Blueprint `health`: for load balancers. No CORS policy, so no page of another origin can read it."""
 
-from http import HTTPStatus
-
 from flask import Blueprint, Response, abort
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,5 +27,5 @@ def ready() -> dict[str, str]:
     try:
         db.session.execute(select(User.id).limit(1))  # the tables have to be there too
     except SQLAlchemyError:
-        abort(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer.")
+        abort(503, "The database does not answer.")
     return {"status": "ok"}

@@ -13,8 +13,6 @@ from crossorigin import find_policy, is_dry_run
 from flask import Flask, Response, g, has_request_context, request
 from flask.logging import default_handler
 
-# ids that a proxy or a page may choose
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 TEXT = "%(method)s %(path)s %(status)s %(ms)s ms, origin %(origin)s: %(cors)s, id %(request_id)s"
 
 
@@ -51,12 +49,11 @@ FORMATTERS = {"plain": PlainFormatter, "json": JsonFormatter}
 def init_app(app: Flask) -> None:
     """Give every request an id and a line in the log."""
     default_handler.setFormatter(FORMATTERS[app.config["LOG_FORMAT"]]())
-    default_handler.addFilter(_is_not_dry_run)
+    default_handler.addFilter(is_wanted)
     logging.getLogger().addHandler(default_handler)  # libraries log in the same form
     app.logger.setLevel(logging.INFO if app.config["PRODUCTION"] else logging.DEBUG)
-    logging.getLogger("werkzeug").addFilter(_is_not_access_line)
-    app.before_request(_start)
-    app.after_request(_finish)
+    app.before_request(start)
+    app.after_request(finish)
 
 
 def get_granian_config(log_format: str) -> dict[str, Any]:
@@ -67,28 +64,30 @@ def get_granian_config(log_format: str) -> dict[str, Any]:
 
 
 def choose_request_id(environ: dict[str, Any]) -> str:
-    """Return the id that the request brings, or a new one."""
+    """Return the id that a proxy or a page has chosen, or a new one."""
     given: str = environ.get("HTTP_X_REQUEST_ID", "")
-    # not a secret, so not os.urandom, which gives up the GIL
-    return given if given and REQUEST_ID.match(given) else f"{random.getrandbits(128):032x}"
+    if given and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given):
+        return given
+    return f"{random.getrandbits(128):032x}"  # not a secret, so not os.urandom, which gives up the GIL
 
 
-def _is_not_dry_run(_record: logging.LogRecord) -> bool:
-    return not is_dry_run()
+def is_wanted(record: logging.LogRecord) -> bool:
+    # our line of a request says what the development server's does, and the id
+    return not is_dry_run() and not (record.name == "werkzeug" and " - - [" in record.getMessage())
 
 
-def _is_not_access_line(record: logging.LogRecord) -> bool:
-    return " - - [" not in record.getMessage()  # our line says the same, and the id
+def start() -> None:
+    g.request_id, g.started = choose_request_id(request.environ), time.perf_counter()
 
 
-def _start() -> None:
-    g.request_id = choose_request_id(request.environ)
-    g.started = time.perf_counter()
-
-
-def _finish(response: Response) -> Response:
+def finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
-    origin = request.environ.get("HTTP_ORIGIN", "")
+    origin, policy = request.environ.get("HTTP_ORIGIN", ""), find_policy()
+    # by host, because a proxy in front may do the https; a page of this origin sends an Origin with a POST
+    if not origin or origin.partition("://")[2] == request.host:
+        cors = "not cross-origin"
+    else:
+        cors = (policy.refusal(origin) or "allowed") if policy else "no policy"
     line = {
         "request_id": g.request_id,
         "method": quote(request.environ["REQUEST_METHOD"]),
@@ -97,16 +96,7 @@ def _finish(response: Response) -> Response:
         "ms": round((time.perf_counter() - g.started) * 1000, 1),
         "address": request.environ.get("REMOTE_ADDR"),
         "origin": quote(origin or "-", safe="/:[]*"),
-        "cors": _describe_cors(origin),
+        "cors": cors,
     }
     logging.getLogger(__name__).info(TEXT, line, extra={"request": line})
     return response
-
-
-def _describe_cors(origin: str) -> str:
-    """Tell whether the page that asked may read the response."""
-    # by host, because a proxy in front may do the https; a page of this origin sends an Origin with a POST
-    if not origin or origin.partition("://")[2] == request.host:
-        return "not cross-origin"
-    policy = find_policy()
-    return (policy.refusal(origin) or "allowed") if policy else "no policy"

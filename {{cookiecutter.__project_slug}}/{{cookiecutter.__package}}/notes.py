@@ -1,12 +1,10 @@
 """Blueprint `notes`: what a signed-in user keeps. Copy this file to start a resource of your own."""
 
-from http import HTTPStatus
 from typing import Any
 
 import marshmallow as ma
 from crossorigin import FromConfig, cors
 from flask import abort, g
-from marshmallow.validate import Length
 from sqlalchemy import bindparam, select
 
 from .api import NO_NUL, Blueprint
@@ -35,8 +33,8 @@ newest_first = Paginator(own_notes.order_by(Note.id.desc()))
 
 class NoteSchema(ma.Schema):
     id = ma.fields.Integer(dump_only=True, required=True)
-    title = ma.fields.String(required=True, validate=[Length(1, 200), NO_NUL])
-    body = ma.fields.String(load_default="", validate=[Length(0, 10_000), NO_NUL])
+    title = ma.fields.String(required=True, validate=[ma.validate.Length(1, 200), NO_NUL])
+    body = ma.fields.String(load_default="", validate=[ma.validate.Length(0, 10_000), NO_NUL])
     created_at = ma.fields.AwareDateTime(dump_only=True, required=True)
     updated_at = ma.fields.AwareDateTime(dump_only=True, required=True)
 
@@ -109,7 +107,7 @@ def delete_note(note_id: int) -> None:
 def get_own_note(note_id: int) -> Note:
     note = db.session.scalar(one_note, {"note_id": note_id, "user_id": g.user.id})
     if note is None:  # also if somebody else has it, so that ids tell nothing
-        abort(HTTPStatus.NOT_FOUND, f"You have no note {note_id}.")
+        abort(404, f"You have no note {note_id}.")
     return note
 
 

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import marshmallow as ma
-from marshmallow.validate import Range
 from sqlalchemy import Select, bindparam, func, literal_column, select
 
 from .extensions import db
@@ -22,8 +21,8 @@ PAGE_HEADERS = {
 
 
 class PageSchema(ma.Schema):
-    page = ma.fields.Integer(load_default=1, validate=Range(1, 1_000_000))
-    page_size = ma.fields.Integer(load_default=20, validate=Range(1, 100))
+    page = ma.fields.Integer(load_default=1, validate=ma.validate.Range(1, 1_000_000))
+    page_size = ma.fields.Integer(load_default=20, validate=ma.validate.Range(1, 100))
 
 
 class Paginator:
@@ -40,13 +39,7 @@ class Paginator:
         self.rows = self.rows.limit(bindparam("limit")).offset(bindparam("offset"))
 
     def get_page(self, page: int, page_size: int, **values: object) -> tuple[list[Any], dict[str, str]]:
-        """Return the rows of one page, and the header with its place.
-
-        Args:
-            page: from 1.
-            page_size: rows on a page.
-            values: of the query's bindparams.
-        """
+        """Return the rows of one page, and the header with its place; `values` are for the bindparams."""
         # one row more, if there is a next page
         limits = {"limit": page_size + 1, "offset": (page - 1) * page_size}
         found = db.session.execute(self.rows, values | limits).all()

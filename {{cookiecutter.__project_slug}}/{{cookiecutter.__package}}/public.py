@@ -1,12 +1,8 @@
 """Blueprint `public`: open to every page, and therefore without cookies."""
 
-from http import HTTPStatus
-from typing import Any
-
 import marshmallow as ma
 from crossorigin import cors
 from flask import request
-from marshmallow.validate import Length
 from webargs.flaskparser import abort
 
 from .api import Blueprint
@@ -16,7 +12,7 @@ cors(public, origins=["*"], request_headers=["Content-Type"])
 
 
 class MessageSchema(ma.Schema):
-    message = ma.fields.String(required=True, validate=Length(1, 2000))
+    message = ma.fields.String(required=True, validate=ma.validate.Length(1, 2000))
 
 
 class FeedbackSchema(MessageSchema):
@@ -54,25 +50,11 @@ FEEDBACK_BODY = {
 def feedback() -> dict[str, str]:
     """Take a form or a text: the only bodies that a page may post without a preflight"""
     if request.mimetype == "text/plain":
-        fields: dict[str, Any] = {"message": read_text()}
+        fields = {"message": request.get_data(as_text=True)}
     elif request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        sent = request.form.to_dict(flat=False) | request.files.to_dict(flat=False)
-        # a field that is sent twice stays a list, which the schema refuses, as it does files
-        fields = {name: values[0] if len(values) == 1 else values for name, values in sent.items()}
+        fields = request.form.to_dict()
     else:
-        abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message="Send a form with the field message, or text/plain.")
-    try:
-        message: dict[str, str] = MessageSchema().load(fields)
-    except ma.ValidationError as error:
-        abort(HTTPStatus.UNPROCESSABLE_ENTITY, errors={"form": error.messages})
-    return message | {"received_as": request.mimetype}
-
-
-def read_text() -> str:
-    charset = request.mimetype_params.get("charset", "utf-8")
-    if charset.lower() not in ("utf-8", "us-ascii", "iso-8859-1", "windows-1252"):
-        abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message=f"The charset {charset!r} is unknown. Send UTF-8.")
-    try:
-        return request.get_data().decode(charset)
-    except UnicodeDecodeError as error:
-        abort(HTTPStatus.BAD_REQUEST, message=f"The text is not {charset}: {error.reason}. Send UTF-8.")
+        abort(415, message="Send a form with the field message, or text/plain.")
+    if errors := MessageSchema().validate(fields):
+        abort(422, errors={"form": errors})
+    return fields | {"received_as": request.mimetype}

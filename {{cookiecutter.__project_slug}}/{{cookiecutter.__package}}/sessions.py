@@ -2,12 +2,10 @@
 
 import secrets
 
-from flask import Flask, Request, current_app, g, request, session
+from flask import Flask, Request, abort, current_app, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadSignature
 from sqlalchemy import bindparam, delete, select
-from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Unauthorized
 
 from .csrf import check_csrf
 from .extensions import db
@@ -29,59 +27,38 @@ class CookieInterface(SecureCookieSessionInterface):
     """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        serializer = self.get_signing_serializer(app)
-        cookie = request.cookies.get(self.get_cookie_name(app))
-        if serializer is None or not cookie:
-            return super().open_session(app, request)
+        cookie, serializer = request.cookies.get(self.get_cookie_name(app)), self.get_signing_serializer(app)
         try:
-            return self.session_class(serializer.loads(cookie))
+            return self.session_class(serializer.loads(cookie) if cookie and serializer else {})
         except BadSignature:
             return self.session_class()
-
-
-def init_app(app: Flask) -> None:
-    app.session_interface = CookieInterface()
 
 
 def sign_in(user: User) -> None:
     """Start a session for a user whom `verify_password` has just returned, in the same transaction.
 
-    The key is new, which prevents session fixation.
+    The key is new, which prevents session fixation. Sessions that have ended are removed, of all users.
     """
     check_csrf()
-    _delete_session(session.get("key"))
-    remove_expired(limit=100)
-    session.clear()
+    lifetime = current_app.permanent_session_lifetime
+    db.session.execute(delete(LoginSession).where(LoginSession.expires_at <= now()))
+    delete_session()
     session.permanent = True
     session["key"] = secrets.token_urlsafe(32)
-    lifetime = current_app.permanent_session_lifetime
     db.session.add(LoginSession(key=session["key"], user_id=user.id, expires_at=now() + lifetime))
     db.session.commit()
 
 
 def sign_out() -> None:
     """End the session on the server, for copies of the cookie as well."""
-    _delete_session(session.get("key"))
+    delete_session()
     db.session.commit()
-    session.clear()
 
 
-def remove_expired(limit: int) -> int:
-    """Remove expired sessions of all users, at most so many, and return how many.
-
-    Sessions that another process is removing at the same moment are skipped.
-    """
-    expired = select(LoginSession.key).where(LoginSession.expires_at <= now())
-    oldest = expired.order_by(LoginSession.expires_at).limit(limit)
-    keys = db.session.scalars(oldest.with_for_update(skip_locked=True)).all()
-    if keys:
-        db.session.execute(delete(LoginSession).where(LoginSession.key.in_(keys)))
-    return len(keys)
-
-
-def _delete_session(key: str | None) -> None:
-    if key:
+def delete_session() -> None:
+    if key := session.get("key"):
         db.session.execute(delete(LoginSession).where(LoginSession.key == key))
+    session.clear()
 
 
 def require_sign_in() -> None:
@@ -91,9 +68,10 @@ def require_sign_in() -> None:
     key = session.get("key")
     g.user = db.session.scalar(SIGNED_IN, {"key": key, "now": now()}) if key else None
     if g.user is None:
-        raise unauthorized("Sign in first.")
-
-
-def unauthorized(detail: str) -> Unauthorized:
-    """Return a 401, which must name a scheme (RFC 9110, section 11.6.1); one for cookies has no name."""
-    return Unauthorized(detail, www_authenticate=WWWAuthenticate("cookie"))
+        if request.environ.get("HTTP_COOKIE") == "":
+            # Granian hands over an empty header (https://github.com/emmett-framework/granian/issues/335)
+            current_app.logger.warning(
+                "A Cookie header arrived empty: a cookie of this domain has a byte above 0x7F."
+                " Let the proxy in front remove such cookies, see docs/production.md."
+            )
+        abort(401, "Sign in first.")

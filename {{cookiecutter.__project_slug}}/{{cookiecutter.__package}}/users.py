@@ -26,27 +26,20 @@ def find_user(name: str) -> User | None:
     return db.session.scalar(select(User).where(User.username_key == normalize_name(name)))
 
 
-def check_new_name(name: str) -> None:
-    """Raise UserError if nobody can be created with this name."""
-    if not name.strip() or len(name) > 64 or not name.isprintable():
-        raise UserError(f"the name {name!r} is not 1 to 64 printable characters; choose another name.")
-    if find_user(name):
-        raise UserError(f"there is a user {name!r} already; choose another name.")
-
-
 def create_user(name: str, password: str) -> User:
     """Add a user. The caller commits.
 
     Raises:
         UserError: if the name or the password cannot be used.
     """
-    check_new_name(name)
+    if not name.strip() or len(name) > 64 or not name.isprintable():
+        raise UserError(f"the name {name!r} is not 1 to 64 printable characters; choose another name.")
     user = User(username=name.strip())
     set_password(user, password)
     db.session.add(user)
     try:
         db.session.flush()
-    except IntegrityError:  # another process created the user after the check
+    except IntegrityError:
         db.session.rollback()
         raise UserError(f"there is a user {name!r} already; choose another name.") from None
     return user
@@ -71,7 +64,7 @@ def verify_password(username: str, password: str) -> User | None:
     that changes meanwhile waits for the commit, and then ends what the caller has written.
     """
     user = find_user(username)
-    verified = user.password_hash if user else _dummy_hash()
+    verified = user.password_hash if user else get_dummy_hash()
     try:
         hasher.verify(verified, password)
     except (VerificationError, InvalidHashError):
@@ -87,7 +80,7 @@ def verify_password(username: str, password: str) -> User | None:
     return user if cast("CursorResult[Any]", result).rowcount else None
 
 
-def _dummy_hash() -> str:
+def get_dummy_hash() -> str:
     """Return a hash that no password has, and that takes the same time to verify as a real one."""
     cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
     return f"$argon2id$v=19${cost}${'A' * 22}${'A' * 43}"

@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_network
 from typing import Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from ..origins import DEFAULT_PORTS, SHAPE, Parts, get_site, is_loopback
+from ..origins import DEFAULT_PORTS, SHAPE, Parts, get_site, is_app, is_loopback
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -45,6 +45,8 @@ class Request(NamedTuple):
     origin: str
     headers: Headers = ()
     credentials: bool = False
+    mode: Literal["cors", "no-cors"] = "cors"
+    upload_progress: bool = False  # whether a listener waits for the progress of the upload
 
 
 class Response(NamedTuple):
@@ -135,11 +137,10 @@ def is_same_origin(url: str, origin: str) -> bool:
 
 def needs_preflight(request: Request) -> bool:
     """Tell whether the browser sends a preflight before a request (#main-fetch)."""
-    if is_same_origin(request.url, request.origin):
+    if request.mode == "no-cors" or is_same_origin(request.url, request.origin):
         return False
-    return normalize_method(request.method) not in SAFELISTED_METHODS or bool(
-        get_unsafe_names(request.headers)
-    )
+    simple = normalize_method(request.method) in SAFELISTED_METHODS and not get_unsafe_names(request.headers)
+    return not simple or request.upload_progress
 
 
 def build_preflight_headers(request: Request) -> list[tuple[str, str]]:
@@ -287,9 +288,10 @@ def check_mixed_content(request: Request) -> Step | None:
     return Step("the request is as safe as the page", ok, f"{detail} No header helps.", reason)
 
 
-def is_app(origin: str) -> bool:
-    """Tell whether an origin is of an app or an extension: capacitor://localhost, chrome-extension://…"""
-    return urlsplit(origin).scheme not in ("", *DEFAULT_PORTS)
+def is_mixed_content(request: Request) -> bool:
+    """Tell whether a page is kept from http."""
+    step = check_mixed_content(request)
+    return step is not None and not step.ok
 
 
 def check_local_network(request: Request, find_address: Callable[[str], str | None]) -> Step | None:

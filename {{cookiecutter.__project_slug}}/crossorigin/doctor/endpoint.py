@@ -9,8 +9,8 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask.sansio.blueprints import BlueprintSetupState
 
 from ..declare import Policies, cors, get_policies
+from .answered import is_ours
 from .browser import Request, Step, get_origin, get_unsafe_names, normalize_method
-from .fixes import get_address, is_here
 from .trace import build_request, explain
 from .transport import AppTransport
 
@@ -46,7 +46,7 @@ def explain_request() -> Response:
         return Response(json.dumps(problem), 422, mimetype="application/problem+json")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     here = get_origin(request.host_url)
-    address = get_origin(asked.url) if is_here(asked.url, here, get_address(app)) else here
+    address = get_origin(asked.url) if is_ours(app, asked.url, here) else here
     transport = AppTransport(app, address, run_views=False)
     found, added = explain(asked, transport, app), _find_added_headers(get_policies(app), asked)
     if found.allowed and added:

@@ -32,7 +32,7 @@ def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request
     what, lacking = f"{method} {urlsplit(request.url).path}", LACKING.get(failed.reason or "")
     if lacking is None:
         return Fix(f"let {what} through: a before_request or a decorator answers it with {response.status}")
-    needed = _list_needed(request, response, is_preflight)
+    needed = list_needed(request, response, is_preflight)
     writers = find_writers(app)
     if call := _choose_call([writer for writer in writers if writer.call], app, view):
         return _fix_call(call, lacking, request, needed)
@@ -90,7 +90,7 @@ def _list_items(given: ast.expr | None) -> list[str]:
     return [f'"{given.value!s}"' if isinstance(given, ast.Constant) else f"*{ast.unparse(given)}"]
 
 
-def _list_needed(request: Request, response: Response, is_preflight: bool) -> dict[str, list[str]]:
+def list_needed(request: Request, response: Response, is_preflight: bool) -> dict[str, list[str]]:
     """Return the headers, and their items, with which the browser would go on after a response."""
     needed = {ORIGIN: [request.origin]} | ({CREDENTIALS: ["true"]} if request.credentials else {})
     wanted = {METHODS: [normalize_method(request.method)], HEADERS: get_unsafe_names(request.headers)}

@@ -2,8 +2,7 @@
 
 import { API_URL, api } from "../api";
 import { mixedNames } from "../explain";
-import { button, field, find, make } from "./elements";
-import { markFields, show, tell } from "./outcome";
+import { button, field, find, make, markFields, show, tell } from "./elements";
 
 type User = { id: number; username: string };
 
