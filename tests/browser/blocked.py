@@ -155,6 +155,7 @@ APPS = {
     "spaces by hand": by_hand(Origin=MINE, Methods="GET, PUT", Headers="Content-Type X-Lab"),
     "asterisks by hand": by_hand(Origin=MINE, Credentials="true", Methods="*", Headers="*"),
     "success only by hand": by_hand("response.status_code < 400", Origin=MINE),
+    "a list by hand": by_hand(f'request.headers.get("Origin") in ["{MINE}"]', Origin=MINE),
     "GET only by hand": by_hand('request.method == "GET"', Origin=MINE),
     "nothing and a guard": plain(after=GUARD),
 }
@@ -177,8 +178,8 @@ FRONTS: dict[str, list[list[Any]]] = {
     "blocking": [["", 403, [["Server", "cloudflare"]]]],
     "sign-in by redirect": [["", 302, [SERVER, ["Location", "http://login.example.net/start"]]]],
     "sign-in by 401": [["", 401, [["Content-Type", "text/html"]]]],
-    "to https": [["", 301, [SERVER, ["Location", "<https>/api/notes"]]]],
-    "warning page": [["", 200, [["Content-Type", "text/html"], ["ngrok-error-code", "ERR_NGROK_6024"]]]],
+    "to https": [["", 301, [SERVER, ["Location", "<https><path>"]]]],
+    "warning page": [["GET", 200, [["Content-Type", "text/html"], ["ngrok-error-code", "ERR_NGROK_6024"]]]],
 }
 OTHERS: dict[str, list[list[Any]]] = {
     "plain": [
@@ -284,7 +285,11 @@ RULES = family(
         "X-Requested-With": {"headers": ("X-Requested-With: XMLHttpRequest",), "method": "POST"},
         "the answer's header in the request": {"headers": ("Access-Control-Allow-Origin: *",)},
         "Vary in the request": {"headers": ("Vary: Origin", *JSON), "method": "POST"},
-        "a header beyond Latin-1": {"headers": ("X-Lab: \u5b9e",), "by": None},
+        "a header beyond Latin-1": {
+            "headers": ("X-Lab: \u5b9e",),
+            "options": 'origins=["http://localhost:5173"], request_headers=["X-Lab"]',
+            "by": None,
+        },
         "cookies that the policy does not grant": {
             "cookies": True,
             "options": 'origins=["http://localhost:5173"]',
@@ -373,7 +378,7 @@ FLASK_CORS = family(
         "flask-cors, a redirect for the slash": {"path": "/lab/slash", "method": "PUT"},
         "flask-cors by init_app": {"app": "flask-cors by init_app", "page": OTHER_PORT},
         "flask-cors of a blueprint": {"app": "flask-cors of a blueprint", "page": OTHER_PORT},
-        "flask-cors of a blueprint, a 404": {"app": "flask-cors of a blueprint", "path": "/lab/nothing"},
+        "flask-cors of a blueprint, a 404": {"app": "flask-cors of a blueprint", "path": "/lab/nothing", "why": "no route is"},
         "flask-cors, a preflight that is refused": {
             "app": "flask-cors and a guard",
             "method": "PUT",
@@ -403,6 +408,7 @@ BY_HAND = family(
         "by hand, spaces": {"app": "spaces by hand", "headers": ("X-Lab: 1",)},
         "by hand, asterisks and cookies": {"app": "asterisks by hand", "method": "PUT", "cookies": True},
         "by hand, a 404": {"app": "success only by hand", "path": "/lab/nothing", "why": "every response"},
+        "by hand, another page of a list": {"app": "a list by hand", "page": OTHER_PORT, "why": "for pages of"},
         "by hand, GET only": {"app": "GET only by hand", "method": "PUT", "why": "every response"},
         "by hand, a debug 500": {"app": "one origin by hand", "path": "/lab/error", "debug": True, "why": "exception"},
         "nothing": {"app": "nothing", "why": "nothing in this application writes CORS headers"},
@@ -504,9 +510,15 @@ IN_FRONT = family(
             "headers": JSON,
             "why": "in front",
         },
-        "a redirect to https": {"front": "to https", "why": "https"},
-        "a redirect to https, preflighted": {"front": "to https", "method": "POST", "headers": JSON},
-        "a warning page": {"front": "warning page", "why": "in front"},
+        "a redirect to https": {"front": "to https", "path": "<api>/api/public/hello", "cookies": False},
+        "a redirect to https, preflighted": {
+            "front": "to https",
+            "path": "<api>/api/public/echo",
+            "method": "POST",
+            "headers": JSON,
+            "cookies": False,
+        },
+        "a warning page": {"front": "warning page"},
         "nothing in front, another port": {"page": OTHER_PORT, "by": "app"},
         "nothing in front, preflighted": {"page": OTHER_PORT, "method": "POST", "headers": JSON, "by": "app"},
     },
@@ -520,7 +532,7 @@ ELSEWHERE = family(
         "another server, open, cookies": {"other": "open", "cookies": True},
         "another server, open, a header": {"other": "open", "headers": ("X-Lab: 1",), "why": "call it from"},
         "another server for another page": {"other": "listing another", "why": "call it from"},
-        "another server that redirects to ours": {"other": "to ours"},
+        "another server that redirects to ours": {"other": "to ours", "by": "app"},
         "AirPlay": {"other": "airplay", "why": "AirPlay"},
         "AirPlay, preflighted": {"other": "airplay", "method": "PUT", "why": "AirPlay"},
         "a dead server": {"path": "http://localhost:1/lab", "by": None, "why": "start the server"},
@@ -556,7 +568,7 @@ COOKIES = family(
             "page": APP,
             "path": "/api/auth/me",
             "dotenv": f"FRONTEND_ORIGINS={APP}",
-            "why": "one",
+            "why": "under the site",
         },
     },
 )

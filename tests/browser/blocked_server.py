@@ -111,9 +111,12 @@ def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return []
     rules = [rule for rule in NOW.front if rule[0] in ("", environ["REQUEST_METHOD"])]
+    if environ["wsgi.url_scheme"] == "https" or "HTTP_NGROK_SKIP_BROWSER_WARNING" in environ:
+        rules = []
     _, status, added = rules[0] if rules else ("", PASS, [["Server", "Werkzeug/3.1.9"]])
     if status != PASS:
-        return say(start_response, status, added)
+        path = environ["PATH_INFO"]
+        return say(start_response, status, [(name, value.replace("<path>", path)) for name, value in added])
 
     def start(line: str, given: list[Any], *more: Any) -> Any:
         gone = {name for name, value in added if value is None}

@@ -36,6 +36,7 @@ FETCH = """async ([url, options]) => {
 HTML = "Content-Type: text/html"
 PAGE_PORTS = (80, 3000, 5173, 5174)
 # Chromium's word for why it blocked a request, and MDN's
+UNKNOWN = "CORSDidNotSucceed"
 REASONS = {
     "WildcardOriginNotAllowed": "CORSNotSupportingCredentials",
     "MissingAllowOriginHeader": "CORSMissingAllowOrigin",
@@ -60,7 +61,10 @@ REASONS = {
 # Chromium has one word for redirects of a preflight, MDN a page more for those to another origin
 REDIRECTED = ("CORSExternalRedirectNotAllowed", "CORSPreflightDidNotSucceed")
 # what is still wrong, and is asserted to be so: by the name of a row
-WRONG: dict[str, str] = {}
+WRONG: dict[str, str] = {
+    "a header is removed": "an API that was not restarted after a change looks the same",
+    "credentials are removed": "an API that was not restarted after a change looks the same",
+}
 
 
 class World:
@@ -183,8 +187,9 @@ class Tab:
         got = self.page.evaluate(FETCH, [url, options])
         reason = None
         if "message" in got and not got["message"].startswith("Failed to execute"):  # and so sent, or stopped
-            for _ in range(100):
-                if reason := next((self.reasons[address] for address in self.reasons if mark in address), None):
+            for n in range(100):
+                reason = next((self.reasons[address] for address in self.reasons if mark in address), None)
+                if reason and (reason != UNKNOWN or n > 10):  # what has a reason may come later
                     break
                 self.page.wait_for_timeout(20)
         return {"allowed": "status" in got, "status": got.get("status"), "reason": reason}
@@ -197,7 +202,7 @@ class Tab:
         """Keep the reason, in MDN's words."""
         status, address = event.get("corsErrorStatus"), self.addresses.get(event["requestId"], "")
         if status or address not in self.reasons:
-            self.reasons[address] = REASONS[status["corsError"]] if status else "CORSDidNotSucceed"
+            self.reasons[address] = REASONS[status["corsError"]] if status else UNKNOWN
 
 
 def build_cookie(cookie: dict[str, Any], url: str) -> dict[str, Any]:
