@@ -11,6 +11,7 @@ import pytest
 from my_lab_api import config, create_app
 from my_lab_api.__main__ import main
 from my_lab_api.database import parse_database_url
+from my_lab_api.environment import ROOT, find_setting
 
 SAFE = {"SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "none"}
 NO_HOSTS = ("https://lab.example", "lab.example:80", "lab.example/a", "*", "*.lab.example", "me@lab", "[::1]")
@@ -82,7 +83,7 @@ def test_all_problems_are_told_at_once_debug_mode_included(monkeypatch):
 @pytest.mark.parametrize(("environment", "port"), [({}, 9001), ({"PORT": "9002"}, 9002)])
 def test_the_environment_wins_over_dotenv(tmp_path, monkeypatch, environment, port):
     (tmp_path / ".env").write_text("PORT=9001\n" + "\n".join(f"{k}={v}" for k, v in SAFE.items()))
-    monkeypatch.setattr(config, "ROOT", tmp_path)
+    monkeypatch.setattr("my_lab_api.environment.ROOT", tmp_path)
     for name in ("APP_ENV", "DATABASE_URL", *SAFE, "PORT", "HOST"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -97,9 +98,9 @@ def test_the_environment_wins_over_dotenv(tmp_path, monkeypatch, environment, po
 
 def test_every_setting_is_documented_and_nothing_else_is():
     names = set(config.SettingsSchema().fields)
-    example = re.findall("(?m)^([A-Z_]+)=", (config.ROOT / ".env.example").read_text("utf-8"))
+    example = re.findall("(?m)^([A-Z_]+)=", (ROOT / ".env.example").read_text("utf-8"))
     assert set(example) - names == {"VITE_API_URL"}  # what the front end reads from the same file
-    for readme in config.ROOT.glob("README*.md"):
+    for readme in ROOT.glob("README*.md"):
         rows = re.findall("(?m)^\\| ?(`[A-Z_`、, ]+`) ?\\|", readme.read_text("utf-8"))
         assert set(re.findall("[A-Z_]+", " ".join(rows))) == names, readme.name
 
@@ -126,8 +127,8 @@ def test_the_server_says_why_it_does_not_start_and_leaves_alembic_alone():
 )
 def test_a_setting_comes_from_the_environment_where_that_differs(tmp_path, monkeypatch, in_file, in_environment, place):
     (tmp_path / ".env").write_text(f"API_URL={in_file}" if in_file else "")
-    monkeypatch.setattr(config, "ROOT", tmp_path)
+    monkeypatch.setattr("my_lab_api.environment.ROOT", tmp_path)
     monkeypatch.delenv("API_URL", raising=False)
     if in_environment is not None:
         monkeypatch.setenv("API_URL", in_environment)
-    assert config.find_setting("API_URL") == place
+    assert find_setting("API_URL") == place

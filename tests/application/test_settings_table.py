@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 import pytest
-from my_lab_api import config, create_app
+from my_lab_api import config, create_app, environment
 
 SAFE = {"SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "none"}  # no APP_ENV means production
 DEVELOPMENT = {"APP_ENV": "development"}
@@ -114,7 +114,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_an_env_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
     (tmp_path / ".env").mkdir()
     with pytest.raises(config.SettingsError, match=r"cannot be read .* Copy \.env\.example to \.env"):
         create_app()
