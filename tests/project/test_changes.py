@@ -63,10 +63,8 @@ CHANGES: dict[str, Change] = {
     "another exposed header": edit("notes.py", (r"expose_headers=\[", r'\g<0>"X-Request-ID", ')),
     "methods by hand": edit("public.py", (r"^cors\(public, ", r'\g<0>methods=["GET", "POST"], ')),
     "another max-age": edit("notes.py", (r"max_age=\d+", "max_age=0")),
-    "a smaller body limit": edit("config.py", (r'("MAX_CONTENT_LENGTH": ).*', r"\g<1>100_000,")),
+    "a smaller body limit": edit("config.py", (r'("MAX_CONTENT_LENGTH": ).*', r"\g<1>10_000,")),
     "a larger body limit": edit("config.py", (r'("MAX_CONTENT_LENGTH": ).*', r"\g<1>5_000_000,")),
-    "a smaller limit of JSON": edit("config.py", (r'("MAX_JSON_LENGTH": )[^,]*', r"\g<1>10_000")),
-    "a larger limit of JSON": edit("config.py", (r'("MAX_JSON_LENGTH": )[^,]*', r"\g<1>2_000_000")),
     "a field more in a schema": edit("auth.py", (r"^    id = .*", r'\g<0>\n    role = ma.fields.Constant("user")')),
     "a field more in a table": add_a_column,
     "a route at /": edit(

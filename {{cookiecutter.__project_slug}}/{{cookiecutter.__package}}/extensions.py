@@ -1,7 +1,7 @@
 """The extensions, made once and bound to each application by `create_app`."""
 
 import re
-from ipaddress import IPv4Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from crossorigin import is_dry_run
 from flask import request
@@ -22,9 +22,9 @@ def get_client_network() -> str:
         ip = ip_address(address)
     except ValueError:
         return address
-    if isinstance(ip, IPv4Address):
-        return str(ip)
-    return str(ip.ipv4_mapped or IPv6Network((int(ip), 64), strict=False))
+    if isinstance(ip, IPv6Address):
+        return str(ip.ipv4_mapped or IPv6Network((int(ip), 64), strict=False))
+    return str(ip)
 
 
 db = Database()

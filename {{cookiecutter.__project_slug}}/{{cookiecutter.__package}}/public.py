@@ -34,24 +34,18 @@ def echo(message: dict[str, str]) -> dict[str, str]:
     return message
 
 
-FEEDBACK_BODY = {
-    "required": True,
-    "content": {
-        "text/plain": {"schema": {"type": "string", "minLength": 1, "maxLength": 2000}},
-        "application/x-www-form-urlencoded": {"schema": MessageSchema},
-        "multipart/form-data": {"schema": MessageSchema},
-    },
-}
+TEXT = {"text/plain": {"schema": {"type": "string", "minLength": 1, "maxLength": 2000}}}
+FORMS = {t: {"schema": MessageSchema} for t in ("application/x-www-form-urlencoded", "multipart/form-data")}
 
 
 @public.route("/feedback", methods=["POST"])
-@public.doc(requestBody=FEEDBACK_BODY)
+@public.doc(requestBody={"required": True, "content": TEXT | FORMS})
 @public.response(201, FeedbackSchema)
 def feedback() -> dict[str, str]:
     """Take a form or a text: the only bodies that a page may post without a preflight"""
-    if request.mimetype == "text/plain":
+    if request.mimetype in TEXT:
         fields = {"message": request.get_data(as_text=True)}
-    elif request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+    elif request.mimetype in FORMS:
         fields = request.form.to_dict()
     else:
         abort(415, message="Send a form with the field message, or text/plain.")

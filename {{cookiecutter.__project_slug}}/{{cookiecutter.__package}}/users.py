@@ -27,11 +27,7 @@ def find_user(name: str) -> User | None:
 
 
 def create_user(name: str, password: str) -> User:
-    """Add a user. The caller commits.
-
-    Raises:
-        UserError: if the name or the password cannot be used.
-    """
+    """Add a user, or raise UserError if the name or the password cannot be used. The caller commits."""
     if not name.strip() or len(name) > 64 or not name.isprintable():
         raise UserError(f"the name {name!r} is not 1 to 64 printable characters; choose another name.")
     user = User(username=name.strip())
