@@ -23,9 +23,6 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
 
     Args:
         settings: names and values as in the environment; None reads the environment and `.env`.
-
-    Raises:
-        SettingsError, PolicyError: with a sentence and a fix for each problem.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(config.load(settings, debug=app.debug))

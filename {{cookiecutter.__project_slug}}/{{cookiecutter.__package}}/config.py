@@ -20,7 +20,6 @@ from .database import parse_database_url
 from .errors import SettingsError
 
 TITLE = "{{ cookiecutter.project_name }}"
-DESCRIPTION = "A Flask API with a CORS policy for each blueprint"
 PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).resolve().parent.parent
 HOST_NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
@@ -133,8 +132,7 @@ def read_settings() -> dict[str, str | None]:
     try:
         return dotenv_values(stream=StringIO(file.read_text("utf-8") if file.exists() else "")) | os.environ
     except (OSError, UnicodeDecodeError) as error:
-        fix = "Copy .env.example to .env, and save it as UTF-8."
-        raise SettingsError(f"{file} cannot be read ({error}). {fix}") from error
+        raise SettingsError(f"{file} cannot be read: {error}. Copy .env.example to it in UTF-8.") from error
 
 
 def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +147,7 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         # seconds: a sign-in does not wait longer for Redis, and is counted in memory
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 1} if storage.startswith("redis") else {},
         "RATELIMIT_KEY_PREFIX": PACKAGE,
-        "HOST_NAMES": tuple(split(values["TRUSTED_HOSTS"].lower())),
+        "HOST_NAMES": split(values["TRUSTED_HOSTS"].lower()),
         "TRUSTED_HOSTS": None,  # Flask's own would refuse health checks by address
         # a note has up to 120 KiB, with each character escaped; see `request.max_content_length` for uploads
         "MAX_CONTENT_LENGTH": 128 * 1024,
@@ -164,5 +162,5 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         "API_VERSION": "1.0",
         "OPENAPI_VERSION": "3.1.0",
         "OPENAPI_URL_PREFIX": "/api",
-        "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION}},
+        "API_SPEC_OPTIONS": {"info": {"description": "A Flask API with a CORS policy for each blueprint"}},
     }

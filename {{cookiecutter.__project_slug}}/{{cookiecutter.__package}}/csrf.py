@@ -20,7 +20,7 @@ def check_cookie() -> None:
 def check_csrf() -> None:
     """Answer 403 unless the request comes from our own origin or from one that its policy trusts.
 
-    Call it before a sign-in sets the session cookie, or another site could sign its visitor in (login CSRF).
+    A sign-in calls it too, or another site could sign its visitor in (login CSRF).
     """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     own = (None, f"{request.scheme}://{request.host}")

@@ -20,10 +20,7 @@ NO_DATABASE = exceptions.ServiceUnavailable("The database does not answer. Try a
 TOO_LONG = "The body is too long, or has too many parts. Send less, or raise MAX_CONTENT_LENGTH in config.py."
 # what exceptions are answered with that are not HTTP errors, or say too little
 ANSWERS: dict[type[Exception], exceptions.HTTPException] = {
-    OperationalError: NO_DATABASE,
-    InterfaceError: NO_DATABASE,
-    InternalError: NO_DATABASE,
-    TimeoutError: NO_DATABASE,
+    **dict.fromkeys((OperationalError, InterfaceError, InternalError, TimeoutError), NO_DATABASE),
     exceptions.RequestEntityTooLarge: exceptions.RequestEntityTooLarge(TOO_LONG),
     StaleDataError: exceptions.Conflict("It was changed by another request. Reload it and try again."),
     # a number that no column holds, or a date that no calendar has (cpython #153407)
@@ -41,10 +38,7 @@ class ProblemSchema(ma.Schema):
     status = ma.fields.Integer(required=True)
     detail = ma.fields.String(required=True)
     instance = ma.fields.String(required=True)
-    errors = ma.fields.Dict(
-        keys=ma.fields.String(),
-        metadata={"description": "by place (json, query, form) and field: a list of sentences"},
-    )
+    errors = ma.fields.Dict(keys=ma.fields.String(), metadata={"description": "by place and field"})
 
 
 def init_app(app: Flask) -> None:

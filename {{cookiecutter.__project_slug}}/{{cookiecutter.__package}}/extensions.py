@@ -13,10 +13,7 @@ from .errors import rate_limit_response
 
 
 def get_client_network() -> str:
-    """Return the key of address limits: an IPv4 address, or the /64 network of an IPv6 address.
-
-    One customer has a whole /64 network (RFC 6177). Some proxies add the port of the client.
-    """
+    """Return the client's IPv4 address without its port, or its IPv6 network: one customer's (RFC 6177)."""
     address = re.sub(r"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", r"\1\3", request.remote_addr or "unknown")
     try:
         ip = ip_address(address)

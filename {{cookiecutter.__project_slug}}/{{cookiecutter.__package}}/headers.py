@@ -28,8 +28,8 @@ def init_app(app: Flask) -> None:
 def refuse_other_hosts() -> None:
     """Answer 400 unless the request names a host of ours (RFC 9112, section 3.2).
 
-    Health checks name an address, and `flask cors` nothing. A preflight is answered before: it tells
-    the lists of a policy, the same to everybody, and its page can then read this 400.
+    Health checks name an address, and `flask cors` nothing. Preflights are answered before this, so that a
+    page can read this 400.
     """
     if request.blueprint == "health" or is_dry_run():
         return

@@ -29,8 +29,7 @@ class Paginator:
 
     def get_page(self, page: int, page_size: int, **values: object) -> tuple[list[Any], dict[str, str]]:
         """Return the rows of one page, and the header with its place; `values` are for the bindparams."""
-        # one row more, if there is a next page
-        limits = {"limit": page_size + 1, "offset": (page - 1) * page_size}
+        limits = {"limit": page_size + 1, "offset": (page - 1) * page_size}  # one more: is there a next page?
         found = db.session.execute(self.rows, values | limits).all()
         total = found[0][1] if found else db.session.scalar(self.count, values) or 0
         last_page = -(-total // page_size) if total <= MAX_TOTAL else None

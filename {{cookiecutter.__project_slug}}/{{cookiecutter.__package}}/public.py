@@ -15,10 +15,6 @@ class MessageSchema(ma.Schema):
     message = ma.fields.String(required=True, validate=ma.validate.Length(1, 2000))
 
 
-class FeedbackSchema(MessageSchema):
-    received_as = ma.fields.String(required=True, dump_only=True)
-
-
 @public.route("/hello")
 @public.response(200, MessageSchema)
 def hello() -> dict[str, str]:
@@ -40,7 +36,7 @@ FORMS = {t: {"schema": MessageSchema} for t in ("application/x-www-form-urlencod
 
 @public.route("/feedback", methods=["POST"])
 @public.doc(requestBody={"required": True, "content": TEXT | FORMS})
-@public.response(201, FeedbackSchema)
+@public.response(201, MessageSchema)
 def feedback() -> dict[str, str]:
     """Take a form or a text: the only bodies that a page may post without a preflight"""
     if request.mimetype in TEXT:
@@ -51,4 +47,4 @@ def feedback() -> dict[str, str]:
         abort(415, message="Send a form with the field message, or text/plain.")
     if errors := MessageSchema().validate(fields):
         abort(422, errors={"form": errors})
-    return fields | {"received_as": request.mimetype}
+    return fields

@@ -12,11 +12,8 @@ from .extensions import db
 from .models import LoginSession, User, now
 
 # built once: to build a statement takes longer than to run it
-SIGNED_IN = (
-    select(User)
-    .join(LoginSession)
-    .where(LoginSession.key == bindparam("key"), LoginSession.expires_at > bindparam("now"))
-)
+IS_VALID = (LoginSession.key == bindparam("key"), LoginSession.expires_at > bindparam("now"))
+SIGNED_IN = select(User).join(LoginSession).where(*IS_VALID)
 
 
 class CookieInterface(SecureCookieSessionInterface):
