@@ -1,13 +1,12 @@
 """Users: create, find, and verify passwords. Routes and commands use these functions."""
 
 import re
-from typing import Any, cast
 
 import click
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import current_app
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from .extensions import db
@@ -66,10 +65,9 @@ def set_password(user: User, password: str) -> None:
     if password == DEMO_PASSWORD and (current_app.config["PRODUCTION"] or user.username != "demo"):
         raise UserError("that password is in the documentation; choose another one.")
     user.password_hash = hasher.hash(password)
-    if user.id is not None:
-        # after the UPDATE, which waits for a sign-in that has verified the old password
-        db.session.flush()
-        db.session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+    # first the UPDATE, which waits for a sign-in that has verified the old password
+    db.session.flush()
+    db.session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
 
 
 def set_role(user: User, role: str) -> None:
@@ -92,15 +90,14 @@ def verify_password(username: str, password: str) -> User | None:
         hasher.verify(verified, password)
     except (VerificationError, InvalidHashError):
         return None
-    if password == DEMO_PASSWORD and current_app.config["PRODUCTION"]:
-        return None  # a database that was seeded on a laptop may have come along
-    if user is None:
+    # a database that was seeded on a laptop may have come along
+    if user is None or (password == DEMO_PASSWORD and current_app.config["PRODUCTION"]):
         return None
     new_hash = hasher.hash(password) if hasher.check_needs_rehash(verified) else verified
     # An UPDATE locks the row in both databases. SQLite ignores SELECT … FOR UPDATE.
     unchanged = update(User).where(User.id == user.id, User.password_hash == verified)
-    result = db.session.execute(unchanged.values(password_hash=new_hash))
-    return user if cast("CursorResult[Any]", result).rowcount else None
+    updated = db.session.scalar(unchanged.values(password_hash=new_hash).returning(User.id))
+    return user if updated else None
 
 
 def get_dummy_hash() -> str:
