@@ -146,10 +146,12 @@ def test_the_largest_note_fits_in_any_notation(ada: FlaskClient, ensure_ascii: b
     ("path", "kind"), [*((path, JSON) for path in (LOGIN, NOTES, "/api/public/echo")), (FEEDBACK, "text/plain")]
 )
 def test_a_longer_body_is_413_with_its_setting_and_not_even_read(ada: FlaskClient, path: str, kind: str) -> None:
-    limit = ada.application.config["MAX_CONTENT_LENGTH"]
+    setting = "MAX_JSON_LENGTH" if kind == JSON else "MAX_CONTENT_LENGTH"
+    limit = ada.application.config[setting]
     answer = ada.post(path, data=b" " * (limit + 1), content_type=kind)
     assert (answer.status_code, answer.mimetype) == (413, "application/problem+json")
-    assert "MAX_CONTENT_LENGTH" in answer.json["detail"]
+    assert f"{limit} bytes" in answer.json["detail"]
+    assert setting in answer.json["detail"]
 
 
 def test_a_blueprint_may_raise_its_limit(app: Flask) -> None:

@@ -96,6 +96,7 @@ class SettingsSchema(ma.Schema):
     PORT = number(8000, 1, 65535)
     WORKERS = number(min(os.cpu_count() or 1, 256), 1, 256)
     THREADS = number(4, 1, 256)
+    MAX_CONTENT_LENGTH = number(1024 * 1024, 1024, 1024**3)  # bytes
     DOCS = choice("0", "1")
     REGISTRATION = choice("0", "1")  # whether everybody can sign up
 
@@ -154,8 +155,7 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         "RATELIMIT_KEY_PREFIX": PACKAGE,
         "HOST_NAMES": split(values["TRUSTED_HOSTS"].lower()),
         "TRUSTED_HOSTS": None,  # Flask's own would refuse health checks by address
-        # a note has up to 120 KiB, with each character escaped; see `request.max_content_length` for uploads
-        "MAX_CONTENT_LENGTH": 128 * 1024,
+        "MAX_JSON_LENGTH": 128 * 1024,  # the longest note has 120 KiB when each character is escaped
         "SESSION_REFRESH_EACH_REQUEST": False,  # the row of a session knows when it ends
         "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
         # __Host-: no other host can set it. Not Secure in development: WebKit needs https for that

@@ -59,7 +59,7 @@ def sign_out() -> None:
 def delete_session() -> None:
     if key := session.get("key"):
         db.session.execute(delete(LoginSession).where(LoginSession.key == key))
-    session.clear()
+        session.clear()
 
 
 def require_sign_in() -> None:
