@@ -51,7 +51,10 @@ def main() -> None:
         signal.signal(getattr(signal, name), lambda number, _: stopping.append(number))
     if importlib.util.find_spec("flask") is None:
         sys.exit("Flask is not installed for this Python: run `pip install uv`, then `uv run dev.py`.")
-    write_env()
+    try:
+        write_env()
+    except OSError as error:
+        sys.exit(f".env cannot be written ({error}): make the folder writable.")
     servers = [api(), *front_end()]
     ENVIRONMENT.update((s.setting, s.url) for s in servers if not read_setting(s.setting))
     if not run([*FLASK, "seed", "--migrate"], ROOT):
