@@ -111,19 +111,23 @@ def fix_in_front(request: Request, response: Response, policy: Policy | None, is
 
 
 def fix_elsewhere(
-    app: Flask | None, request: Request, response: Response, needed: dict[str, list[str]]
+    app: Flask | None,
+    request: Request,
+    response: Response,
+    needed: dict[str, list[str]],
+    is_preflight: bool = False,
 ) -> Fix:
     """Return what to do about a server that is not this API, of which the page needs these headers."""
     if (get_header(response, "Server") or "").startswith(AIRPLAY):
         return Fix(f"use another port than 5000, where AirPlay answers on a Mac. {NO_EDIT}")
     place = get_origin(request.url)
     if get_header(response, ALLOW_ORIGIN) == "*" and request.credentials and len(needed) == 2:
-        text = f"in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch); {place} lets every"
-        return Fix(f"{text} page read its responses, without cookies", change_page(credentials=False))
+        text = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch);"
+        text += f" {place} lets every page read its responses, without cookies"
+        return Fix(text, change_page(credentials=False))
     lines = "; ".join(f"{name}: {', '.join(values)}" for name, values in needed.items())
-    text = (
-        f"ask the owner of {place} to send {lines}; or call it from your API instead of the page. {NO_EDIT}"
-    )
+    text = f"ask the owner of {place} to send {lines}" + " and 204 to OPTIONS" * is_preflight
+    text += f"; or call it from your API instead of the page. {NO_EDIT}"
     if app:
         hints, line = get_policies(app).hints, f"in init_cors: hints=Hints(api_url={place!r})"
         if hints.api_url_setting:

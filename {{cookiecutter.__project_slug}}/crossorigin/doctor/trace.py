@@ -89,7 +89,7 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     if trace.redirect and not found.allowed and follow and (trace.response or not failed):
         _fix_redirect(found, trace, fixes, app)
     elif found.allowed and trace.response and found.answered_by:
-        if fix := fixes.find_for_status(trace.request, trace.response, found.answered_by):
+        if fix := fixes.find_for_status(trace.request, found.status, trace.response, found.answered_by):
             found.set_fix(fix)
         if found.cookies_sent is False:
             found.set_fix(fixes.find_for_cookie(request))
@@ -224,11 +224,7 @@ class _Trace:
         if self.is_opaque():
             yield no_cors.check_method(self.request)
             kept = tuple(line for line in headers if no_cors.is_allowed_header(*line))
-            beyond = [name for name, value in headers if not browser.is_latin_1(value)]
-        if beyond:
-            detail = f"A character beyond Latin-1 is in {', '.join(beyond)}, which is an error in every page."
-            yield Step(HEADERS, False, detail)
-        removed = [name for name, _ in headers if name not in dict(kept)]
+            removed = [name for name, _ in headers if name not in dict(kept)]
             self.request = self.request._replace(headers=kept)
         if removed:
             detail = f"Removed by the browser: {', '.join(removed)}."
