@@ -6,7 +6,7 @@ from flask import Flask
 
 from ..declare import get_policies
 from . import browser, no_cors
-from .answered import API_IS_DOWN, By, find_moved, find_who, fix_elsewhere, fix_in_front
+from .answered import API_IS_DOWN, By, find_moved, find_skip, find_who, fix_elsewhere, fix_in_front
 from .browser import Request, Response, Step, get_header, get_origin
 from .edits import Fix, change_page
 from .other_layers import fix_other_layer, list_needed
@@ -90,8 +90,12 @@ class Fixes:
 
     def fix_in_front(self, request: Request, response: Response, is_preflight: bool) -> Fix:
         """Return what to do about a response of a server in front of the application."""
-        policy = self.policies.find(urlsplit(request.url).path)
-        return self.add_own(fix_in_front(request, response, policy, is_preflight), request)
+        skip = None if is_preflight else find_skip(request, response)
+        if skip is None:
+            return self.add_own(fix_in_front(request, response, is_preflight), request)
+        text = f"in the page's call: the header {skip}: 1, which skips the warning page of the tunnel"
+        fix = Fix(text, change_page(headers={skip: "1"}))
+        return self.add_own(fix, request._replace(headers=(*request.headers, (skip, "1"))))
 
     def add_own(self, fix: Fix, request: Request) -> Fix:
         """Add to a fix what the policies need, so that the request passes after both."""
