@@ -65,7 +65,7 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     try:
         for step in trace.run():
             found.steps.append(step._replace(step=step.step[0].upper() + step.step[1:]))
-            if not step.ok and step.step not in (COOKIE, no_cors.FRAME):
+            if not step.ok and step.step not in (COOKIE, no_cors.FRAME, no_cors.TYPE):
                 failed = step
                 break
     except ConnectionFailed as failure:
