@@ -24,9 +24,9 @@ from .transport import ALLOW_ORIGIN
 
 NO_COOKIES = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch)"
 TWO_SITES = (
-    "page and API are two sites, which no edit of this project changes, so no session cookie is sent: serve the"
-    " API under the site of the page (app.example.com, api.example.com), make them one origin by a proxy, or"
-    " send a token"
+    "page and API are two sites, which no edit of this project changes, so no session cookie is sent: serve"
+    " the API under the site of the page (app.example.com, api.example.com), make them one origin by a proxy,"
+    " or send a token"
 )
 
 
@@ -101,13 +101,11 @@ class OwnFixes:
             text += f" but a token, if the application has tokens: {': '.join(token)}"
             edits = change_page(credentials=False, headers=dict([token]))
             return request._replace(credentials=False, headers=(*request.headers, token)), [Fix(text, edits)]
+        fixes = []
         if request.credentials and policy.credentials and not self._sends_cookie(request):
-            near = self._find_near(request)
-            return (
-                (near, [_open_near(policy, request, near)])
-                if near
-                else (request, [self._join_sites(request)])
-            )
+            if near := self._find_near(request):
+                return near, [_open_near(policy, request, near)]
+            fixes = [self._join_sites(request)]
         for other in policy.exact if not allowed else ():
             names = browser.find_difference(other, origin) == "host"
             if names and all(is_loopback(urlsplit(o).hostname) for o in (other, origin)):
@@ -118,7 +116,7 @@ class OwnFixes:
             if home and not self.hints.production:
                 return self._open(request, home, f"{origin!r} {problem}, or open the page at {home}")
             return None, [Fix(f"use another origin: {origin!r} {problem}. {NO_EDIT}")]
-        return request, []
+        return request, fixes
 
     def _open(self, request: Request, origin: str | None, text: str) -> tuple[Request | None, list[Fix]]:
         if origin is None:

@@ -59,8 +59,7 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     `follow` asks once more, without the redirect, where a redirect leads to another origin that refuses.
     """
     found, fixes = Explanation(request), Fixes(app, transport.address)
-    cookie = get_cookie(app) if app else None
-    trace = _Trace(found, transport, cookie, request)
+    trace = _Trace(found, transport, get_cookie(app) if app else None, request)
     failed: Step | None = None
     try:
         for step in trace.run():
@@ -72,10 +71,8 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
         trace.response = None
         found.steps.append(Step("A response comes", False, str(failure), failure.reason))
         found.set_fix(failure.fix, failure.reason)
-    except ValueError:
+    except ValueError:  # of urllib
         location = get_header(trace.response, "Location") if trace.response else None
-        if location is None:
-            raise
         detail = f"It leads to {location!r}, which is not a URL."
         failed = Step("The redirect can be followed", False, detail, "CORSDidNotSucceed")
         found.steps.append(failed)
@@ -84,8 +81,7 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     found.allowed = found.steps[-1].ok
     if failed:
         found.set_fix(fixes.find(failed, trace.request, trace.response, found.answered_by), failed.reason)
-    was_asked = trace.response is not None or failed is None
-    if trace.redirect and not found.allowed and follow and was_asked:
+    if trace.redirect and not found.allowed and follow and (trace.response or not failed):
         _fix_redirect(found, trace, fixes, app)
     elif found.allowed and trace.response and found.answered_by:
         if fix := fixes.find_for_status(trace.request, trace.response, found.answered_by):
