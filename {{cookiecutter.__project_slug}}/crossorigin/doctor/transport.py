@@ -21,7 +21,7 @@ from ..dry_run import dry_run
 from ..origins import DEFAULT_PORTS, get_site, is_loopback
 from . import browser
 from .browser import Headers, Request, Response
-from .edits import Fix
+from .edits import Edit, Fix, change_page
 from .source import view_writes_cors
 
 T = TypeVar("T")
@@ -154,9 +154,10 @@ class AppTransport:
         try:
             with dry_run(), client.open(builder) as response:
                 return Response(response.status_code, tuple(response.headers))
-        except Exception as error:  # no error handler takes it, and a server closes the connection
+        except Exception as error:  # no error handler takes it: a server answers 500 without CORS headers
             why = f"The application raises an exception for this request: {error!r}."
-            raise ConnectionFailed(why, Fix("correct what the exception says, then try again")) from error
+            fix = Fix("correct what the exception says, then try again")
+            raise ConnectionFailed(why, fix, "CORSMissingAllowOrigin") from error
 
 
 def _build_environ(request: Request, method: str, headers: Headers) -> EnvironBuilder:
@@ -267,8 +268,11 @@ def _connect(scheme: str, host: str, port: int | None) -> socket.socket:
 def describe_network_error(url: str, error: Exception, start_command: str = "") -> ConnectionFailed:
     """Return in words why no response came from a URL."""
     parts = urlsplit(url)
-    place = f"{parts.scheme}://{parts.netloc}"
+    place, edits = f"{parts.scheme}://{parts.netloc}", tuple[Edit, ...]()
     match error:
+        case socket.gaierror() if parts.hostname and not re.search("[.:]", parts.hostname):
+            why = f"The name {parts.hostname!r} is not known. Perhaps only containers know it."
+            fix = "call the address that the container publishes, for example http://localhost:8000"
         case socket.gaierror():
             why = f"The name {parts.hostname!r} is not known."
             fix = "correct the name in the URL, or check the network"
@@ -283,10 +287,11 @@ def describe_network_error(url: str, error: Exception, start_command: str = "") 
             fix = f"in the server at {place}: a certificate for {parts.hostname}, and TLS 1.2 or 1.3"
         case ssl.SSLError() | http.client.HTTPException() | ConnectionResetError():
             why = f"The server at {place} does not speak {parts.scheme}."
-            fix = f"use {'http' if parts.scheme == 'https' else 'https'}://{parts.netloc}"
+            other = parts._replace(scheme="http" if parts.scheme == "https" else "https")
+            fix, edits = f"use {other.scheme}://{other.netloc}", change_page(url=other.geturl())
         case _:
             cause = getattr(error, "strerror", None)
             why = f"Nothing answers at {place}" + (f" ({cause})." if cause else ".")
             start = f" ({start_command})" if start_command else ""
             fix = f"start the server{start}, or use the address where it runs"
-    return ConnectionFailed(why, Fix(fix))
+    return ConnectionFailed(why, Fix(fix, edits))
