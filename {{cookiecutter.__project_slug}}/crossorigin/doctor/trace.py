@@ -89,7 +89,7 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     if trace.redirect and not found.allowed and follow and (trace.response or not failed):
         _fix_redirect(found, trace, fixes, app)
     elif found.allowed and trace.response and found.answered_by:
-        if fix := fixes.find_for_status(trace.request, trace.response, found.answered_by):
+        if fix := fixes.find_for_status(trace.request, found.status, trace.response, found.answered_by):
             found.set_fix(fix)
         if found.cookies_sent is False:
             found.set_fix(fixes.find_for_cookie(request))
