@@ -127,7 +127,13 @@ def options(status: int, headers: dict[str, str] | None = None) -> Callable[[str
 
 IN_FRONT: dict[str, tuple[str, str, Callable[[str], Answer], tuple[tuple[str, str], ...], str]] = {
     # the applications that can tell, the method, what the server in front does, and the fix
-    "a second header": ("marked unmarked plain", "GET", lambda _: None, (("Access-Control-Allow-Origin", PAGE),), "remove what writes"),
+    "a second header": (
+        "marked unmarked plain",
+        "GET",
+        lambda _: None,
+        (("Access-Control-Allow-Origin", PAGE),),
+        "remove what writes",
+    ),
     "any origin, and cookies": ("marked unmarked plain", "PUT", options(204, STAR), (), "remove what writes"),
     "OPTIONS with a list of its own": (
         "marked",
@@ -139,8 +145,20 @@ IN_FRONT: dict[str, tuple[str, str, Callable[[str], Answer], tuple[tuple[str, st
     "OPTIONS without headers": ("marked", "PUT", options(204), (), "let OPTIONS and PUT /lab/thing through"),
     "OPTIONS with 405": ("marked", "PUT", options(405), (), "let OPTIONS and PUT /lab/thing through"),
     "OPTIONS with 403": ("marked plain", "PUT", options(403), (), "let OPTIONS and PUT /lab/thing through"),
-    "OPTIONS with 401": ("marked unmarked plain", "PUT", options(401), (), "OPTIONS and PUT /lab/thing through to the API without its sign-in"),
-    "a sign-in by 401": ("marked unmarked plain", "GET", always(401), (), "let GET /lab/thing through to the API without its sign-in"),
+    "OPTIONS with 401": (
+        "marked unmarked plain",
+        "PUT",
+        options(401),
+        (),
+        "OPTIONS and PUT /lab/thing through to the API without its sign-in",
+    ),
+    "a sign-in by 401": (
+        "marked unmarked plain",
+        "GET",
+        always(401),
+        (),
+        "let GET /lab/thing through to the API without its sign-in",
+    ),
     "a sign-in elsewhere": (
         "marked unmarked plain",
         "GET",
@@ -159,7 +177,13 @@ IN_FRONT: dict[str, tuple[str, str, Callable[[str], Answer], tuple[tuple[str, st
     "a warning page": ("marked", "GET", lambda _: (200, HTML), (), "switch off its warning page"),
     "a bot check": ("marked plain", "GET", lambda _: (403, HTML), (), "bot check"),
     "a limit": ("marked plain", "GET", always(429), (), "let GET /lab/thing through"),
-    "the API down": ("marked unmarked plain", "GET", always(502), (), "start the API behind the server in front that answered 502 (Server: Werkzeug"),
+    "the API down": (
+        "marked unmarked plain",
+        "GET",
+        always(502),
+        (),
+        "start the API behind the server in front that answered 502 (Server: Werkzeug",
+    ),
     "the API down, for OPTIONS": ("marked unmarked plain", "PUT", always(504), (), "start the API behind"),
     "the API down, which the page can read": (
         "marked unmarked plain",
@@ -198,7 +222,13 @@ BY_THE_APP: dict[str, tuple[str, str, dict[str, Any], str, list[tuple[str, str]]
         "cases.py:",
         [("cases.py", f'origins=["{PAGE}", "{APP}", "{EVIL}"]')],
     ),
-    "flask-cors, which refuses": ("plain", "GET /lab/thing", {"origin": EVIL}, "nothing in this application writes", []),
+    "flask-cors, which refuses": (
+        "plain",
+        "GET /lab/thing",
+        {"origin": EVIL},
+        "nothing in this application writes",
+        [],
+    ),
     "its own 503": ("marked unmarked plain", "GET /lab/busy", {"origin": PAGE}, "None", []),
     "its own 401 with cookies": ("marked unmarked plain", "GET /lab/me", {"origin": PAGE}, "None", []),
     "its own 401 without cookies": (
@@ -253,7 +283,9 @@ def test_the_application_answered(
 
 
 @pytest.mark.parametrize("kind", APPS)
-def test_the_status_of_the_application_itself_is_not_taken_for_that_of_a_server_in_front(front: Front, kind: str) -> None:
+def test_the_status_of_the_application_itself_is_not_taken_for_that_of_a_server_in_front(
+    front: Front, kind: str
+) -> None:
     front.app, front.answer, front.adds = APPS[kind](front.url), lambda _: None, ()
     found = ask(front, "GET", "/lab/busy")
     assert (found.allowed, found.status, found.answered_by, found.fix) == (True, 503, "app", None)
@@ -307,7 +339,10 @@ TUNNELS = {  # what stands in the tunnel's host or headers, and the header that 
 
 def test_a_view_that_redirects_to_a_sign_in_has_to_be_a_navigation(front: Front) -> None:
     front.app, front.answer, front.adds = marked(front.url), lambda _: None, ()
-    for transport in (HttpTransport(send_unsafe=False), AppTransport(front.app, front.url, run_views=True, external=HttpTransport(send_unsafe=False))):
+    for transport in (
+        HttpTransport(send_unsafe=False),
+        AppTransport(front.app, front.url, run_views=True, external=HttpTransport(send_unsafe=False)),
+    ):
         found = explain(build_request("GET", f"{front.url}/lab/sign-in", PAGE, credentials=True), transport, front.app)
         assert (found.allowed, found.edits) == (False, [])
         assert f"open {front.url}/lab/sign-in by a navigation" in str(found.fix)

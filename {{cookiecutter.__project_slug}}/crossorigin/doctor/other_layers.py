@@ -34,7 +34,8 @@ def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request
     method = "OPTIONS" if is_preflight else normalize_method(request.method)
     path, upper = urlsplit(request.url).path, request.method.upper()
     what, lacking = f"{method} {path}", LACKING.get(failed.reason or "")
-    if lacking == METHODS and upper in re.findall(r"[\w-]+", get_header(response, METHODS) or ""):
+    has_upper = upper in re.findall(r"[\w-]+", get_header(response, METHODS) or "")
+    if lacking == METHODS and has_upper and normalize_method(request.method) != upper:
         text = f'in the page\'s call: method: "{upper}"; methods are case-sensitive'
         return Fix(text, change_page(method=upper))
     if lacking is None:
@@ -43,7 +44,7 @@ def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request
     writers = find_writers(app)
     calls = [writer for writer in writers if writer.call]
     if call := _choose_call(calls, app, view):
-        return _fix_call(call, lacking, request, needed)
+        return _fix_call(call, lacking, needed, request, response)
     if calls:
         text = "in the page's call: another path. CORS(…) of a blueprint covers its routes only, and no route is"
         return Fix(f"{text} at {path}")
@@ -108,12 +109,17 @@ def _find_target(place: str) -> str:
     return found[1] if found else "response.headers"
 
 
-def _fix_call(writer: Writer, lacking: str, request: Request, needed: dict[str, list[str]]) -> Fix:
+def _fix_call(
+    writer: Writer, lacking: str, needed: dict[str, list[str]], request: Request, response: Response
+) -> Fix:
     options: dict[str, str] = {}
     for name, argument in ARGUMENTS.items():
         items = _list_items(writer.options.get(argument))
         known = [item.strip('"').lower() for item in items]
         new = [f'"{value}"' for value in needed.get(name, []) if value.lower() not in known]
+        if name == lacking == ORIGIN and items and not new:
+            text = f"{writer.place} allows it, but the response {response.status} does not come through it: correct"
+            return Fix(f"{text} the exception that the terminal of the API shows")
         if name == lacking or (name != ORIGIN and items and new):
             options[argument] = f"[{', '.join([*items, *new])}]"
     if request.credentials and (lacking == CREDENTIALS or "supports_credentials" not in writer.options):

@@ -234,11 +234,7 @@ class _Trace:
         if self.is_opaque():
             yield no_cors.check_method(self.request)
             kept = tuple(line for line in headers if no_cors.is_allowed_header(*line))
-            beyond = [name for name, value in headers if not browser.is_latin_1(value)]
-        if beyond:
-            detail = f"A character beyond Latin-1 is in {', '.join(beyond)}, which is an error in every page."
-            yield Step(HEADERS, False, detail)
-        removed = [name for name, _ in headers if name not in dict(kept)]
+            removed = [name for name, _ in headers if name not in dict(kept)]
             self.request = self.request._replace(headers=kept)
         if removed:
             detail = f"Removed by the browser: {', '.join(removed)}."
