@@ -39,7 +39,8 @@ def get_address(app: Flask) -> str:
 def is_ours(app: Flask, url: str, *more: str) -> bool:
     """Tell whether a URL is of an application: by its address, its port on this machine, or a host."""
     hints, asked = get_policies(app).hints, urlsplit(url)
-    addresses = [get_address(app), *more, *([hints.frontend_url or ""] if hints.one_origin else [])]
+    addresses = [get_address(app), *more, f"http://localhost:{hints.port}" if hints.port else ""]
+    addresses += [hints.frontend_url or ""] * hints.one_origin
     is_host = bool(hints.hosts) and host_is_trusted(asked.hostname, hints.hosts)
     return is_host or any(
         get_origin(url) == get_origin(address)
@@ -124,15 +125,11 @@ def fix_elsewhere(
         f"ask the owner of {place} to send {lines}; or call it from your API instead of the page. {NO_EDIT}"
     )
     if app:
-        text += f". If {place} is this API, write {_get_address_line(app, place)}"
+        hints, line = get_policies(app).hints, f"in init_cors: hints=Hints(api_url={place!r})"
+        if hints.api_url_setting:
+            line = f"{hints.settings_file}: {hints.api_url_setting}={place}"
+        text += f". If {place} is this API, write {line}"
     return Fix(text)
-
-
-def _get_address_line(app: Flask, place: str) -> str:
-    hints = get_policies(app).hints
-    if hints.api_url_setting:
-        return f"{hints.settings_file}: {hints.api_url_setting}={place}"
-    return f"in init_cors: hints=Hints(api_url={place!r})"
 
 
 def _ask_in_process(

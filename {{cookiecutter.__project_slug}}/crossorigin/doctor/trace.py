@@ -18,6 +18,7 @@ from .answered import NO_EDIT, By, is_ours
 from .browser import Request, Response, Step, get_header, get_origin
 from .edits import Edit, Fix, change_page
 from .fixes import Fixes
+from .own_fixes import get_cookie
 from .transport import SAFE, Answer, ConnectionFailed, Transport, build_headers
 
 HEADERS = "A script can send the headers"
@@ -59,8 +60,7 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     `follow` asks once more, without the redirect, where a redirect leads to another origin that refuses.
     """
     found, fixes = Explanation(request), Fixes(app, transport.address)
-    cookie = get_cookie(app) if app else None
-    trace = _Trace(found, transport, cookie, request)
+    trace = _Trace(found, transport, get_cookie(app) if app else None, request)
     failed: Step | None = None
     try:
         for step in trace.run():
@@ -74,10 +74,8 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
         found.set_fix(failure.fix, failure.reason)
         # an exception of the application: its server answers 500
         found.answered_by = "app" if failure.reason == "CORSMissingAllowOrigin" else None
-    except ValueError:
+    except ValueError:  # of urllib
         location = get_header(trace.response, "Location") if trace.response else None
-        if location is None:
-            raise
         detail = f"It leads to {location!r}, which is not a URL."
         failed = Step("The redirect can be followed", False, detail, "CORSDidNotSucceed")
         found.steps.append(failed)
@@ -88,8 +86,7 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
         found.set_fix(_fix_headers(request, fixes))
     elif failed:
         found.set_fix(fixes.find(failed, trace.request, trace.response, found.answered_by), failed.reason)
-    was_asked = trace.response is not None or failed is None
-    if trace.redirect and not found.allowed and follow and was_asked:
+    if trace.redirect and not found.allowed and follow and (trace.response or not failed):
         _fix_redirect(found, trace, fixes, app)
     elif found.allowed and trace.response and found.answered_by:
         if fix := fixes.find_for_status(trace.request, trace.response, found.answered_by):
@@ -177,13 +174,6 @@ def _remove_dots(path: str) -> str:
         elif plain != ".":
             kept.append(segment)
     return "/" + "/".join(kept) + "/" * (bool(kept) and dots[-1] in (".", ".."))
-
-
-def get_cookie(app: Flask) -> browser.Cookie:
-    """Return the attributes of the session cookie. Browsers assume SameSite=Lax if it has none."""
-    config = app.config
-    samesite: Any = str(config["SESSION_COOKIE_SAMESITE"] or "Lax").capitalize()
-    return browser.Cookie(samesite, config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_PARTITIONED"])
 
 
 @dataclass

@@ -6,9 +6,10 @@ import re
 import socket
 import ssl
 import threading
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import KW_ONLY, dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -22,6 +23,8 @@ from . import browser
 from .browser import Headers, Request, Response
 from .edits import Edit, Fix, change_page
 from .source import view_writes_cors
+
+T = TypeVar("T")
 
 SAFE = {"GET", "HEAD"}
 TIMEOUT = 5  # seconds, for a whole response
@@ -207,38 +210,34 @@ class HttpTransport:
 
     def find_address(self, host: str) -> str | None:
         """Return the address that this machine knows for a name, which need not be the visitor's."""
-        results: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-
-        def look_up() -> None:
-            try:
-                results.put(str(socket.getaddrinfo(host, None)[0][4][0]).partition("%")[0])
-            except (OSError, UnicodeError):
-                results.put(None)
-
-        threading.Thread(target=look_up, daemon=True).start()
-        with suppress(queue.Empty):
-            return results.get(timeout=LOOKUP_TIMEOUT)
-        return None
+        found = _wait(LOOKUP_TIMEOUT, lambda: socket.getaddrinfo(host, None)[0][4][0])
+        return None if isinstance(found, Exception) else str(found).partition("%")[0]
 
     def _ask(self, method: str, request: Request, headers: Headers) -> Response:
         """Send one request, and wait for the headers of its response at most `TIMEOUT` seconds in all."""
-        results: queue.SimpleQueue[Response | Exception] = queue.SimpleQueue()
-
-        def ask() -> None:
-            try:
-                results.put(_exchange(method, request.url, headers + build_browser_headers(request)))
-            except (OSError, http.client.HTTPException) as error:
-                results.put(error)
-
         # the timeout of a socket is for one read: a server that sends a byte now and then never reaches it
-        threading.Thread(target=ask, daemon=True).start()
-        try:
-            result = results.get(timeout=TIMEOUT)
-        except queue.Empty:
-            result = TimeoutError()
+        lines = headers + build_browser_headers(request)
+        result = _wait(TIMEOUT, lambda: _exchange(method, request.url, lines))
         if isinstance(result, Exception):
             raise describe_network_error(request.url, result, self.start_command) from result
         return result
+
+
+def _wait(seconds: float, function: Callable[[], T]) -> T | Exception:
+    """Return the result of a function of the network, or its error, after some seconds at most."""
+    results: queue.SimpleQueue[T | Exception] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            results.put(function())
+        except (OSError, UnicodeError, http.client.HTTPException) as error:
+            results.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return results.get(timeout=seconds)
+    except queue.Empty:
+        return TimeoutError()
 
 
 def _exchange(method: str, url: str, headers: Headers) -> Response:
