@@ -353,7 +353,7 @@ PLACES = family(
             "by": "other",
             "why": "navigation",
         },
-        "a redirect to its page": {"path": "/lab/go?to=http://localhost:5173/", "by": "other", "why": "navigation"},
+        "a redirect to its page": {"path": "/lab/go?to=http://localhost:5173/", "by": "other"},
         "a redirect to no web address": {"path": "/lab/go?to=mailto:ada@example.com", "why": "no redirect"},
         "a redirect with a user name": {"path": "/lab/go?to=http://me@api.example.com/lab/notes", "why": "redirect"},
         "a redirect without an end": {"path": "/lab/round", "why": "redirect"},

@@ -92,8 +92,11 @@ def fix_in_front(request: Request, response: Response, policy: Policy | None, is
     front = f"the server in front that answered {status} (Server: {get_header(response, 'Server') or 'none'})"
     location, html = get_header(response, "Location"), get_header(response, "Content-Type") or ""
     calls = " and ".join(["OPTIONS"] * is_preflight + [request.method]) + f" {path}"
-    if _is_rewritten(request, response) and (get_header(response, MARK) or not is_preflight):
-        what = f"remove what writes {ALLOW_ORIGIN} (nginx: add_header). The API writes its own headers"
+    if _is_rewritten(request, response):
+        through = f", and let {calls} through" * is_preflight
+        what = (
+            f"remove what writes {ALLOW_ORIGIN} (nginx: add_header){through}. The API writes its own headers"
+        )
     elif status in API_IS_DOWN:
         return Fix(f"start the API behind {front}. {NO_EDIT}")
     elif status == 413:
@@ -118,8 +121,8 @@ def fix_elsewhere(
         return Fix(f"use another port than 5000, where AirPlay answers on a Mac. {NO_EDIT}")
     place = get_origin(request.url)
     if get_header(response, ALLOW_ORIGIN) == "*" and request.credentials and len(needed) == 2:
-        text = f"in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch); {place} lets every"
-        return Fix(f"{text} page read its responses, without cookies", change_page(credentials=False))
+        text = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch)"
+        return Fix(f"{text}; without cookies, {place} lets every page in", change_page(credentials=False))
     lines = "; ".join(f"{name}: {', '.join(values)}" for name, values in needed.items())
     text = (
         f"ask the owner of {place} to send {lines}; or call it from your API instead of the page. {NO_EDIT}"
