@@ -353,7 +353,7 @@ PLACES = family(
             "by": "other",
             "why": "navigation",
         },
-        "a redirect to its page": {"path": "/lab/go?to=http://localhost:5173/", "why": "redirect"},
+        "a redirect to its page": {"path": "/lab/go?to=http://localhost:5173/", "by": "other"},
         "a redirect to no web address": {"path": "/lab/go?to=mailto:ada@example.com", "why": "no redirect"},
         "a redirect with a user name": {"path": "/lab/go?to=http://me@api.example.com/lab/notes", "why": "redirect"},
         "a redirect without an end": {"path": "/lab/round", "why": "redirect"},
@@ -378,7 +378,11 @@ FLASK_CORS = family(
         "flask-cors, a redirect for the slash": {"path": "/lab/slash", "method": "PUT"},
         "flask-cors by init_app": {"app": "flask-cors by init_app", "page": OTHER_PORT},
         "flask-cors of a blueprint": {"app": "flask-cors of a blueprint", "page": OTHER_PORT},
-        "flask-cors of a blueprint, a 404": {"app": "flask-cors of a blueprint", "path": "/lab/nothing", "why": "no route is"},
+        "flask-cors of a blueprint, a 404": {
+            "app": "flask-cors of a blueprint",
+            "path": "/lab/nothing",
+            "why": "no route is",
+        },
         "flask-cors, a preflight that is refused": {
             "app": "flask-cors and a guard",
             "method": "PUT",
@@ -391,7 +395,7 @@ FLASK_CORS = family(
         },
         "cross_origin on another view": {"app": "cross_origin on a view"},
         "cross_origin for another page": {"app": "cross_origin on a view", "path": "/free", "page": OTHER_PORT},
-        "flask-cors, a debug 500": {"path": "/lab/error", "debug": True, "why": "what the exception says"},
+        "flask-cors, a debug 500": {"path": "/lab/error", "debug": True, "why": "exception"},
     },
 )
 BY_HAND = family(
@@ -543,7 +547,7 @@ ELSEWHERE = family(
             "why": "start the server",
         },
         "an unknown name": {"path": "http://nowhere.invalid/lab", "by": None, "why": "name"},
-        "a name of a container": {"path": "http://api:8000/lab", "by": None, "why": "name"},
+        "a name of a container": {"path": "http://api:8000/lab", "by": None, "why": "container"},
         "https where http is spoken": {"path": "<not-https>/lab/notes", "by": None},
         "an http API from an https page": {
             "page": APP,
