@@ -305,7 +305,14 @@ def test_the_fix_fixes(row: Row, world: World) -> None:
 
 def find_differences(how: str, said: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """Return in words where an explanation that was asked for otherwise is not the same."""
-    names = ["allowed", "preflighted", "reason", "answered_by", "edits", *(["fix"] if "exception" not in said["fix"] else [])]
+    names = [
+        "allowed",
+        "preflighted",
+        "reason",
+        "answered_by",
+        "edits",
+        *(["fix"] if "exception" not in said["fix"] else []),
+    ]
     return [f"{how}: {name} is {other[name]!r}, not {said[name]!r}" for name in names if other[name] != said[name]]
 
 
