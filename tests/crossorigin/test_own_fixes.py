@@ -176,3 +176,27 @@ def test_a_view_that_is_kept_closed_is_opened_where_it_is_closed() -> None:
     lines = ['closed=["lab.two"]', f'origins=["{PAGE}", "http://localhost:3000"]']
     assert [edit.set for edit in found.edits] == lines
     assert all(edit.place.startswith("tests/crossorigin/test_own_fixes.py:") for edit in found.edits)
+
+
+def test_a_header_of_responses_and_one_of_requests_are_told_at_once() -> None:
+    found = ask(start(lab(), hints=HINTS), PAGE, headers=[("Vary", "Origin"), ("X-Lab", "1")])
+    assert [edit.set for edit in found.edits] == ['{"headers": {"Vary": null}}', 'request_headers=["X-Lab"]']
+
+
+@pytest.mark.parametrize("path", ["/health", "/none"])
+def test_the_cookie_of_a_page_of_the_same_origin_needs_no_policy(path: str) -> None:
+    app = start(lab(), hints=replace(HINTS, api_url="http://api.example.com"), **SECURE)
+    app.add_url_rule("/health", view_func=str)
+    found = ask(app, "http://api.example.com", path, credentials=True)
+    both = {"origin": "https://api.example.com", "url": f"https://api.example.com{path}"}
+    assert (found.allowed, found.cookies_sent, found.edits) == (True, False, [("page", json.dumps(both))])
+
+
+def test_an_application_without_policies_is_told_of_its_cookie() -> None:
+    app = Flask("lab")
+    app.after_request(lambda response: response.headers.set("Access-Control-Allow-Origin", NUMBER) or response)
+    app.after_request(lambda response: response.headers.set("Access-Control-Allow-Credentials", "true") or response)
+    found = ask(app, NUMBER, credentials=True)
+    assert (found.allowed, found.edits) == (True, [("page", json.dumps({"origin": PAGE}))])
+    found = ask(app, APP, credentials=True)
+    assert "two sites" not in (found.fix or "")

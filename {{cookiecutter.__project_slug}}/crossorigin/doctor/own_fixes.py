@@ -66,7 +66,12 @@ class OwnFixes:
         if not self.hints.api_url and setting and is_loopback(urlsplit(request.url).hostname):
             line = ": ".join(self.set_setting(setting, "https://api.example.com"))
             return Fix(f"{line}, the address that front ends call. Cookies depend on it")
-        return join(self.find(request) or [Fix(TWO_SITES)])
+        policy = self.policies.find(urlsplit(request.url).path)
+        own = policy if policy in self.policies.built else None
+        moved, fixes = self._move_page(
+            own or Policy("", "", "", (request.origin,), credentials=True), request
+        )
+        return join([*fixes, *(self._find_missing(own, moved) if own and moved else [])])
 
     def set_setting(self, name: str, value: str) -> Edit:
         """Return the edit of a setting, where its value comes from."""
@@ -96,9 +101,9 @@ class OwnFixes:
         if request.credentials and is_app(origin):
             token = ("Authorization", "Bearer TOKEN")
             text = (
-                f"{origin} is the page of an app, which browsers send no cookie for. In its call: no cookies,"
+                f"{origin} is the page of an app, which browsers send no cookie for. In its call: no cookies"
             )
-            text += f" but a token, if the application has tokens: {': '.join(token)}"
+            text += f", but a token, if the application has tokens: {': '.join(token)}"
             edits = change_page(credentials=False, headers=dict([token]))
             return request._replace(credentials=False, headers=(*request.headers, token)), [Fix(text, edits)]
         fixes = []
@@ -220,7 +225,9 @@ class OwnFixes:
         if moved is None:
             return fixes
         prefix = "" if blueprint.url_prefix else ", and url_prefix= for its blueprint, which a policy needs"
-        name = next((n for n, value in vars(module).items() if value is blueprint), blueprint.name)
+        name = next(
+            (n for n, value in (vars(module) if module else {}).items() if value is blueprint), blueprint.name
+        )
         line = f'cors({name}, origins=["{moved.origin}"]' + ", credentials=True" * moved.credentials
         if headers := _find_headers(empty, moved):
             line += f", request_headers={json.dumps(headers)}"
@@ -272,11 +279,14 @@ def _fix_credentials(policy: Policy, is_guarded: bool) -> Fix:
 
 
 def _allow_headers(policy: Policy, request: Request) -> Fix:
-    missing = _find_headers(policy, request)
-    if wrong := [name for name in missing if RESPONSE_HEADERS.fullmatch(name.lower())]:
-        what = f"remove {', '.join(wrong)}; it is a header of responses, not of requests"
-        return Fix(f"in the page's call: {what}", change_page(headers=dict.fromkeys(wrong)))
-    return _fix_policy(policy, f"request_headers={json.dumps([*policy.request_headers, *missing])}")
+    missing, fixes = _find_headers(policy, request), []
+    wrong = [name for name in missing if RESPONSE_HEADERS.fullmatch(name.lower())]
+    if wrong:
+        text = f"in the page's call: remove {', '.join(wrong)}; it is a header of responses, not of requests"
+        fixes = [Fix(text, change_page(headers=dict.fromkeys(wrong)))]
+    if right := [name for name in missing if name not in wrong]:
+        fixes.append(_fix_policy(policy, f"request_headers={json.dumps([*policy.request_headers, *right])}"))
+    return join(fixes)
 
 
 def _find_headers(policy: Policy, request: Request) -> list[str]:
