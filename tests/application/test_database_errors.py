@@ -45,7 +45,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         connection.execute("PRAGMA busy_timeout = 50")
 
     monkeypatch.setattr(database, "set_up_sqlite", set_up)
-    monkeypatch.setattr("my_lab_api.migrations.set_up_sqlite", set_up)
+    monkeypatch.setattr("my_lab_api.migrate.set_up_sqlite", set_up)
     return None
 
 
