@@ -97,7 +97,7 @@ class OwnFixes:
         if origin == "null" and not allowed:
             text = f"open the page at {home}" if home else "serve the page by http"
             text += f" ({self.hints.start_command}). A file or a sandboxed frame has the origin null"
-            return self._open(request, home, text)
+            return _open(request, home, text) if home else (None, [Fix(text)])
         if request.credentials and is_app(origin):
             token = ("Authorization", "Bearer TOKEN")
             text = (
@@ -109,24 +109,18 @@ class OwnFixes:
         fixes = []
         if request.credentials and policy.credentials and not self._sends_cookie(request):
             if near := self._find_near(request):
-                return near, [_open_near(policy, request, near)]
+                return near, [_move(policy, request, near)]
             fixes = [self._join_sites(request)]
         for other in policy.exact if not allowed else ():
             names = browser.find_difference(other, origin) == "host"
             if names and all(is_loopback(urlsplit(o).hostname) for o in (other, origin)):
-                near = request._replace(origin=other)
-                return near, [_open_near(policy, request, near)]
+                return _open(request, other, f"open the page at {other}{_show_near([other], origin)}")
         problem = origin_problem(origin, credentials=policy.credentials, production=self.hints.production)
         if problem and not allowed:
             if home and not self.hints.production:
-                return self._open(request, home, f"{origin!r} {problem}, or open the page at {home}")
+                return _open(request, home, f"{origin!r} {problem}, or open the page at {home}")
             return None, [Fix(f"use another origin: {origin!r} {problem}. {NO_EDIT}")]
         return request, fixes
-
-    def _open(self, request: Request, origin: str | None, text: str) -> tuple[Request | None, list[Fix]]:
-        if origin is None:
-            return None, [Fix(text)]
-        return request._replace(origin=origin), [Fix(text, change_page(origin=origin))]
 
     def _sends_cookie(self, request: Request) -> bool:
         return browser.check_cookie(request, get_cookie(self.app)).ok
@@ -178,10 +172,7 @@ class OwnFixes:
         return fixes
 
     def _add_origin(self, policy: Policy, request: Request) -> Fix:
-        origins, near = [*policy.origins, request.origin], ""
-        for allowed in policy.origins:
-            if part := browser.find_difference(allowed, request.origin):
-                near = near or f" ({allowed} is allowed. Yours differs in the {part})"
+        origins, near = [*policy.origins, request.origin], _show_near(policy.origins, request.origin)
         given = self._find_declaration(policy).options["origins"]
         edits: tuple[Edit, ...] = (Edit(policy.place, f"origins={json.dumps(origins)}"),)
         text = f"{': '.join(edits[0])}{near}"
@@ -250,20 +241,29 @@ class OwnFixes:
         return next(d for d in self.policies.declarations if (d.prefix or "") == policy.prefix)
 
 
-def _open_near(policy: Policy, request: Request, near: Request) -> Fix:
-    texts, changes, part = [], {}, browser.find_difference(near.origin, request.origin)
+def _open(request: Request, origin: str, text: str) -> tuple[Request, list[Fix]]:
+    return request._replace(origin=origin), [Fix(text, change_page(origin=origin))]
+
+
+def _move(policy: Policy, request: Request, near: Request) -> Fix:
+    texts, part = [], browser.find_difference(near.origin, request.origin)
     if near.origin != request.origin:
-        changes["origin"] = near.origin
-        why = ": the session cookie is sent within one site only"
-        if part and policy.allow_origin(near.origin):
-            why = f" ({near.origin} is allowed. Yours differs in the {part})"
-        elif part:
-            why = f": both need one {'scheme' if part == 'scheme' else 'host name'}"
-        texts.append(f"open the page at {near.origin}{why}")
+        why = {"scheme": ": both need one scheme", "host": ": both need one host name"}.get(part or "")
+        why = _show_near([near.origin] if policy.allow_origin(near.origin) else [], request.origin) or why
+        texts = [
+            f"open the page at {near.origin}{why or ': the session cookie is sent within one site only'}"
+        ]
     if near.url != request.url:
-        changes["url"] = near.url
         texts.append("use the API's address with https: its cookie is Secure")
-    return Fix("; and ".join(texts), change_page(**changes))
+    changes = {"origin": near.origin, "url": near.url}
+    return Fix("; and ".join(texts), change_page(**{n: v for n, v in changes.items() if v not in request}))
+
+
+def _show_near(origins: Iterable[str], origin: str) -> str:
+    """Return in words which of the origins differs in one part only."""
+    parts = ((allowed, browser.find_difference(allowed, origin)) for allowed in origins)
+    texts = (f" ({allowed} is allowed. Yours differs in the {part})" for allowed, part in parts if part)
+    return next(texts, "")
 
 
 def _fix_policy(policy: Policy, argument: str) -> Fix:
