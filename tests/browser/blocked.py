@@ -251,7 +251,12 @@ ORIGINS += family(
         "a view that writes the header by hand": {"page": OTHER_PORT, "path": "/lab/by-hand"},
         "a 500": {"page": OTHER_PORT, "path": "/lab/error"},
         "a 404 under the policy": {"page": OTHER_PORT, "path": "/lab/nothing"},
-        "a 405 under the policy": {"page": OTHER_PORT, "path": "/lab/error", "method": "DELETE"},
+        "a 405 under the policy": {
+            "page": OTHER_PORT,
+            "path": "/lab/error",
+            "method": "DELETE",
+            "why": 'a route with methods=["DELETE"]',
+        },
     },
 )
 RULES = family(
@@ -353,7 +358,7 @@ PLACES = family(
             "by": "other",
             "why": "navigation",
         },
-        "a redirect to its page": {"path": "/lab/go?to=http://localhost:5173/", "why": "redirect"},
+        "a redirect to its page": {"path": "/lab/go?to=http://localhost:5173/", "by": "other"},
         "a redirect to no web address": {"path": "/lab/go?to=mailto:ada@example.com", "why": "no redirect"},
         "a redirect with a user name": {"path": "/lab/go?to=http://me@api.example.com/lab/notes", "why": "redirect"},
         "a redirect without an end": {"path": "/lab/round", "why": "redirect"},
@@ -378,7 +383,11 @@ FLASK_CORS = family(
         "flask-cors, a redirect for the slash": {"path": "/lab/slash", "method": "PUT"},
         "flask-cors by init_app": {"app": "flask-cors by init_app", "page": OTHER_PORT},
         "flask-cors of a blueprint": {"app": "flask-cors of a blueprint", "page": OTHER_PORT},
-        "flask-cors of a blueprint, a 404": {"app": "flask-cors of a blueprint", "path": "/lab/nothing", "why": "no route is"},
+        "flask-cors of a blueprint, a 404": {
+            "app": "flask-cors of a blueprint",
+            "path": "/lab/nothing",
+            "why": "no route is",
+        },
         "flask-cors, a preflight that is refused": {
             "app": "flask-cors and a guard",
             "method": "PUT",
@@ -391,7 +400,7 @@ FLASK_CORS = family(
         },
         "cross_origin on another view": {"app": "cross_origin on a view"},
         "cross_origin for another page": {"app": "cross_origin on a view", "path": "/free", "page": OTHER_PORT},
-        "flask-cors, a debug 500": {"path": "/lab/error", "debug": True, "why": "what the exception says"},
+        "flask-cors, a debug 500": {"path": "/lab/error", "debug": True, "why": "exception"},
     },
 )
 BY_HAND = family(
@@ -433,7 +442,7 @@ PROJECT = family(
         "project, a file": {"page": NULL},
         "project, https": {"page": "https://localhost:5173"},
         "project, the deployed page": {"page": APP},
-        "project, a page by http": {"page": "http://app.example.com", "why": "whoever controls the network"},
+        "project, a page by http": {"page": "http://app.example.com"},
         "project, a setting of the environment": {
             "page": OTHER_PORT,
             "environment": "FRONTEND_ORIGINS=http://localhost:3000",
@@ -543,7 +552,7 @@ ELSEWHERE = family(
             "why": "start the server",
         },
         "an unknown name": {"path": "http://nowhere.invalid/lab", "by": None, "why": "name"},
-        "a name of a container": {"path": "http://api:8000/lab", "by": None, "why": "name"},
+        "a name of a container": {"path": "http://api:8000/lab", "by": None, "why": "container"},
         "https where http is spoken": {"path": "<not-https>/lab/notes", "by": None},
         "an http API from an https page": {
             "page": APP,
@@ -568,7 +577,6 @@ COOKIES = family(
             "page": APP,
             "path": "/api/auth/me",
             "dotenv": f"FRONTEND_ORIGINS={APP}",
-            "why": "under the site",
         },
     },
 )

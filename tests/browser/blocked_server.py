@@ -164,6 +164,7 @@ def resolve(names: dict[str, int]) -> None:
 
 def main() -> None:
     """Serve, and do what each line says."""
+    sys.dont_write_bytecode = True  # it would be of the source before the edits, if both have one size and one time
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CONFIG["certificate"])
     for name, app, tls in (("app", serve, False), ("app-tls", serve, True), ("other", serve_other, False)):

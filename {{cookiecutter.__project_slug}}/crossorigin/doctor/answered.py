@@ -92,8 +92,11 @@ def fix_in_front(request: Request, response: Response, is_preflight: bool) -> Fi
     front = f"the server in front that answered {status} (Server: {get_header(response, 'Server') or 'none'})"
     location, html = get_header(response, "Location"), get_header(response, "Content-Type") or ""
     calls = " and ".join(["OPTIONS"] * is_preflight + [request.method]) + f" {path}"
-    if _is_rewritten(request, response) and (get_header(response, MARK) or not is_preflight):
-        what = f"remove what writes {ALLOW_ORIGIN} (nginx: add_header). The API writes its own headers"
+    if _is_rewritten(request, response):
+        through = f", and let {calls} through" * is_preflight
+        what = (
+            f"remove what writes {ALLOW_ORIGIN} (nginx: add_header){through}. The API writes its own headers"
+        )
     elif status in API_IS_DOWN:
         return Fix(f"start the API behind {front}. {NO_EDIT}")
     elif status == 413:

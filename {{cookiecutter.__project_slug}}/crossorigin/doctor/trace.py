@@ -91,7 +91,7 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     elif found.allowed and trace.response and found.answered_by:
         if fix := fixes.find_for_status(trace.request, found.status, trace.response, found.answered_by):
             found.set_fix(fix)
-        if found.cookies_sent is False:
+        if found.cookies_sent is False and found.answered_by != "other":
             found.set_fix(fixes.find_for_cookie(request))
     return found
 
