@@ -251,7 +251,12 @@ ORIGINS += family(
         "a view that writes the header by hand": {"page": OTHER_PORT, "path": "/lab/by-hand"},
         "a 500": {"page": OTHER_PORT, "path": "/lab/error"},
         "a 404 under the policy": {"page": OTHER_PORT, "path": "/lab/nothing"},
-        "a 405 under the policy": {"page": OTHER_PORT, "path": "/lab/error", "method": "DELETE"},
+        "a 405 under the policy": {
+            "page": OTHER_PORT,
+            "path": "/lab/error",
+            "method": "DELETE",
+            "why": 'a route with methods=["DELETE"]',
+        },
     },
 )
 RULES = family(
@@ -435,9 +440,9 @@ PROJECT = family(
         },
         "project, a LAN address": {"page": LAN},
         "project, a file": {"page": NULL},
-        "project, https": {"page": "https://localhost:5173"},
+        "project, https": {"page": "https://localhost"},
         "project, the deployed page": {"page": APP},
-        "project, a page by http": {"page": "http://app.example.com", "why": "whoever controls the network"},
+        "project, a page by http": {"page": "http://app.example.com"},
         "project, a setting of the environment": {
             "page": OTHER_PORT,
             "environment": "FRONTEND_ORIGINS=http://localhost:3000",
@@ -572,7 +577,6 @@ COOKIES = family(
             "page": APP,
             "path": "/api/auth/me",
             "dotenv": f"FRONTEND_ORIGINS={APP}",
-            "why": "under the site",
         },
     },
 )

@@ -239,7 +239,6 @@ def world(playwright: Playwright, installed: Any, tmp_path_factory: pytest.TempP
             )
         rules = ["MAP *.invalid ~NOTFOUND"]
         rules += [f"MAP {name} 127.0.0.1:{port}" for name, port in names.items()]
-        rules += [f"MAP https://*:5173 127.0.0.1:{port_of(https)}"]
         rules += [f"MAP *:{port} 127.0.0.1:{port_of(https)}" for port in (443, 8443)]
         rules += [f"MAP *:{port} 127.0.0.1:{port_of(http)}" for port in PAGE_PORTS]
         arguments = [f"--host-resolver-rules={','.join(rules)}"]
@@ -294,18 +293,19 @@ def test_the_fix_fixes(row: Row, world: World) -> None:
         if again["fix"] and again["fix"] not in said["fix"]:
             problems.append(f"the fix leads to another one: {again['fix']}")
     text = "\n".join([*problems, json.dumps(said, indent=1), json.dumps(did)])
-    if problems:
-        open("/tmp/proof/problems.txt", "a").write(
-            f"## {row.name}\n"
-            + "\n".join(problems)
-            + f"\n   SAID {said['fix']} {said['edits']} {said['steps'][-1]['detail'][:200]}\n"
-        )
     assert bool(problems) == (row.name in WRONG), text
 
 
 def find_differences(how: str, said: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """Return in words where an explanation that was asked for otherwise is not the same."""
-    names = ["allowed", "preflighted", "reason", "answered_by", "edits", *(["fix"] if "exception" not in said["fix"] else [])]
+    names = [
+        "allowed",
+        "preflighted",
+        "reason",
+        "answered_by",
+        "edits",
+        *(["fix"] if "exception" not in said["fix"] else []),
+    ]
     return [f"{how}: {name} is {other[name]!r}, not {said[name]!r}" for name in names if other[name] != said[name]]
 
 
