@@ -112,7 +112,8 @@ def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     rules: list[list[Any]] = [rule for rule in NOW.front if rule[0] in ("", environ["REQUEST_METHOD"])]
     if environ["wsgi.url_scheme"] == "https" or "HTTP_NGROK_SKIP_BROWSER_WARNING" in environ:
         rules = []
-    _, status, added = rules[0] if rules else ["", PASS, [["Server", "Werkzeug/3.1.9"]]]
+    rule: list[Any] = rules[0] if rules else ["", PASS, [["Server", "Werkzeug/3.1.9"]]]
+    _, status, added = rule
     if status != PASS:
         path = environ["PATH_INFO"]
         return say(start_response, status, [(name, value.replace("<path>", path)) for name, value in added])

@@ -76,6 +76,7 @@ class World:
     ) -> None:
         """Start the process."""
         self.tabs: dict[str, Tab] = {}
+        self.told: list[str] = []  # what Chromium has written to consoles and into exceptions
         self.project, self.folder, self.browser, self.ports = project, folder, browser, ports
         authority = trustme.CA()
         certificate = folder / "certificate.pem"
@@ -156,7 +157,7 @@ class World:
 
     def ask(self, state: State, cookie: dict[str, Any] | None) -> dict[str, Any]:
         """Let the script of a page send the request; return what became of it, in the words of explain."""
-        tab = self.tabs.get(state.origin) or Tab(self.browser, state.origin)
+        tab = self.tabs.get(state.origin) or Tab(self.browser, state.origin, self.told)
         self.tabs[state.origin] = tab
         self.run("get_log")
         found = tab.ask(state, cookie)
@@ -171,11 +172,13 @@ class Tab:
 
     numbers = itertools.count()
 
-    def __init__(self, browser: Browser, origin: str) -> None:
+    def __init__(self, browser: Browser, origin: str, told: list[str]) -> None:
         """Open the page, and listen to what the developer tools tell of requests that fail."""
         self.context = browser.new_context(ignore_https_errors=True)
         self.page = self.context.new_page()
         self.page.goto("http://pages.example/null" if origin == NULL else origin)
+        self.told = told
+        self.page.on("console", lambda message: told.append(message.text))
         self.addresses: dict[str, str] = {}
         self.reasons: dict[str, str] = {}
         session = self.context.new_cdp_session(self.page)
@@ -194,6 +197,7 @@ class Tab:
         options = {"method": state.method, "headers": state.headers, "credentials": credentials}
         got = self.page.evaluate(FETCH, [url, options])
         reason = None
+        self.told.append(got.get("message", ""))
         if "message" in got and not got["message"].startswith("Failed to execute"):  # and so sent, or stopped
             for n in range(100):
                 reason = next((self.reasons[address] for address in self.reasons if mark in address), None)
