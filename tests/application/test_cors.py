@@ -56,7 +56,7 @@ ERRORS = [
     (415, "POST", "/api/public/echo", {"data": "text"}),
     (422, "POST", "/api/public/echo", {"json": {}}),
     (400, "POST", "/api/public/echo", {"data": "{", "content_type": "application/json"}),
-    (308, "GET", "/api/public//hello", {}),
+    (404, "GET", "/api/public//hello", {}),
     (404, "HEAD", "/api/auth/no/such", {}),
     (405, "DELETE", "/api/auth/me", {}),
     (401, "GET", "/api/notes", {}),

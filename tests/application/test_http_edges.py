@@ -28,7 +28,7 @@ def make_note(client: FlaskClient, **fields: str) -> tuple[str, str]:
 
 # hosts and schemes
 
-ODD_HOSTS = ["[:::]", "[1.2.3.4]", "[::1", "xn--a", "XN--A", "xn--a.example", "a b", "a/b", "me@lab", "", "é"]
+ODD_HOSTS = ["[1.2.3.4]", "[::1", "a b", "a/b", "me@lab", "a..b", "", "é"]
 
 
 @pytest.mark.parametrize("host", ODD_HOSTS)
@@ -49,21 +49,31 @@ def test_a_host_that_no_url_has_is_400(
     "host", ["[::1]", "[::1]:80", "localhost:8000", "xn--bcher-kva.example", "XN--BCHER-KVA.example"]
 )
 def test_a_host_that_a_url_can_have_is_served(client: FlaskClient, host: str) -> None:
-    assert client.get("/api//public/hello", headers={"Host": host}).status_code == 308
+    assert client.get("/api/public/hello", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["[:::]", "xn--a", "XN--A", "xn--a.example"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/api/public/hello"), ("GET", "/api//public/hello"), ("POST", "/api/auth/logout")]
+)
+def test_a_host_that_looks_like_one_is_no_server_error(
+    app: Flask, ada: FlaskClient, host: str, method: str, path: str
+) -> None:
+    cookie = ada.get_cookie(app.config["SESSION_COOKIE_NAME"])
+    headers = {"Origin": "http://evil.example", "Cookie": f"{cookie.key}={cookie.value}"}
+    environ = EnvironBuilder(path, method=method, headers=headers).get_environ()
+    _, status, _ = run_wsgi_app(app, {**environ, "HTTP_HOST": host})
+    assert status.split()[0] in ("200", "403", "404")
 
 
 @pytest.mark.parametrize("proto", ["garbage", "javascript", "http://x", "a b", "é", "ftp", "https;"])
-def test_a_forwarded_scheme_that_is_not_of_the_web_is_400(database: str, proto: str) -> None:
+def test_a_forwarded_scheme_that_is_not_of_the_web_is_not_believed(database: str, proto: str) -> None:
     client = create_app(settings(database, TRUSTED_PROXIES="1")).test_client()
-    for path in ("/api/public/hello", "/api//public/hello"):
-        answer = client.get(path, environ_overrides={"HTTP_X_FORWARDED_PROTO": proto})
-        assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
-        assert repr(proto) in answer.json["detail"]
-    for fine in ("http", "https", "http, https"):
-        assert client.get("/api/public/hello", headers={"X-Forwarded-Proto": fine}).status_code == 200
+    answer = client.get("/api/public/hello", environ_overrides={"HTTP_X_FORWARDED_PROTO": proto})
+    assert (answer.status_code, "Strict-Transport-Security" in answer.headers) == (200, False)
 
 
-@pytest.mark.parametrize("host", ["[:::]", "xn--a", "a b"])
+@pytest.mark.parametrize("host", ["[::", "a b"])
 def test_a_forwarded_host_that_no_url_has_is_400(database: str, host: str) -> None:
     client = create_app(settings(database, TRUSTED_PROXIES="1")).test_client()
     assert client.post("/api/auth/logout", headers={"X-Forwarded-Host": host}).status_code == 400
@@ -132,21 +142,17 @@ def test_the_largest_note_fits_in_any_notation(ada: FlaskClient, ensure_ascii: b
     assert ada.post(NOTES, data=data, content_type=JSON).json["body"] == LARGEST["body"]
 
 
-@pytest.mark.parametrize("path", [LOGIN, NOTES, "/api/public/echo"])
-def test_longer_json_is_413_with_its_setting_and_not_even_read(ada: FlaskClient, path: str) -> None:
-    limit = ada.application.config["MAX_JSON_LENGTH"]
-    answer = ada.post(path, data=b" " * (limit + 1), content_type=JSON)
+@pytest.mark.parametrize(
+    ("path", "kind"), [*((path, JSON) for path in (LOGIN, NOTES, "/api/public/echo")), (FEEDBACK, "text/plain")]
+)
+def test_a_longer_body_is_413_with_its_setting_and_not_even_read(ada: FlaskClient, path: str, kind: str) -> None:
+    limit = ada.application.config["MAX_CONTENT_LENGTH"]
+    answer = ada.post(path, data=b" " * (limit + 1), content_type=kind)
     assert (answer.status_code, answer.mimetype) == (413, "application/problem+json")
-    assert "MAX_JSON_LENGTH" in answer.json["detail"]
+    assert "MAX_CONTENT_LENGTH" in answer.json["detail"]
 
 
-def test_another_body_is_413_from_its_own_limit_on(client: FlaskClient) -> None:
-    limit = client.application.config["MAX_CONTENT_LENGTH"]
-    answer = client.post(FEEDBACK, data=b" " * (limit + 1), content_type="text/plain")
-    assert (answer.status_code, "MAX_CONTENT_LENGTH" in answer.json["detail"]) == (413, True)
-
-
-def test_a_blueprint_may_raise_the_limit_of_its_json(app: Flask) -> None:
+def test_a_blueprint_may_raise_its_limit(app: Flask) -> None:
     def more() -> None:
         if request.path == "/api/public/echo":
             request.max_content_length = 1024 * 1024

@@ -134,7 +134,7 @@ def test_manifests_name_each_other(deploy: DeployFolder) -> None:
 
 def test_a_server_has_the_time_to_answer_what_runs(deploy: DeployFolder) -> None:
     main = deploy.project.read(f"{deploy.project.package}/__main__.py")
-    [last_requests] = map(int, re.findall(r"SHUTDOWN_TIMEOUT = (\d+)", main))
+    [last_requests] = map(int, re.findall(r"workers_kill_timeout=(\d+)", main))
     for name in ("api-1", "api-2"):
         assert last_requests < int(deploy.services[name]["stop_grace_period"].removesuffix("s"))
     spec = deploy.pods["api"]["spec"]

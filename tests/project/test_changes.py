@@ -60,7 +60,6 @@ CHANGES: dict[str, list[Change]] = {
         edit("notes.py", (LISTED, OTHERS)),
         edit("public.py", (r'origins=\["\*"\]', OTHERS)),
         edit("config.py", (r'("MAX_CONTENT_LENGTH": ).*', r"\g<1>5_000_000,")),
-        edit("config.py", (r'("MAX_JSON_LENGTH": )[^,]*', r"\g<1>2_000_000")),
         edit("auth.py", (r"^    id = .*", r'\g<0>\n    role = ma.fields.Constant("user")')),
         add_a_column,
     ],
@@ -70,8 +69,7 @@ CHANGES: dict[str, list[Change]] = {
         edit("notes.py", (r"expose_headers=\[", r'\g<0>"X-Request-ID", ')),
         edit("notes.py", (r"max_age=\d+", "max_age=0")),
         edit("public.py", (r"^cors\(public, ", r'\g<0>methods=["GET", "POST"], ')),
-        edit("config.py", (r'("MAX_CONTENT_LENGTH": ).*', r"\g<1>100_000,")),
-        edit("config.py", (r'("MAX_JSON_LENGTH": )[^,]*', r"\g<1>10_000")),
+        edit("config.py", (r'("MAX_CONTENT_LENGTH": ).*', r"\g<1>10_000,")),
     ],
     "other origins of another blueprint, a route at /, no docstring, an upload": [
         edit("auth.py", (LISTED, OTHERS)),

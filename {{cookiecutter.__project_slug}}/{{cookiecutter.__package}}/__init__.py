@@ -22,13 +22,10 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
 
     Args:
         settings: names and values as in the environment; None reads the environment and `.env`.
-
-    Raises:
-        SettingsError, PolicyError: with a sentence and a fix for each problem.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(config.load(settings, debug=app.debug))
-    app.url_map.strict_slashes = False  # a redirect to add a slash would fail a preflight
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a preflight fails at each redirect
     app.json.sort_keys = False  # type: ignore[attr-defined]  # fields in the order of their schema
 
     # around every request
@@ -70,9 +67,8 @@ def create_production_app() -> Flask:
     app = create_app()
     if app.config["APP_ENV"] != "production":
         raise errors.SettingsError(
-            f"APP_ENV is {app.config['APP_ENV']!r}, which has cookies without https and a user with a known"
-            " password. Set two settings in .env or in the environment: APP_ENV=production, and"
-            " FRONTEND_ORIGINS=https://app.example.com with the origin of your front end (none if the API"
+            f"APP_ENV is {app.config['APP_ENV']!r}, which is not safe for a server. Set APP_ENV=production,"
+            " and FRONTEND_ORIGINS=https://app.example.com with the origin of your front end (none if the API"
             " serves it). To develop, run dev.py."
         )
     get_policies(app).check()

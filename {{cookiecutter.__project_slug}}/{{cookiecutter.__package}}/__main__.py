@@ -1,6 +1,5 @@
 """`python -m {{ cookiecutter.__package }}`: serve with Granian, for production."""
 
-import os
 import socket
 import sys
 
@@ -10,8 +9,6 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
 from . import create_production_app, logs
-
-SHUTDOWN_TIMEOUT = 20  # seconds for requests that still run at a stop
 
 
 def main() -> None:
@@ -25,9 +22,7 @@ def main() -> None:
         # Granian would share the port with another Granian: each would get some of the requests
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
-        sys.exit(
-            f"Error: cannot listen on {host}, port {port}: {os.strerror(error.errno or 0)}. Set HOST or PORT."
-        )
+        sys.exit(f"Error: cannot listen on {host}, port {port}: {error.strerror}. Set HOST or PORT.")
     Granian(
         f"{__package__}:create_production_app",
         factory=True,
@@ -40,7 +35,7 @@ def main() -> None:
         backpressure=1024,  # connections of each worker, idle ones included
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
         respawn_failed_workers=True,
-        workers_kill_timeout=SHUTDOWN_TIMEOUT,
+        workers_kill_timeout=20,  # seconds for requests that still run at a stop
         log_dictconfig=logs.get_granian_config(app.config["LOG_FORMAT"]),
     ).serve()
 

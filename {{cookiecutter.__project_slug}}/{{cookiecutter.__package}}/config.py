@@ -18,12 +18,12 @@ from .database import parse_database_url
 from .errors import SettingsError
 
 TITLE = "{{ cookiecutter.project_name }}"
-DESCRIPTION = "A Flask API with a CORS policy for each blueprint"
 PACKAGE = __name__.partition(".")[0]
+HOST_NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
 SECRETS = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "RATELIMIT_STORAGE_URI"}
 NEW_KEY = 'Set it to the output of python -c "import secrets; print(secrets.token_hex(32))".'
+WEAK_KEY = f"is a placeholder or too short. {NEW_KEY}"
 ORIGIN = "is not an origin. Set it to https://api.example.com, without a path."
-LIMIT = "is not a rate limit. Set it to 10 per minute."
 ADDRESS = "is not an IP address. Set it to 127.0.0.1, or to 0.0.0.0 for every interface."
 HOSTS = "has a part that is not a host name. Set it to api.example.com, or to .example.com for all below it."
 STORAGE = "cannot be used. Set it to memory://, or to redis://localhost:6379 after uv sync --extra redis."
@@ -52,6 +52,11 @@ def number(default: int, minimum: int, maximum: int) -> ma.fields.Integer:
     return ma.fields.Integer(load_default=default, validate=valid, error_messages={"invalid": error})
 
 
+def rate_limit(default: str) -> ma.fields.String:
+    error = f"is not a rate limit. Set it to {default}."
+    return text(default, lambda value: all(limit.amount for limit in parse_many(value)), error)
+
+
 def is_weak(key: str) -> bool:
     placeholder = "change|secret|placeholder|example"
     return len(key) < 32 or len(set(key)) < 8 or bool(re.search(placeholder, key.lower()))
@@ -65,12 +70,8 @@ def is_origin(url: str) -> bool:
     return not origin_problem(url, credentials=False)
 
 
-def are_limits(value: str) -> bool:
-    return all(limit.amount for limit in parse_many(value))
-
-
-def are_host_names(value: str) -> bool:
-    return all(re.fullmatch(r"(?i)\.?[a-z0-9-]+(\.[a-z0-9-]+)*", name) for name in split(value))
+def is_storage(uri: str) -> bool:
+    return not uri.startswith("async") and bool(storage_from_string(uri))
 
 
 class SettingsSchema(ma.Schema):
@@ -85,14 +86,12 @@ class SettingsSchema(ma.Schema):
     CROSS_SITE_COOKIES = choice("0", "1", default="0")
     API_URL = text(None, is_origin, ORIGIN)
     FRONTEND_URL = text(None, is_origin, ORIGIN)
-    LOGIN_LIMIT = text("60 per minute", are_limits, LIMIT)
-    LOGIN_ACCOUNT_LIMIT = text("10 per minute", are_limits, LIMIT)
-    RATELIMIT_STORAGE_URI = text(
-        "memory://", lambda uri: not uri.startswith("async") and storage_from_string(uri), STORAGE
-    )
+    LOGIN_LIMIT = rate_limit("60 per minute")
+    LOGIN_ACCOUNT_LIMIT = rate_limit("10 per minute")
+    RATELIMIT_STORAGE_URI = text("memory://", is_storage, STORAGE)
     LOG_FORMAT = choice("plain", "json")
     TRUSTED_PROXIES = number(0, 0, 16)
-    TRUSTED_HOSTS = text("", are_host_names, HOSTS)
+    TRUSTED_HOSTS = text("", lambda names: all(map(HOST_NAME.fullmatch, split(names))), HOSTS)
     HOST = text("127.0.0.1", lambda host: "%" not in host and ip_address(host), ADDRESS)
     PORT = number(8000, 1, 65535)
     WORKERS = number(min(os.cpu_count() or 1, 256), 1, 256)
@@ -107,8 +106,7 @@ class SettingsSchema(ma.Schema):
         if data.get("APP_ENV") == "production":
             old_keys = split(data["SECRET_KEY_FALLBACKS"])
             keys = {"SECRET_KEY": [data.get("SECRET_KEY", "")], "SECRET_KEY_FALLBACKS": old_keys}
-            for name in [name for name in keys if any(map(is_weak, keys[name]))]:
-                problems[name] = [f"is a placeholder or too short. {NEW_KEY}"]
+            problems = {name: [WEAK_KEY] for name in keys if any(map(is_weak, keys[name]))}
             secure = re.sub("(?i)http:", "https:", data["FRONTEND_ORIGINS"])
             if secure != data["FRONTEND_ORIGINS"]:
                 app = " An app switches to https by useHttpsScheme (Tauri) or androidScheme (Capacitor)."
@@ -119,11 +117,7 @@ class SettingsSchema(ma.Schema):
 
 
 def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> dict[str, Any]:
-    """Return Flask's configuration from settings, see `create_app`.
-
-    Raises:
-        SettingsError: with one sentence for each problem.
-    """
+    """Return Flask's configuration, or raise SettingsError with one sentence for each problem."""
     given = {n: v for n, v in (environment.read_settings() if settings is None else settings).items() if v}
     problems = {}
     try:
@@ -156,10 +150,10 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         # seconds: a sign-in does not wait longer for Redis, and is counted in memory
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 1} if storage.startswith("redis") else {},
         "RATELIMIT_KEY_PREFIX": PACKAGE,
-        "HOST_NAMES": tuple(split(values["TRUSTED_HOSTS"].lower())),
+        "HOST_NAMES": split(values["TRUSTED_HOSTS"].lower()),
         "TRUSTED_HOSTS": None,  # Flask's own would refuse health checks by address
-        "MAX_CONTENT_LENGTH": 1024 * 1024,
-        "MAX_JSON_LENGTH": 128 * 1024,  # the longest note has 120 KiB when each character is escaped
+        # a note has up to 120 KiB, with each character escaped; see `request.max_content_length` for uploads
+        "MAX_CONTENT_LENGTH": 128 * 1024,
         "SESSION_REFRESH_EACH_REQUEST": False,  # the row of a session knows when it ends
         "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
         # __Host-: no other host can set it. Not Secure in development: WebKit needs https for that
@@ -171,5 +165,5 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         "API_VERSION": "1.0",
         "OPENAPI_VERSION": "3.1.0",
         "OPENAPI_URL_PREFIX": "/api",
-        "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION}},
+        "API_SPEC_OPTIONS": {"info": {"description": "A Flask API with a CORS policy for each blueprint"}},
     }

@@ -1,9 +1,8 @@
 """CSRF protection by Fetch Metadata: a cookie counts only where the response's policy trusts the origin.
 
-CORS hides the response of a forged request, but it does not stop the request. Browsers say in
-`Sec-Fetch-Site` where a request comes from (https://w3c.github.io/webappsec-fetch-metadata). On plain http
-other than localhost they leave it out, so `Origin` decides there. Other clients send neither, and no
-cookie of somebody else.
+CORS does not stop a forged request, it hides the response. Browsers say in `Sec-Fetch-Site` where a request
+comes from (https://w3c.github.io/webappsec-fetch-metadata), but on plain http only in `Origin`. Other clients
+send neither, and no cookie of somebody else.
 """
 
 from crossorigin import find_policy
@@ -21,10 +20,11 @@ def check_cookie() -> None:
 def check_csrf() -> None:
     """Answer 403 unless the request comes from our own origin or from one that its policy trusts.
 
-    Call it before a sign-in sets the session cookie, or another site could sign its visitor in (login CSRF).
+    A sign-in calls it too, or another site could sign its visitor in (login CSRF).
     """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site in ("same-origin", "none") or (site is None and origin in (None, request.host_url.rstrip("/"))):
+    own = (None, f"{request.scheme}://{request.host}")
+    if site in ("same-origin", "none") or (site is None and origin in own):
         return
     policy = find_policy()
     if policy and policy.credentials and origin and policy.allow_origin(origin):

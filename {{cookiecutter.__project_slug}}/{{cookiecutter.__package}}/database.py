@@ -82,11 +82,7 @@ def get_database_url(app: Flask) -> URL:
 
 
 def parse_database_url(text: str) -> URL:
-    """Return DATABASE_URL as SQLAlchemy needs it, with the driver.
-
-    Raises:
-        ValueError: with a sentence that has the fix, and not the value, which may hold a password.
-    """
+    """Return DATABASE_URL with its driver, or raise ValueError without the value: it may hold a password."""
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):

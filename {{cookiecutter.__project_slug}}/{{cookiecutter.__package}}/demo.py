@@ -1,7 +1,4 @@
-"""Blueprints `demo_cors` and `demo_no_cors`: the same views with CORS, and without CORS for comparison.
-
-README.md says how to delete the demo in one step.
-"""
+"""Blueprints `demo_cors` and `demo_no_cors`: the same views with CORS, and without CORS for comparison."""
 
 from crossorigin import cors
 from flask import Response, send_from_directory

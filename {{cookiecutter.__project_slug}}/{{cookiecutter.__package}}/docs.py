@@ -10,7 +10,6 @@ docs = Blueprint("docs", __name__, url_prefix="/api/docs", static_folder=SWAGGER
 PAGE = """<!doctype html>
 <html lang="en">
   <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width">
   <title>API documentation</title>
   <link rel="stylesheet" href="{docs}/swagger-ui.css">
   <link rel="icon" href="{docs}/favicon-32x32.png">

@@ -17,13 +17,10 @@ from werkzeug.datastructures import Headers
 PROBLEM = "application/problem+json"
 # away, full, overloaded, broken or read-only: the request is not at fault
 NO_DATABASE = exceptions.ServiceUnavailable("The database does not answer. Try again later.")
-TOO_LONG = "The body is too long, or has too many parts. See MAX_CONTENT_LENGTH and MAX_JSON_LENGTH."
+TOO_LONG = "The body is too long, or has too many parts. Send less, or raise MAX_CONTENT_LENGTH in config.py."
 # what exceptions are answered with that are not HTTP errors, or say too little
 ANSWERS: dict[type[Exception], exceptions.HTTPException] = {
-    OperationalError: NO_DATABASE,
-    InterfaceError: NO_DATABASE,
-    InternalError: NO_DATABASE,
-    TimeoutError: NO_DATABASE,
+    **dict.fromkeys((OperationalError, InterfaceError, InternalError, TimeoutError), NO_DATABASE),
     exceptions.RequestEntityTooLarge: exceptions.RequestEntityTooLarge(TOO_LONG),
     StaleDataError: exceptions.Conflict("It was changed by another request. Reload it and try again."),
     # a number that no column holds, or a date that no calendar has (cpython #153407)
@@ -41,10 +38,7 @@ class ProblemSchema(ma.Schema):
     status = ma.fields.Integer(required=True)
     detail = ma.fields.String(required=True)
     instance = ma.fields.String(required=True)
-    errors = ma.fields.Dict(
-        keys=ma.fields.String(),
-        metadata={"description": "by place (json, query, form) and field: a list of sentences"},
-    )
+    errors = ma.fields.Dict(keys=ma.fields.String(), metadata={"description": "by place and field"})
 
 
 def init_app(app: Flask) -> None:
@@ -58,23 +52,18 @@ def problem_response(error: exceptions.HTTPException) -> Response:
     if isinstance(error.response, Response):
         return error.response
     extra: dict[str, Any] = getattr(error, "data", None) or {}
-    status = error.code or 500
-    headers = Headers(error.get_headers())
-    headers.extend(extra.get("headers") or {})
-    headers.pop("Content-Type")
-    if status < 400:
-        return current_app.response_class(status=status, headers=headers)
-    if status == 401:  # must name a scheme (section 11.6.1); one for cookies has no name
-        headers.setdefault("WWW-Authenticate", "cookie")
-    detail = extra.get("message") or error.description
-    if status == 500:
-        detail = f"The server failed. Its log says why, under the request id {g.get('request_id')}."
-    problem = {"type": "about:blank", "title": error.name, "status": status, "detail": detail}
-    problem["instance"] = request.path
+    problem = {"type": "about:blank", "title": error.name, "status": error.code, "instance": request.path}
+    problem["detail"] = extra.get("message") or error.description
+    if error.code == 500:
+        problem["detail"] = f"The server failed. Its log says why, under the id {g.get('request_id')}."
     if errors := extra.get("errors") or extra.get("messages"):
         problem |= {"detail": "The request has errors. See errors.", "errors": errors}
-    text = current_app.json.dumps(problem)
-    return current_app.response_class(text, status=status, headers=headers, mimetype=PROBLEM)
+    headers = Headers(error.get_headers())
+    headers.extend(extra.get("headers") or {})
+    if error.code == 401:  # must name a scheme (section 11.6.1); one for cookies has no name
+        headers.setdefault("WWW-Authenticate", "cookie")
+    headers["Content-Type"] = PROBLEM
+    return current_app.response_class(current_app.json.dumps(problem), error.code, headers)
 
 
 def rate_limit_response(limit: RequestLimit) -> Response:

@@ -1,7 +1,7 @@
 """The extensions, made once and bound to each application by `create_app`."""
 
 import re
-from ipaddress import IPv4Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from crossorigin import is_dry_run
 from flask import request
@@ -13,18 +13,15 @@ from .errors import rate_limit_response
 
 
 def get_client_network() -> str:
-    """Return the key of address limits: an IPv4 address, or the /64 network of an IPv6 address.
-
-    One customer has a whole /64 network (RFC 6177). Some proxies add the port of the client.
-    """
+    """Return the client's IPv4 address without its port, or its IPv6 network: one customer's (RFC 6177)."""
     address = re.sub(r"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", r"\1\3", request.remote_addr or "unknown")
     try:
         ip = ip_address(address)
     except ValueError:
         return address
-    if isinstance(ip, IPv4Address):
-        return str(ip)
-    return str(ip.ipv4_mapped or IPv6Network((int(ip), 64), strict=False))
+    if isinstance(ip, IPv6Address):
+        return str(ip.ipv4_mapped or IPv6Network((int(ip), 64), strict=False))
+    return str(ip)
 
 
 db = Database()

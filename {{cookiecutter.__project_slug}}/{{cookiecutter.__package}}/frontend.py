@@ -1,8 +1,4 @@
-"""Blueprint `frontend`: the built front end, served by Flask, so that front end and API are one origin.
-
-Registered where FRONTEND_ORIGINS is none. In development Vite serves the front end instead, and passes
-requests for /api and /health on to the API.
-"""
+"""Blueprint `frontend`: the built front end, if FRONTEND_ORIGINS is none. In development Vite serves it."""
 
 from pathlib import Path
 

@@ -1,12 +1,9 @@
 """Headers: those that harden every response, and hosts that are refused before anything reads the request."""
 
-from functools import lru_cache
-
 from crossorigin import find_policy, is_dry_run
 from flask import Flask, Response, abort, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
-from werkzeug.urls import uri_to_iri
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -29,27 +26,17 @@ def init_app(app: Flask) -> None:
 
 
 def refuse_other_hosts() -> None:
-    """Answer 400 unless the request names a host of ours (RFC 9112, section 3.2) and a scheme of the web.
+    """Answer 400 unless the request names a host of ours (RFC 9112, section 3.2).
 
-    Health checks name an address, and `flask cors` nothing. A preflight is answered before: it tells
-    the lists of a policy, the same to everybody, and its page can then read this 400.
+    Health checks name an address, and `flask cors` nothing. Preflights are answered before this, so that a
+    page can read this 400.
     """
     if request.blueprint == "health" or is_dry_run():
         return
-    host = request.environ.get("HTTP_HOST", "")
-    if not is_served(host.lower(), current_app.config["HOST_NAMES"]):
+    host = request.environ.get("HTTP_HOST", "").lower()
+    # a container may have "_" in its name
+    if not host_is_trusted(host.replace("_", "-"), current_app.config["HOST_NAMES"]):
         abort(400, f"The host {host!r} is not served here. Use the address of this API.")
-    if request.scheme not in ("http", "https"):
-        abort(400, f"X-Forwarded-Proto is {request.scheme!r}. Let the proxy send http or https.")
-
-
-@lru_cache
-def is_served(host: str, ours: tuple[str, ...]) -> bool:
-    try:
-        # containers may have a "_" in their name; werkzeug fails later on hosts such as `[:::]` and `xn--a`
-        return host_is_trusted(host.replace("_", "-"), ours) and bool(uri_to_iri(f"http://{host}"))
-    except ValueError:
-        return False
 
 
 def add_headers(response: Response) -> Response:

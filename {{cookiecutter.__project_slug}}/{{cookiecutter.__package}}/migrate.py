@@ -1,4 +1,4 @@
-"""`flask db`: migrations by Flask-Alembic. `commands.py` imports this file only when it is needed."""
+"""How migrations run. `commands.py` imports this only when it is needed: Alembic takes long to import."""
 
 import logging
 from collections.abc import Sequence

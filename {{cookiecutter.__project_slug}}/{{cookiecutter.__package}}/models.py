@@ -9,15 +9,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, validates
 
 
 def now() -> datetime:
-    """Return the time, in UTC."""
     return datetime.now(UTC)
 
 
 def normalize_name(name: str) -> str:
-    """Return the form in which names of users are compared: 'Ada', 'ADA' and ' ada ' are one name.
-
-    Source: Unicode Standard Annex #15 (NFKC), and section 3.13 of the Unicode Standard (case folding).
-    """
+    """Return the form in which names of users are compared: 'Ada', 'ADA' and ' ada ' are one name (NFKC)."""
     return normalize("NFKC", normalize("NFKC", name).casefold()).strip()
 
 

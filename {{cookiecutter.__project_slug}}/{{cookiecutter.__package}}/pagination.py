@@ -9,15 +9,8 @@ from sqlalchemy import Select, bindparam, func, literal_column, select
 from .extensions import db
 
 MAX_TOTAL = 1000  # rows that are counted: that takes SQLite 50 us, and a million rows some 30 ms
-PAGE_HEADERS = {
-    "X-Pagination": {
-        "description": (
-            "JSON: total, total_pages, first_page, last_page, page, previous_page, next_page;"
-            f" without total, total_pages and last_page where a list has more than {MAX_TOTAL} rows"
-        ),
-        "schema": {"type": "string"},
-    }
-}
+PLACE = f"JSON: first_page, page, previous_page, next_page; total, total_pages, last_page to {MAX_TOTAL} rows"
+PAGE_HEADERS = {"X-Pagination": {"description": PLACE, "schema": {"type": "string"}}}
 
 
 class PageSchema(ma.Schema):
@@ -26,11 +19,7 @@ class PageSchema(ma.Schema):
 
 
 class Paginator:
-    """A query and its count, built once: see `notes.py` for what that gains.
-
-    Args:
-        query: a select of one entity, ordered, with bindparam(…) for each value of a request.
-    """
+    """An ordered query of one entity, and its count, built once: see `notes.py` for what that gains."""
 
     def __init__(self, query: Select[Any]) -> None:
         first: Select[Any] = query.with_only_columns(literal_column("1")).order_by(None).limit(MAX_TOTAL + 1)
@@ -40,8 +29,7 @@ class Paginator:
 
     def get_page(self, page: int, page_size: int, **values: object) -> tuple[list[Any], dict[str, str]]:
         """Return the rows of one page, and the header with its place; `values` are for the bindparams."""
-        # one row more, if there is a next page
-        limits = {"limit": page_size + 1, "offset": (page - 1) * page_size}
+        limits = {"limit": page_size + 1, "offset": (page - 1) * page_size}  # one more: is there a next page?
         found = db.session.execute(self.rows, values | limits).all()
         total = found[0][1] if found else db.session.scalar(self.count, values) or 0
         last_page = -(-total // page_size) if total <= MAX_TOTAL else None

@@ -15,10 +15,6 @@ class MessageSchema(ma.Schema):
     message = ma.fields.String(required=True, validate=ma.validate.Length(1, 2000))
 
 
-class FeedbackSchema(MessageSchema):
-    received_as = ma.fields.String(required=True, dump_only=True)
-
-
 @public.route("/hello")
 @public.response(200, MessageSchema)
 def hello() -> dict[str, str]:
@@ -34,27 +30,21 @@ def echo(message: dict[str, str]) -> dict[str, str]:
     return message
 
 
-FEEDBACK_BODY = {
-    "required": True,
-    "content": {
-        "text/plain": {"schema": {"type": "string", "minLength": 1, "maxLength": 2000}},
-        "application/x-www-form-urlencoded": {"schema": MessageSchema},
-        "multipart/form-data": {"schema": MessageSchema},
-    },
-}
+TEXT = {"text/plain": {"schema": {"type": "string", "minLength": 1, "maxLength": 2000}}}
+FORMS = {t: {"schema": MessageSchema} for t in ("application/x-www-form-urlencoded", "multipart/form-data")}
 
 
 @public.route("/feedback", methods=["POST"])
-@public.doc(requestBody=FEEDBACK_BODY)
-@public.response(201, FeedbackSchema)
+@public.doc(requestBody={"required": True, "content": TEXT | FORMS})
+@public.response(201, MessageSchema)
 def feedback() -> dict[str, str]:
     """Take a form or a text: the only bodies that a page may post without a preflight"""
-    if request.mimetype == "text/plain":
+    if request.mimetype in TEXT:
         fields = {"message": request.get_data(as_text=True)}
-    elif request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+    elif request.mimetype in FORMS:
         fields = request.form.to_dict()
     else:
         abort(415, message="Send a form with the field message, or text/plain.")
     if errors := MessageSchema().validate(fields):
         abort(422, errors={"form": errors})
-    return fields | {"received_as": request.mimetype}
+    return fields

@@ -12,19 +12,12 @@ from .extensions import db
 from .models import LoginSession, User, now
 
 # built once: to build a statement takes longer than to run it
-SIGNED_IN = (
-    select(User)
-    .join(LoginSession)
-    .where(LoginSession.key == bindparam("key"), LoginSession.expires_at > bindparam("now"))
-)
+IS_VALID = (LoginSession.key == bindparam("key"), LoginSession.expires_at > bindparam("now"))
+SIGNED_IN = select(User).join(LoginSession).where(*IS_VALID)
 
 
 class CookieInterface(SecureCookieSessionInterface):
-    """Flask's signed cookie without its time limit: the row in the database has the expiry.
-
-    Flask refuses a cookie whose time stamp is in the future, so servers whose clocks differ would
-    refuse each other's cookies.
-    """
+    """Flask's signed cookie without its time limit, by which servers with two clocks refuse each other's."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         cookie, serializer = request.cookies.get(self.get_cookie_name(app)), self.get_signing_serializer(app)
@@ -68,10 +61,6 @@ def require_sign_in() -> None:
     key = session.get("key")
     g.user = db.session.scalar(SIGNED_IN, {"key": key, "now": now()}) if key else None
     if g.user is None:
-        if request.environ.get("HTTP_COOKIE") == "":
-            # Granian hands over an empty header (https://github.com/emmett-framework/granian/issues/335)
-            current_app.logger.warning(
-                "A Cookie header arrived empty: a cookie of this domain has a byte above 0x7F."
-                " Let the proxy in front remove such cookies, see docs/production.md."
-            )
+        if request.environ.get("HTTP_COOKIE") == "":  # of Granian, for a byte above 0x7F (granian #335)
+            current_app.logger.warning("A Cookie header arrived empty. Its cause is in docs/production.md.")
         abort(401, "Sign in first.")

@@ -1,12 +1,10 @@
 """Users: create, find, and verify passwords. Routes and commands use these functions."""
 
-from typing import Any, cast
-
 import click
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import current_app
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from .extensions import db
@@ -27,11 +25,7 @@ def find_user(name: str) -> User | None:
 
 
 def create_user(name: str, password: str) -> User:
-    """Add a user. The caller commits.
-
-    Raises:
-        UserError: if the name or the password cannot be used.
-    """
+    """Add a user, or raise UserError if the name or the password cannot be used. The caller commits."""
     if not name.strip() or len(name) > 64 or not name.isprintable():
         raise UserError(f"the name {name!r} is not 1 to 64 printable characters; choose another name.")
     user = User(username=name.strip())
@@ -50,10 +44,9 @@ def set_password(user: User, password: str) -> None:
     if not 8 <= len(password) <= 1024:
         raise UserError("the password is not 8 to 1024 characters long; choose another one.")
     user.password_hash = hasher.hash(password)
-    if user.id is not None:
-        # after the UPDATE, which waits for a sign-in that has verified the old password
-        db.session.flush()
-        db.session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+    # first the UPDATE, which waits for a sign-in that has verified the old password
+    db.session.flush()
+    db.session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
 
 
 def verify_password(username: str, password: str) -> User | None:
@@ -69,15 +62,14 @@ def verify_password(username: str, password: str) -> User | None:
         hasher.verify(verified, password)
     except (VerificationError, InvalidHashError):
         return None
-    if password == DEMO_PASSWORD and current_app.config["APP_ENV"] != "development":
-        return None  # a database that was seeded on a laptop may have come along
-    if user is None:
+    # a database that was seeded on a laptop may have come along
+    if user is None or (password == DEMO_PASSWORD and current_app.config["APP_ENV"] != "development"):
         return None
     new_hash = hasher.hash(password) if hasher.check_needs_rehash(verified) else verified
     # An UPDATE locks the row in both databases. SQLite ignores SELECT … FOR UPDATE.
     unchanged = update(User).where(User.id == user.id, User.password_hash == verified)
-    result = db.session.execute(unchanged.values(password_hash=new_hash))
-    return user if cast("CursorResult[Any]", result).rowcount else None
+    updated = db.session.scalar(unchanged.values(password_hash=new_hash).returning(User.id))
+    return user if updated else None
 
 
 def get_dummy_hash() -> str:
