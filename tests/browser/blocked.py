@@ -544,9 +544,9 @@ ELSEWHERE = family(
         "another server that redirects to ours": {"other": "to ours", "by": "app"},
         "AirPlay": {"other": "airplay", "why": "AirPlay"},
         "AirPlay, preflighted": {"other": "airplay", "method": "PUT", "why": "AirPlay"},
-        "a dead server": {"path": "http://localhost:1/lab", "by": None, "why": "start the server"},
+        "a dead server": {"path": "<dead>/lab", "by": None, "why": "start the server"},
         "a dead server, preflighted": {
-            "path": "http://localhost:1/lab",
+            "path": "<dead>/lab",
             "by": None,
             "method": "PUT",
             "why": "start the server",

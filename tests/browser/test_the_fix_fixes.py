@@ -5,6 +5,7 @@ Where no edit of the project helps, there are none, and the text says why. Chrom
 
 import itertools
 import json
+import re
 import shutil
 import ssl
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 import trustme
 from playwright.sync_api import Browser, Playwright
 
+from scripts.blocked_by_cors import BLOCKED, NOT_ASKED, NOTHING
 from tests.baking import BakedProject, environment, require
 from tests.browser.blocked import APPS, FRONTS, NULL, OTHERS, ROWS, Row
 from tests.browser.browsers import launch_options
@@ -76,6 +78,7 @@ class World:
     ) -> None:
         """Start the process."""
         self.tabs: dict[str, Tab] = {}
+        self.asked: set[str] = set()  # the situations so far
         self.told: list[str] = []  # what Chromium has written to consoles and into exceptions
         self.project, self.folder, self.browser, self.ports = project, folder, browser, ports
         authority = trustme.CA()
@@ -113,6 +116,7 @@ class World:
         """Return a text of the table with the addresses of this run."""
         app, tls, other = (self.ports[name] for name in ("app", "app-tls", "other"))
         text = text.replace("<api>", f"http://localhost:{app}").replace("<not-https>", f"https://localhost:{app}")
+        text = text.replace("<dead>", f"http://localhost:{self.ports['dead']}")
         return text.replace("<https>", f"https://localhost:{tls}").replace("<other>", f"http://localhost:{other}")
 
     def write(self, row: Row) -> Path:
@@ -229,7 +233,7 @@ def world(playwright: Playwright, installed: Any, tmp_path_factory: pytest.TempP
     """Start everything."""
     options = launch_options(playwright, "chromium")
     require(options is not None, "chromium is not installed: uv run playwright install chromium")
-    ports = {name: preferred_port(0) for name in ("app", "app-tls", "other")}
+    ports = {name: preferred_port(0) for name in ("app", "app-tls", "other", "dead")}
     names = {"api.example.com:80": ports["app"], "api.example.com:443": ports["app-tls"]}
     names["login.example.net:80"] = ports["other"]
     with ExitStack() as stack:
@@ -273,6 +277,7 @@ def test_the_fix_fixes(row: Row, world: World) -> None:
     pairs = dict(line.split("=", 1) for line in row.environment.splitlines())
     state = State(pairs, row.page, row.method, url, headers, row.cookies)
     folder = world.write(row)
+    world.asked.add(row.name)
     made = world.make(row, folder, state)
     said = world.explain(state, path)
     did = world.ask(state, made.get("cookie"))
@@ -330,3 +335,12 @@ def find_problems(row: Row, said: dict[str, Any], did: dict[str, Any]) -> list[s
     if not row.why and not said["edits"]:
         problems.append(f"there are no edits: {said['fix']}")
     return problems
+
+
+def test_the_document_has_the_messages_of_chromium(world: World) -> None:
+    if len(world.asked) < len(ROWS):
+        pytest.skip("after all situations only")
+    told = "\n".join(world.told)
+    messages = [seen for seen, *_ in BLOCKED if seen not in (NOTHING, NOT_ASKED)]
+    patterns = {seen: re.escape(seen).replace("…", ".*") for seen in messages}
+    assert [seen for seen in messages if not re.search(patterns[seen], told)] == []
