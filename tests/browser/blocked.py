@@ -483,6 +483,28 @@ PROJECT = family(
         "project, TRACE": {"method": "TRACE", "by": None, "why": "no page"},
     },
 )
+DEPLOYED = f"""APP_ENV=production
+SECRET_KEY={'0123456789abcdef' * 4}
+FRONTEND_ORIGINS={APP}
+API_URL=https://api.example.com"""
+PRODUCTION = family(
+    {"app": "project", "path": "https://api.example.com/api/notes", "cookies": True, "dotenv": DEPLOYED},
+    {
+        "production, another subdomain": {"page": "https://www.example.com"},
+        "production, another subdomain, preflighted": {
+            "page": "https://www.example.com",
+            "method": "POST",
+            "headers": JSON,
+        },
+        "production, development's page": {"page": MINE},
+        "production, another site": {"page": "https://lab.example.org"},
+        "production, a page by http": {"page": "http://app.example.com"},
+        "production, a LAN address": {"page": LAN, "why": "whoever controls the network"},
+        "production, a header": {"page": APP, "headers": ("X-Lab: 1",)},
+        "production, patch": {"page": APP, "method": "patch", "path": "https://api.example.com/api/notes/1"},
+        "production, cookies where all may read": {"page": APP, "path": "https://api.example.com/api/public/hello"},
+    },
+)
 IN_FRONT = family(
     {"app": "project", "path": "<api>/api/notes", "cookies": True, "by": "proxy"},
     {
@@ -580,4 +602,4 @@ COOKIES = family(
         },
     },
 )
-ROWS = [*ORIGINS, *RULES, *SEVERAL, *PLACES, *FLASK_CORS, *BY_HAND, *PROJECT, *IN_FRONT, *ELSEWHERE, *COOKIES]
+ROWS = [*ORIGINS, *RULES, *SEVERAL, *PLACES, *FLASK_CORS, *BY_HAND, *PROJECT, *PRODUCTION, *IN_FRONT, *ELSEWHERE, *COOKIES]

@@ -101,19 +101,17 @@ class OwnFixes:
             text += f" but a token, if the application has tokens: {': '.join(token)}"
             edits = change_page(credentials=False, headers=dict([token]))
             return request._replace(credentials=False, headers=(*request.headers, token)), [Fix(text, edits)]
+        problem = origin_problem(origin, credentials=policy.credentials, production=self.hints.production)
         if request.credentials and policy.credentials and not self._sends_cookie(request):
-            near = self._find_near(request)
-            return (
-                (near, [_open_near(policy, request, near)])
-                if near
-                else (request, [self._join_sites(request)])
-            )
+            if near := self._find_near(request):
+                return near, [_open_near(policy, request, near)]
+            if allowed or not problem:
+                return request, [self._join_sites(request)]
         for other in policy.exact if not allowed else ():
             names = browser.find_difference(other, origin) == "host"
             if names and all(is_loopback(urlsplit(o).hostname) for o in (other, origin)):
                 near = request._replace(origin=other)
                 return near, [_open_near(policy, request, near)]
-        problem = origin_problem(origin, credentials=policy.credentials, production=self.hints.production)
         if problem and not allowed:
             if home and not self.hints.production:
                 return self._open(request, home, f"{origin!r} {problem}, or open the page at {home}")
