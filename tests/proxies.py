@@ -92,13 +92,13 @@ def nginx_command(folder: Path, http: str) -> list[str]:
 
 
 class Nginx(Proxy):
-    """nginx with the lines of `deploy/README.md`."""
+    """nginx with the lines of `docs/production.md`."""
 
     def __init__(self, folder: Path, project: BakedProject, ports: Sequence[int]) -> None:
         """Stand in front of the server at the one port of `ports`."""
         super().__init__(folder)
         [port] = ports
-        [lines] = re.findall(r"\n((?:    .*\n)*    map .*\n(?:    .*\n)*)", project.read("deploy/README.md"))
+        [lines] = re.findall(r"\n((?:    .*\n)*    map .*\n(?:    .*\n)*)", project.read("docs/production.md"))
         of_http, of_server = re.split(
             r"(?m)^(?=location )", dedent(lines.replace("127.0.0.1:8000", f"127.0.0.1:{port}"))
         )

@@ -2,7 +2,7 @@
 
     uv run dev.py
 
-Ctrl-C stops it all. The variables PORT and FRONTEND_PORT choose other ports than 8000 and 5173.
+Ctrl-C stops everything. The variables PORT and FRONTEND_PORT choose other ports than 8000 and 5173.
 """
 
 import contextlib
@@ -18,13 +18,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 PACKAGE = "{{ cookiecutter.__package }}"
 ROOT = Path(__file__).resolve().parent
 FRONTEND = ROOT / "frontend"
+ADDRESSES = ROOT / "instance" / "dev.env"  # of what runs, for `flask cors` in another terminal
 FLASK = [sys.executable, "-m", "flask", "--app", PACKAGE]
 ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
 READY_WITHIN = 60  # seconds: the first start on a slow laptop takes a few
@@ -36,9 +37,14 @@ say = functools.partial(print, flush=True)  # at once, so that our lines stand a
 
 class Server(NamedTuple):
     name: str
+    setting: str  # which has its address
     port: int
     command: list[str]
     folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
 
 
 def main() -> None:
@@ -47,11 +53,9 @@ def main() -> None:
         signal.signal(getattr(signal, name), lambda number, _: stopping.append(number))
     if importlib.util.find_spec("flask") is None:
         sys.exit("Flask is not installed for this Python: run `pip install uv`, then `uv run dev.py`.")
-    try:
-        write_env()
-    except OSError as error:
-        sys.exit(f".env cannot be written ({error}): make the folder writable.")
+    write_env()
     servers = [api(), *front_end()]
+    ENVIRONMENT.update((s.setting, s.url) for s in servers if not read_setting(s.setting))
     if not run([*FLASK, "seed", "--migrate"], ROOT):
         sys.exit(0 if stopping else "The API cannot start: `flask seed` failed, see above.")
     if not stopping:
@@ -73,9 +77,11 @@ def api() -> Server:
     """Return Flask's development server; it reloads by itself when a file changes."""
     port = free_port("PORT", 8000)
     ENVIRONMENT["PORT"] = str(port)  # to Vite's proxy: .env may name another one, for production
-    if port != 8000 and not one_origin():
-        ENVIRONMENT.setdefault("VITE_API_URL", f"http://localhost:{port}")
-    return Server("API", port, [*FLASK, "run", "--debug", "--no-debugger", "--port", str(port)], ROOT)
+    command = [*FLASK, "run", "--debug", "--no-debugger", "--port", str(port)]
+    server = Server("API", "API_URL", port, command, ROOT)
+    if port != 8000 and read_setting("FRONTEND_ORIGINS") != "none":  # else Vite passes requests on
+        ENVIRONMENT.setdefault("VITE_API_URL", server.url)
+    return server
 
 
 def front_end() -> Iterator[Server]:
@@ -90,23 +96,21 @@ def front_end() -> Iterator[Server]:
         say(f"Node.js is {answer}; the front end needs 20.19, or 22.12 and newer: the API runs without it.")
         return
     port = free_port("FRONTEND_PORT", 5173)
-    if port != 5173 and not one_origin():
-        ENVIRONMENT.setdefault("FRONTEND_ORIGINS", f"http://localhost:{port}")
     vite = [node, "node_modules/vite/bin/vite.js", "--clearScreen", "false"]
-    yield Server("front end", port, [*vite, "--port", str(port), "--strictPort"], FRONTEND)
+    yield Server("front end", "FRONTEND_URL", port, [*vite, "--port", str(port), "--strictPort"], FRONTEND)
 
 
-def one_origin() -> bool:
-    """Return whether page and API are one origin to the browser: Vite then passes requests on to the API."""
-    written = re.findall("(?m)^FRONTEND_ORIGINS=(.*)$", (ROOT / ".env").read_text(encoding="utf-8"))
-    return os.environ.get("FRONTEND_ORIGINS", "".join(written[-1:])).strip() == "none"
+def read_setting(name: str) -> str:
+    """Return a setting from the environment, or else from `.env`."""
+    written = re.findall(f"(?m)^{name}=(.*)$", (ROOT / ".env").read_text(encoding="utf-8"))
+    return os.environ.get(name, "".join(written[-1:])).strip()
 
 
 def free_port(variable: str, default: int) -> int:
     """Return the port to use, or end with one sentence when there is none."""
     value = os.environ.get(variable) or str(default)
     if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
-        sys.exit(f"{variable} is {value!r}, which is no port: set it to a number from 1 to 65535.")
+        sys.exit(f"{variable} is {value!r}, which is not a port: set it to a number from 1 to 65535.")
     for address in ("127.0.0.1", "::1"):  # a program on either would get some of our requests
         with contextlib.suppress(OSError), socket.create_connection((address, int(value)), timeout=0.5):
             sys.exit(
@@ -116,8 +120,8 @@ def free_port(variable: str, default: int) -> int:
     return int(value)
 
 
-def packages_are_installed() -> bool:
-    """Install the front end's packages when they are missing, or older than the list of them."""
+def install_packages() -> bool:
+    """Install the front end's packages if they are missing or old; return whether they are there."""
     lock, installed = FRONTEND / "package-lock.json", FRONTEND / "node_modules" / ".package-lock.json"
     if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
         return True
@@ -132,31 +136,42 @@ def serve(servers: list[Server]) -> None:
     """Run the servers until one ends or somebody stops us, and leave none behind."""
     running: list[tuple[Server, subprocess.Popen[bytes]]] = []
     try:
+        ADDRESSES.parent.mkdir(exist_ok=True)
+        ADDRESSES.write_text("".join(f"{s.setting}={s.url}\n" for s in servers), encoding="utf-8")
         for server in servers:  # one after the other: the API answers before packages are installed
-            if server.folder != FRONTEND or packages_are_installed():
+            if server.folder != FRONTEND or install_packages():
                 running.append((server, start(server.command, server.folder)))
-                watch(running, [server])
-        for server, _ in reversed(running if not stopping else []):
-            say(f"  The {server.name}: http://localhost:{server.port}")
+                watch(running, server)
         if not stopping:
+            for server, _ in reversed(running):
+                say(f"  The {server.name}: {server.url}")
             say("  Sign in as demo with the password demo-password. Ctrl-C stops everything.")
-        watch(running, [])
+        watch(running)
     finally:
-        stop(process for _, process in running)
+        ADDRESSES.unlink(missing_ok=True)
+        for _, process in running:
+            stop(process)
 
 
-def watch(running: list[tuple[Server, subprocess.Popen[bytes]]], waiting: list[Server]) -> None:
-    """Return when those that we wait for answer, or somebody stops us; end when a server does."""
+def watch(running: list[tuple[Server, subprocess.Popen[bytes]]], awaited: Server | None = None) -> None:
+    """Return when the awaited server answers, or somebody stops us; end when a server does."""
     deadline = time.monotonic() + READY_WITHIN
-    while not stopping:
+    while not stopping and not (awaited and answers(awaited.port)):
         for server, process in running:
             if process.poll() is not None:
                 sys.exit(f"The {server.name} ended with exit code {process.returncode}: see above.")
-        if waiting and answers(waiting[0].port):
-            return
-        if waiting and time.monotonic() > deadline:
-            sys.exit(f"The {waiting[0].name} does not answer on port {waiting[0].port}: see above.")
+        if awaited and time.monotonic() > deadline:
+            sys.exit(f"The {awaited.name} does not answer on port {awaited.port}: see above.")
         time.sleep(0.1)
+
+
+def answers(port: int) -> bool:
+    """Return whether a server answers on this port, whatever it says."""
+    connection = http.client.HTTPConnection("localhost", port, timeout=2)
+    with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+        connection.request("GET", "/health/live")
+        return connection.getresponse().status > 0
+    return False
 
 
 def run(command: list[str], folder: Path) -> bool:
@@ -164,7 +179,7 @@ def run(command: list[str], folder: Path) -> bool:
     process = start(command, folder)
     while process.poll() is None and not stopping:
         time.sleep(0.05)
-    stop([process])
+    stop(process)
     return process.returncode == 0
 
 
@@ -175,40 +190,16 @@ def start(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdin=subprocess.DEVNULL, **group)
 
 
-def stop(processes: Iterable[subprocess.Popen[bytes]]) -> None:
-    """Ask each group to end, and end those that have not after a while."""
-    left = [process for process in processes if reach(process, "ask")]
-    for _ in range(GRACE * 20):
-        left = [process for process in left if reach(process, "look")]
-        time.sleep(0.05 if left else 0)
-    for process in left:
-        reach(process, "end")
-        process.wait()
-
-
-def reach(process: subprocess.Popen[bytes], what: str) -> bool:
-    """Ask a group to end, end it, or only look; return whether any of it is alive."""
-    alive = process.poll() is None
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask a program and all that it has started to end, and end what has not after a while."""
     if sys.platform == "win32":
-        if alive and what == "ask":
-            process.send_signal(signal.CTRL_BREAK_EVENT)
-        elif alive and what == "end":
-            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True)  # noqa: S607
-        return alive
-    try:
-        os.killpg(process.pid, {"ask": signal.SIGTERM, "look": 0, "end": signal.SIGKILL}[what])
-    except (ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
-        return False
-    return True
-
-
-def answers(port: int) -> bool:
-    """Return whether a server answers on this port, whatever it says."""
-    connection = http.client.HTTPConnection("localhost", port, timeout=2)
-    with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
-        connection.request("GET", "/health/live")
-        return connection.getresponse().status > 0
-    return False
+        subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True)  # noqa: S607
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: the latter for zombies
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Commands: migrations, the demo user, users and their passwords."""
 
+import json
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, settings
+from conftest import PAGE, PASSWORD, settings
+from crossorigin.doctor.cli import commands
 from my_lab_api import create_app
 from my_lab_api.extensions import db
 from sqlalchemy import inspect
@@ -89,3 +91,12 @@ def test_a_database_that_cannot_be_migrated_is_told_in_a_sentence(tmp_path):
     code, output = flask(app, "db", "upgrade")
     assert code == 1
     assert "Check DATABASE_URL" in output
+
+
+def test_explain_signs_in_as_a_user_without_a_password(app):
+    words = ["explain", "GET", "/api/notes", "--origin", PAGE, "--credentials", "--json", "--as"]
+    said = app.test_cli_runner().invoke(commands, [*words, "ada"])
+    found = json.loads(said.output)
+    assert (said.exit_code, found["status"], "x-pagination" in found["readable_headers"]) == (0, 200, True)
+    said = app.test_cli_runner().invoke(commands, [*words, "nobody"])
+    assert (said.exit_code, "there is no user 'nobody'; run: flask user create nobody" in said.output) == (2, True)

@@ -40,7 +40,6 @@ InvalidAllowHeader MethodNotFound MissingAllowHeaderFromPreflight RequestNotHttp
 WHERE_NO_HEADER_HELPS = [
     ("https page", "http://api.example.test", "The request is as safe as the page"),
     ("https page", "http://localhost", "The page reads the response"),
-    ("public http page", "http://localhost", "The page may reach the visitor's network"),
     ("public https page", "http://localhost", "The page reads the response"),
 ]
 

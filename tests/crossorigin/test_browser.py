@@ -1,6 +1,5 @@
 """The browser's decisions: a row for each rule of the Fetch standard, and for each of its edges."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -272,7 +271,8 @@ SENT_ALONG: list[tuple[str, bool, Cookie, Request, str]] = [
     ("partitioned", True, BOTH._replace(partitioned=True), TWO, "two sites"),
     ("no credentials", False, LAX, ask(), "withCredentials"),
     ("two names of this machine", False, LAX, along("http://127.0.0.1:5173"), "Use one name for both"),
-    ("two schemes", False, LAX, along("https://localhost"), "two sites"),
+    ("two schemes", False, LAX, along("https://localhost"), "Use one scheme for both"),
+    ("an app", False, BOTH._replace(partitioned=True), along("capacitor://localhost"), "page of an app"),
     ("two sites", False, STRICT, TWO, "SameSite=Strict"),
     ("no origin", False, LAX, along("null"), "two sites"),
     ("third-party", False, BOTH, TWO, "blocked unless they are Partitioned"),
@@ -291,23 +291,43 @@ def test_a_browser_may_be_told_to_send_cookies_between_two_sites() -> None:
     assert browser.check_cookie(TWO, BOTH, third_party_blocked=False).ok
 
 
-LAN, MIXED, LOCAL = "http://192.168.1.7:8000", browser.is_mixed_content, browser.is_local_network
+LAN, SECURE_PAGE = "http://192.168.1.7:8000", "https://8.8.8.8"
 
 
 @pytest.mark.parametrize(
-    ("yes", "decide", "origin", "url"),
+    ("ok", "origin", "url"),
     [
-        *((True, MIXED, APP, url) for url in ("http://api.example.com", LAN)),
-        *((False, MIXED, APP, url) for url in (API, "http://[::1]:8000", "https://api.example.com")),
-        (False, MIXED, PAGE, "http://api.example.com"),
-        *((True, LOCAL, APP, url) for url in (API, "http://127.8.9.1", LAN, "https://printer.local")),
-        (False, LOCAL, LAN, "http://app.localhost"),
-        (False, LOCAL, APP, "http://0.0.0.0:8000"),
-        (False, LOCAL, "capacitor://app.example.com", API),
-        *((False, LOCAL, "https://8.8.8.8", url) for url in ("https://9.9.9.9", "https://api.example.com")),
-        *((False, LOCAL, PAGE, url) for url in (LAN, "http://127.0.0.1:8000")),
-        (False, LOCAL, "null", API),
+        (False, APP, "http://api.example.com"),
+        *((True, APP, url) for url in (LAN, "http://printer.local", "http://[fd00::1]:8000")),
+        *((None, APP, url) for url in (API, "http://[::1]:8000", "https://api.example.com")),
+        (None, PAGE, "http://api.example.com"),
     ],
 )
-def test_where_no_header_helps(yes: bool, decide: Callable[[Request], bool], origin: str, url: str) -> None:
-    assert decide(ask(origin=origin, url=url)) is yes
+def test_an_https_page_may_not_call_http(ok: bool | None, origin: str, url: str) -> None:
+    step = browser.check_mixed_content(ask(origin=origin, url=url))
+    assert (step and step.ok) is ok
+    assert step is None or (step.reason is None, "Chromium lets it" in step.detail) == (ok, ok)
+
+
+ADDRESSES = {"near.example": "192.168.1.7", "me.example": "127.0.0.1", "far.example": "8.8.8.8"}
+PUBLIC, BLOCKS, ASKS, MAY, FREE = "http://8.8.8.8", "blocks", "asks", "is not known here", None
+LOCAL: list[tuple[str | None, str, str]] = [  # what is said, the page, the API
+    *((BLOCKS, PUBLIC, url) for url in (API, "http://127.8.9.1", LAN, "http://10.0.0.1", "http://[::ffff:10.0.0.1]")),
+    *((BLOCKS, PUBLIC, f"http://{host}") for host in ("app.localhost", "near.example", "me.example", "[fd00::1]")),
+    *((BLOCKS, PUBLIC, url) for url in ("http://0.0.0.0:8000", "http://[::]", "http://[fec0::1]")),
+    *((BLOCKS, "http://far.example", url) for url in (API, LAN)),
+    *((ASKS, SECURE_PAGE, url) for url in (API, LAN, "https://near.example")),
+    *((MAY, page, API) for page in ("http://app.example.com", APP)),
+    *((MAY, page, "https://api.example.com") for page in (PUBLIC, SECURE_PAGE, APP.replace("app", "web"))),
+    *((FREE, PUBLIC, url) for url in ("http://9.9.9.9", "http://far.example", "http://198.18.0.1")),
+    *((FREE, page, API) for page in (PAGE, LAN, "http://0.0.0.0:5173", "http://near.example", "https://me.example")),
+    *((FREE, page, LAN) for page in (PAGE, "http://app.localhost", "http://192.168.1.20")),
+    *((FREE, page, API) for page in ("null", "capacitor://localhost", "chrome-extension://abc", "vscode-webview://a")),
+    (FREE, APP, f"{APP}:8443"),
+]
+
+
+@pytest.mark.parametrize(("said", "origin", "url"), LOCAL)
+def test_a_page_is_kept_from_the_visitors_network_by_its_address(said: str | None, origin: str, url: str) -> None:
+    step = browser.check_local_network(ask(origin=origin, url=url), ADDRESSES.get)
+    assert (step and said in step.detail, step and step.ok) == (said and True, said and said != BLOCKS)

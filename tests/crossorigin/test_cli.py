@@ -2,17 +2,20 @@
 
 import json
 import shlex
+import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from click import ClickException
 from click.testing import CliRunner
 from crossorigin import FromConfig, Hints, get_policies
-from crossorigin.doctor.checks import find_problems
+from crossorigin.doctor.checks import find_notes, find_problems
 from crossorigin.doctor.cli import MDN, commands
 from crossorigin.doctor.source import read_names
 from crossorigin.dry_run import is_dry_run
-from flask import Blueprint, Flask, abort
+from flask import Blueprint, Flask, abort, request
 from flask.cli import ScriptInfo
 
 from tests.crossorigin.cases import APP, PAGE, lab, start
@@ -61,9 +64,10 @@ def test_list_and_check_tell_what_is_inconsistent() -> None:
         True,
     )
     code, said = flask(app, "check")
-    assert (code, said.count("\n  - ")) == (1, 2)
+    assert (code, said.count("\n  - "), said.count("\nNote: ")) == (1, 1, 1)
     code, said = flask(app, "check", "--json")
-    assert (code, json.loads(said)) == (1, {"ok": False, "problems": find_problems(app), "notes": []})
+    notes = find_notes(app)
+    assert (code, json.loads(said)) == (1, {"ok": False, "problems": find_problems(app), "notes": notes})
 
 
 def test_check_is_content_with_what_is_consistent(app: Flask) -> None:
@@ -79,6 +83,9 @@ SEEN = {  # how a response gets a header that a policy exposes
     "Date": "the server",
     "*": "any",
     "X-After": "an answer before the view",
+    "Content-Disposition": "send_file of Flask",
+    "Content-Range": "werkzeug",
+    "X-RateLimit-Limit": "an extension that is loaded",
 }
 
 
@@ -86,15 +93,30 @@ SOURCE = 'headers["X-Pagination"] = headers["X-Request-ID"] = text\nerror.retry_
 
 
 @pytest.mark.parametrize("name", SEEN)
-def test_an_exposed_header_is_consistent_when_it_comes_by(name: str, tmp_path: Path) -> None:
-    (tmp_path / "__init__.py").write_text(SOURCE)
+def test_an_exposed_header_is_consistent_when_it_comes_by(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extension = ModuleType("flask_limits")
+    extension.__file__ = str(tmp_path / "flask_limits.py")
+    monkeypatch.setitem(sys.modules, "flask_limits", extension)
+    (tmp_path / "flask_limits.py").write_text('LIMIT = "X-RateLimit-Limit"')
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text(SOURCE)
     blueprint = lab("/lab/<int:n>", expose_headers=[name])
     blueprint.add_url_rule("/x", "x", str, methods=["GET", "PUT"])
     blueprint.after_request(lambda response: response.headers.set("X-After", "1") or response)
     app = start(blueprint)
-    app.root_path = str(tmp_path)
-    assert find_problems(app) == []
+    app.root_path = str(package)
+    assert (find_problems(app), find_notes(app)) == ([], [])
     assert not is_dry_run()
+
+
+def test_an_exposed_header_that_nothing_sends_is_a_note_and_no_failure() -> None:
+    blueprint = lab(expose_headers=["X-Nowhere"])
+    blueprint.add_url_rule("/", "view", str)
+    code, said = flask(start(blueprint), "check", "--json")
+    assert (code, "'X-Nowhere', but neither the application nor Flask" in json.loads(said)["notes"][0]) == (0, True)
 
 
 def test_what_is_only_exposed_counts_for_nothing(tmp_path: Path) -> None:
@@ -145,20 +167,14 @@ def test_curl_says_the_same_on_every_shell(app: Flask) -> None:
     words = ["m!", url[len(API) :], "--origin", APP, "-H", header, "--curl"]
     preflight, sent = flask(app, "explain", *words)[1].splitlines()[-2:]
     asks = ["-H", f"Origin: {APP}", "-H", "Access-Control-Request-Method: m!", "-H"]
-    assert shlex.split(preflight) == [
-        "curl",
-        "-i",
-        "-X",
-        "OPTIONS",
-        url,
-        *asks,
-        "Access-Control-Request-Headers: x-lab",
-    ]
-    assert shlex.split(sent) == ["curl", "-i", "-X", "m!", url, "-H", f"Origin: {APP}", "-H", header]
+    asks = ["curl", "-i", "-X", "OPTIONS", url, *asks, "Access-Control-Request-Headers: x-lab"]
+    assert shlex.split(preflight)[: len(asks)] == asks
+    own = ["-H", "Accept: */*", "-H", "Accept-Language: en-US,en;q=0.9", "-H"]  # as the browser adds them
+    assert shlex.split(sent)[:14] == ["curl", "-i", "-X", "m!", url, "-H", f"Origin: {APP}", "-H", header, *own]
     assert r'"X-Lab: \$HOME \`id\`"' in flask(app, "explain", *words, "-H", "X-Lab: $HOME `id`")[1]
     for method, words in (("GET", ["curl", "-i"]), ("HEAD", ["curl", "-i", "--head"])):
         said = flask(app, "explain", method, "/api/auth/me", "--origin", API, "--curl")[1].splitlines()[-1]
-        assert shlex.split(said) == [*words, f"{API}/api/auth/me"]
+        assert shlex.split(said)[: len(words) + 3] == [*words, f"{API}/api/auth/me", "-H", "Accept: */*"]
 
 
 def refuse() -> Flask:
@@ -176,3 +192,72 @@ def test_explain_takes_an_application_that_does_not_start_for_a_dead_server() ->
     found = json.loads(result.output)
     assert (result.exit_code, found["allowed"], found["reason"]) == (1, False, "CORSDidNotSucceed")
     assert "write development or production" in found["steps"][0]["detail"]
+
+
+def sign_in(_: Flask, user: str) -> str:
+    if user != "ada":
+        raise ClickException(f"there is no user {user!r}; check the name")
+    return f"who={user}"
+
+
+SIGNED_IN = [  # the method and the words, whether it is production, the exit code, what is said
+    (["GET", "--credentials"], False, 0, ["the response 200", "Asked with the session cookie.", "x-who"]),
+    (["GET"], False, 0, ["the response 401", "Asked without cookies."]),
+    (["POST", "--credentials"], False, 0, ["the response of the view"]),
+    (["GET", "--credentials"], True, 2, ["--as needs an application in development"]),
+    (["GET", "--credentials", "--as", "bob"], False, 2, ["there is no user 'bob'; check the name"]),
+    (["GET", API, "--credentials"], False, 2, ["write a path"]),
+]
+
+
+@pytest.mark.parametrize(("words", "production", "code", "said"), SIGNED_IN)
+def test_a_user_is_signed_in_for_a_view_that_only_reads(
+    words: list[str], production: bool, code: int, said: list[str]
+) -> None:
+    auth = lab("/who", credentials=True)
+    auth.before_request(lambda: None if request.cookies else abort(401))
+    auth.add_url_rule("/", "who", lambda: ("", {"X-Who": request.cookies["who"]}))
+    auth.add_url_rule("/", "change", lambda: 1 / 0, methods=["POST"])
+    app = start(auth, hints=Hints(api_url=API, production=production, sign_in=sign_in))
+    target = [] if API in words else ["/who/"]
+    result = flask(app, "explain", words[0], *target, "--origin", PAGE, "--as", "ada", *words[1:])
+    assert (result[0], [text for text in said if text not in result[1]]) == (code, [])
+    assert is_dry_run() is False
+
+
+def test_a_header_that_a_view_sets_by_hand_is_told(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    by_hand = lab("/by-hand")
+    by_hand.add_url_rule("/", "view", lambda: ("", {"Access-Control-Allow-Origin": "*"}))
+    app = start(by_hand, hints=Hints(production=False))
+    said = flask(app, "explain", "GET", "/by-hand/", "--origin", PAGE)[1]
+    assert "Access-Control-Allow-Origin: '*' was set by hand and is removed" in " ".join(said.split())
+    assert caplog.text == ""
+
+
+LAX, BOTH = {"SESSION_COOKIE_SAMESITE": "Lax"}, {"SESSION_COOKIE_SAMESITE": "None"}
+COOKIES = [  # a page, the API, the settings, hints, what is said
+    (PAGE, API, LAX, {}, ""),
+    ("http://127.0.0.1:5173", API, LAX, {"production": False}, "the next request 401; use one host name."),
+    ("http://127.0.0.1:5173", API, LAX, {}, "use one host name, or SESSION_COOKIE_SAMESITE='None'."),
+    (APP, "https://api.example.org", LAX, {"cross_site_setting": "CROSS=1"}, "use one host name, or CROSS=1."),
+    (APP, "https://api.example.org", BOTH, {}, ""),
+    (APP, "https://api.example.com", BOTH, {"cross_site_setting": "CROSS=1"}, "CROSS=1, but every front end"),
+    ("https://localhost:5173", API, LAX, {}, "use https for both, or http for both."),
+    ("capacitor://localhost", API, LAX, {}, "is the page of an app, which browsers send no cookie for; let it send"),
+]
+
+
+@pytest.mark.parametrize(("page", "api", "config", "hints", "said"), COOKIES)
+def test_check_tells_which_page_gets_no_cookie(
+    page: str, api: str, config: dict[str, str], hints: dict[str, Any], said: str
+) -> None:
+    blueprint = lab(origins=[page], credentials=True)
+    blueprint.add_url_rule("/", "view", str)
+    app = start(blueprint, hints=Hints(api_url=api, **hints), **config)
+    assert [said in problem for problem in find_problems(app)] == [True] * bool(said)
+
+
+def test_an_app_that_sends_a_token_is_fine() -> None:
+    blueprint = lab(origins=["capacitor://localhost"], credentials=True, request_headers=["authorization"])
+    blueprint.add_url_rule("/", "view", str)
+    assert find_problems(start(blueprint, hints=Hints(api_url=API))) == []

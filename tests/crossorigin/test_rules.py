@@ -8,7 +8,7 @@ from typing import Any
 import flask_cors
 import pytest
 from click.testing import CliRunner
-from crossorigin import FromConfig, PolicyError, cors, get_policies, init_cors
+from crossorigin import FromConfig, Hints, PolicyError, cors, get_policies, init_cors
 from flask import Blueprint, Flask
 from flask.cli import ScriptInfo, cli
 from flask.views import MethodView
@@ -52,6 +52,8 @@ REFUSED = [  # what the message says beside the name and the value of the option
     ("controls the network", cookies("http://localhost.com", "http://notlocalhost", "http://10.0.0.1")),
     ("controls the network", cookies("http://*.example.com", "http://128.0.0.1", "http://[::2]")),
     ("registers a name", cookies("https://*.com", "https://*.co.uk", "https://*.github.io:8443")),
+    ("by the rewrites of the page's host, or send a token", cookies("https://*.vercel.app", "vscode-webview://*")),
+    ("by the rewrites of the page's host, or send a token", cookies("https://app-*-team.vercel.app")),
     ("registers a name", cookies("https://app-*-team.vercel.app", "https://app-*-team.com", "https://a-*-b")),
     ("every page of the scheme", cookies("vscode-webview://*", "chrome-extension://*")),
     (FORMS, origins("https://app-*.example.com", "https://*-team.example.com", "https://a-*-*-b.example.com")),
@@ -110,16 +112,39 @@ def test_a_policy_is_fine_with(options: dict[str, Any]) -> None:
     start(lab(**options))
 
 
-@pytest.mark.parametrize("config", [{}, {"PAGES": " , "}, {"PAGES": []}, {"PAGES": f"{APP}/, null,*"}])
+@pytest.mark.parametrize("config", [{"PAGES": " , "}, {"PAGES": []}, {"PAGES": f"{APP}/, null,*"}])
 def test_origins_from_a_setting_are_judged_like_any_others(config: dict[str, Any]) -> None:
     message = error(lab(origins=FromConfig("PAGES"), credentials=True), **config)
     wanted = [f"'{APP}/'", "'null'", "'*'"] if "null" in str(config) else ["never means everybody", "none"]
     assert [part for part in ("PAGES", *wanted) if part not in message] == []
 
 
+def test_a_setting_that_the_configuration_does_not_pass_on_is_told() -> None:
+    app = Flask("lab")
+    app.register_blueprint(lab(origins=FromConfig("PAGES")))
+    with pytest.raises(PolicyError, match=r"PAGES is not in app\.config, whatever .* pass it on in lab/settings\.py\."):
+        init_cors(app, hints=Hints(settings_code="lab/settings.py"))
+
+
 @pytest.mark.parametrize("second", ["/lab/<int:room>", "/lab/<name>/"])
 def test_two_policies_on_one_prefix_are_refused(second: str) -> None:
-    assert "has a policy already" in error(lab("/lab/<int:room>"), lab(second, name="other"))
+    message = error(lab("/lab/<int:room>"), lab(second, name="other"))
+    split = (f"url_prefix='{second.rstrip('/')}/other'", "parent.register_blueprint")
+    assert [text for text in ("has a policy already", *split) if text not in message] == []
+
+
+def test_two_policies_on_one_prefix_are_split_as_the_message_says() -> None:
+    parent, one, two = (
+        Blueprint("parent", __name__, url_prefix="/lab"),
+        Blueprint("one", "one"),
+        Blueprint("two", "two"),
+    )
+    cors(parent, origins=[APP])
+    for child in (one, two):
+        child.add_url_rule(f"/{child.name}", "view", str)
+        parent.register_blueprint(child)
+    start(parent)
+    start(lab("/lab"), lab("/lab/other", name="other"))
 
 
 def test_all_problems_of_all_policies_stand_in_one_error_with_their_places() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from crossorigin import Hints
 from crossorigin.declare import get_policies
 from crossorigin.doctor.trace import Explanation, build_request, explain
 from flask import Blueprint
@@ -21,7 +22,7 @@ LISTS = f"204 | {FINE} | Methods: PUT | Headers: Authorization, Content-Type"
 
 def scripted(*answers: str, method: str = "GET", headers: Any = (), origin: str = PAGE, **more: Any) -> Explanation:
     asks = build_request(method, f"{API}/lab/1", origin, headers, more.get("credentials", False))
-    return explain(asks, Scripted(*answers), start(lab()))
+    return explain(asks, Scripted(*answers), start(lab(), hints=Hints(api_url=API)))
 
 
 def test_the_object_has_these_keys_and_no_others() -> None:
@@ -34,8 +35,10 @@ def test_the_object_has_these_keys_and_no_others() -> None:
         "allowed": True,
         "preflighted": False,
         "status": 200,
+        "answered_by": "app",
         "reason": None,
         "fix": None,
+        "edits": [],
         "readable_headers": ["expires"],
         "cookies_sent": None,
     }
@@ -123,7 +126,7 @@ FIXES = {  # the policy, the hints, what a page asks for, the answers, and the f
         LISTS,
         "into a blueprint",
     ),
-    "cookies without a policy": ({}, {}, {"path": "/free"}, "200 | Origin: *", "withCredentials: false"),
+    "cookies without a policy": ({}, {}, {"path": "/free"}, "200 | Origin: *", "remove what writes"),
     "no path like it": ({}, {}, {"path": "/~~~~~~"}, "404", "no route and no policy is under /~~~~~~"),
     "origins in a list": ({"origins": [APP]}, {}, {}, "200", f'lab.py:7: origins=["{APP}", "{PAGE}"]'),
     "no page at all": ({"origins": []}, {"one_origin": True}, {}, "200", f"and VITE_API_URL={API}"),
@@ -155,7 +158,7 @@ FIXES = {  # the policy, the hints, what a page asks for, the answers, and the f
         "200",
         "(https://*.localhost:5173 is allowed. Yours differs in the host)",
     ),
-    "a bare 502": ({}, {}, {}, "502", "(Server: not given)"),
+    "a bare 502": ({}, {}, {}, "502", "(Server: none)"),
 }
 
 

@@ -43,7 +43,7 @@ class DeployFolder:
     @cached_property
     def env_file(self) -> dict[str, str]:
         """The settings that the README says to write for compose."""
-        return dict(re.findall(r"(?m)^    ([A-Z_]+)=(.*)$", self.project.read("deploy/README.md")))
+        return dict(re.findall(r"(?m)^    ([A-Z_]+)=(.*)$", self.project.read("docs/production.md")))
 
     @cached_property
     def compose(self) -> dict[str, Any]:

@@ -80,9 +80,9 @@ def test_every_setting_is_one_that_the_api_reads(deploy: DeployFolder) -> None:
     given |= {entry["name"] for entry in deploy.secret_settings} | set(deploy.config_map) | set(deploy.env_file)
     given |= {name for name in deploy.image_settings if not name.startswith(("PATH", "PYTHON", "MALLOC"))}
     assert {"TRUSTED_PROXIES", "DATABASE_URL", "SECRET_KEY", "FRONTEND_ORIGINS"} <= given - OTHERS
-    code, example = deploy.project.read(f"{deploy.project.package}/config.py"), deploy.project.read(".env.example")
+    code, readme = deploy.project.read(f"{deploy.project.package}/config.py"), deploy.project.read("README.md")
     assert {name for name in given - OTHERS if f"    {name} = " not in code} == set()
-    assert {name for name in given - OTHERS if f"{name}=" not in example} == set()
+    assert {name for name in given - OTHERS if f"`{name}`" not in readme} == set()
 
 
 def test_compose_asks_for_exactly_what_its_readme_says(deploy: DeployFolder) -> None:
@@ -152,10 +152,10 @@ def test_caddy_leaves_an_idle_connection_before_the_api_closes_it(deploy: Deploy
 def test_every_text_names_wsgi_py_and_not_create_app(deploy: DeployFolder) -> None:
     """`gunicorn 'my_lab_api:create_app()'` would serve the settings of development."""
     texts = [name for name in deploy.project.files if name.endswith((".md", "Dockerfile", ".yaml"))]
-    assert {"README.md", "deploy/README.md"} <= set(texts)
+    assert {"README.md", "docs/production.md"} <= set(texts)
     assert [name for name in texts if re.search(r":create_app|create_app\(\)'", deploy.project.read(name))] == []
     assert "wsgi:app" in deploy.project.read("README.md")
-    assert "wsgi:app" in deploy.project.read("deploy/README.md")
+    assert "wsgi:app" in deploy.project.read("docs/production.md")
 
 
 def test_no_service_of_compose_has_more_rights_than_it_needs(deploy: DeployFolder) -> None:

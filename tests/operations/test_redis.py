@@ -52,7 +52,7 @@ def test_people_sign_in_while_redis_is_away_and_are_counted_there_again(
     finally:
         (redis.start if fault is Redis.kill else redis.thaw)()
     warned = served.said.count(WARNING)
-    assert 1 <= warned <= 2  # once in each worker that was asked
+    assert 1 <= warned <= 2 * 4  # at most once in each thread that was just asking, not once for each request
     deadline, before = time.monotonic() + 60, redis.size(uri)
     while redis.size(uri) == before:
         assert time.monotonic() < deadline, "Redis is back, and nobody counts there"

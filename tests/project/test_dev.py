@@ -61,6 +61,29 @@ def test_both_servers_answer_where_it_says_they_do(with_node: BakedProject, port
         assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, started.page)
 
 
+def test_another_port_may_call_beside_the_listed_origins_and_other_terminals_know(with_node: BakedProject) -> None:
+    def explain(origin: str) -> int:
+        command = ["flask", "cors", "explain", "GET", "/api/notes", "--credentials", "--origin", origin]
+        return with_node.run(with_node.python, "-m", *command).returncode
+
+    listed, addresses = "http://localhost:5173", with_node.path / "instance" / "dev.env"
+    with running(with_node) as started:
+        started.until_ready()
+        for origin in (listed, started.page):
+            answer = requests.get(f"{started.api}/api/auth/me", headers={"Origin": origin}, timeout=30)
+            assert answer.headers["Access-Control-Allow-Origin"] == origin
+            assert explain(origin) == 0, origin
+        written = addresses.read_text("utf-8")
+        assert written == f"API_URL={started.api}\nFRONTEND_URL={started.page}\n"
+        started.stop()
+    assert not addresses.exists()
+    addresses.write_text(written, "utf-8")  # as a dev.py leaves it behind that was killed
+    try:
+        assert (explain(listed), explain(started.page)) == (0, 1)
+    finally:
+        addresses.unlink()
+
+
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_signal_stops_everything(with_node: BakedProject, number: signal.Signals) -> None:
@@ -141,7 +164,7 @@ def test_a_taken_port_is_one_sentence(with_node: BakedProject, port_of_another: 
 def test_a_port_that_is_none_is_one_sentence(api_only: BakedProject, value: str) -> None:
     with running(api_only, {"PORT": value}) as started:
         assert started.ends() == 1
-        assert started.said == f"PORT is {value!r}, which is no port: set it to a number from 1 to 65535.\n"
+        assert started.said == f"PORT is {value!r}, which is not a port: set it to a number from 1 to 65535.\n"
 
 
 def test_without_node_the_api_runs_alone_and_it_says_so(

@@ -3,12 +3,13 @@
 import ast
 import json
 import re
+import shutil
 import tomllib
 from collections.abc import Callable
 
 import pytest
 
-from tests.baking import COMBINATIONS, BakedProject, template
+from tests.baking import CHECKOUT, COMBINATIONS, BakedProject, template
 
 FRONT_END_CHECKS = {
     "types": ["node", "node_modules/typescript/bin/tsc", "--noEmit"],
@@ -90,6 +91,15 @@ def test_no_line_is_taken_out_of_the_coverage(project: BakedProject) -> None:
 @pytest.mark.parametrize("check", FRONT_END_CHECKS)
 def test_the_front_end_passes_its_check(with_node: BakedProject, check: str) -> None:
     with_node.succeeds(*FRONT_END_CHECKS[check], folder="frontend")
+
+
+def test_the_front_end_says_why_a_request_failed(with_node: BakedProject) -> None:
+    tests = with_node.path / "frontend" / "src" / "explain.test.ts"
+    shutil.copy(CHECKOUT / "tests" / "project" / tests.name, tests)
+    try:
+        with_node.succeeds(*FRONT_END_CHECKS["tests"], f"src/{tests.name}", folder="frontend")
+    finally:
+        tests.unlink()
 
 
 def test_the_lock_file_of_npm_names_no_address(with_node: BakedProject) -> None:

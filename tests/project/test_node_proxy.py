@@ -3,7 +3,6 @@
 import contextlib
 import http.server
 import json
-import re
 import shutil
 import ssl
 import threading
@@ -17,7 +16,6 @@ import trustme
 from tests.baking import BakedProject, require
 from tests.running import preferred_port
 from tests.serving import serving
-from tests.template.reading import blocks
 
 SCRIPT = """
 import { createApi } from "./api.ts";
@@ -92,26 +90,6 @@ def api(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> It
     command = [with_node.python, "-m", "flask", "--app", with_node.package, "run", "--port", str(port)]
     with serving(command, port, with_node.path, settings):
         yield f"http://localhost:{port}"
-
-
-def test_the_script_of_the_docs_says_hello_through_the_proxy(
-    with_node: BakedProject, api: str, tinyproxy: Proxy
-) -> None:
-    page = with_node.read("docs/front-end.md")
-    [script] = [block.code for block in blocks(page) if block.language == "ts"]
-    commands = re.findall("`((?:npx|node) [^`]+hello[^`]+)`", page)
-    newest, build, run = (command.split() for command in commands)
-    node = tuple(map(int, with_node.succeeds("node", "--version")[1:].split(".")[:2]))
-    source = with_node.path / "frontend" / "src" / "hello.ts"
-    source.write_text(script.replace("http://localhost:8000", api).replace("8888", str(tinyproxy.port)), "utf-8")
-    try:
-        with written(tinyproxy) as lines:
-            for command in [newest] if node >= (22, 18) else [build, run]:
-                said = with_node.succeeds(*command, folder="frontend")
-    finally:
-        source.unlink()
-    assert "{ message: 'Hello, World!' }" in said
-    assert f"GET {api}/api/public/hello" in lines[0]
 
 
 class Secret(http.server.BaseHTTPRequestHandler):

@@ -20,7 +20,7 @@ from tests.running import running
 from tests.template.reading import Block, blocks
 
 # whose README is followed, and whether that includes the checks: the code is the same, and `test_generated.py` has each
-# combination checked. What a front end adds is in the language ts, and run by `test_node_proxy.py`.
+# combination checked.
 FOLLOWED = {"without-front-end": True, "proxy-without-front-end": False}
 PROJECT = "{{cookiecutter.__project_slug}}"
 DEPLOY = f"{PROJECT}/{{{{cookiecutter.__deploy_folder}}}}"
@@ -31,8 +31,7 @@ READMES = {  # every one, and which test runs its blocks, or why none does
     f"{PROJECT}/README.md": "this file",
     f"{PROJECT}/crossorigin/README.md": "tests/crossorigin/test_any_application.py",
     f"{PROJECT}/{{% if cookiecutter.chinese %}}README.zh-CN.md{{% endif %}}": "has the same blocks, as is tested below",
-    f"{DEPLOY}/README.md": "needs a container engine: see tests/operations/test_deploy.py",
-    f"{DEPLOY}/{{{{cookiecutter.__kubernetes_folder}}}}/README.md": "needs a cluster: the same",
+    f"{DEPLOY}/{{{{cookiecutter.__kubernetes_folder}}}}/README.md": "needs a cluster: tests/operations/test_deploy.py",
 }
 PAGES = ["README.md", "docs/add-a-blueprint.md"]  # those whose commands a reader runs
 SERVERS = ("uv run dev.py", "uv run python -m ")  # run until stopped
@@ -114,7 +113,7 @@ def facts(source: str) -> dict[str, object]:
 def codes(project: BakedProject, readme: str) -> set[str]:
     """Return the code of each block that is not the front end's, whatever the package is called."""
     found = blocks(project.read(readme))
-    return {block.code.replace(project.package, "my_lab_api") for block in found if block.language not in ("js", "ts")}
+    return {block.code.replace(project.package, "my_lab_api") for block in found if block.language != "js"}
 
 
 def follow(project: BakedProject, block: Block, env: Mapping[str, str]) -> None:

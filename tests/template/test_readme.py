@@ -14,6 +14,7 @@ import pytest
 import requests
 import yaml
 
+from scripts import terminal
 from tests.baking import BakedProject, environment, template
 from tests.running import running
 from tests.template.reading import blocks
@@ -40,10 +41,14 @@ def test_each_block_is_one_that_a_test_runs(readme: str, baked: Callable[[str], 
 
 def test_what_an_example_prints_is_what_is_printed(readme: str, installed: Callable[[str], BakedProject]) -> None:
     examples = [block.code for block in blocks(readme) if block.code.startswith("$ ")]
-    assert len(examples) == 2
+    assert len(examples) == 1
     for command, *shown in map(str.splitlines, examples):
         said = installed("default").run("sh", "-c", command[2:]).stdout.splitlines()
         assert [line for line in shown if line not in [*said, "…"]] == []
+
+
+def test_the_picture_of_a_terminal_shows_what_is_printed(installed: Callable[[str], BakedProject]) -> None:
+    assert terminal.PICTURE.read_text("utf-8") == terminal.draw(terminal.run(installed("default")))
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

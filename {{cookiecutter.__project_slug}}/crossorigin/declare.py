@@ -1,11 +1,12 @@
 """`cors(blueprint, …)`: the policy of a blueprint, written beside it."""
 
 import sys
+from collections import deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, current_app, request
 from flask.sansio.app import App
@@ -94,6 +95,16 @@ class Declaration:
     options: dict[str, Any]
 
 
+class RefusedPreflight(NamedTuple):
+    """What a refused preflight asked for."""
+
+    time: float  # of time.monotonic
+    path: str
+    origin: str
+    method: str
+    headers: frozenset[str]  # names, in lower case
+
+
 @dataclass
 class Policies:
     """The policies of one application: declared at registration, built by `init_cors`."""
@@ -110,6 +121,8 @@ class Policies:
     last_check: Callable[[], None] | None = None
     # what `init_cors` refuses where the hints say production
     for_development: list[str] = field(default_factory=list)
+    # the last refused preflights, the newest first, in development only: for the endpoint that explains
+    refused: deque[RefusedPreflight] = field(default_factory=lambda: deque(maxlen=50))
 
     def use(self, built: list[Policy], closed: Sequence[tuple[str, Policy]] = ()) -> None:
         """Take policies into use: of blueprints, and of the rules of closed endpoints."""

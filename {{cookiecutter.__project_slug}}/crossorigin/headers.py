@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, current_app, request
 
 from .declare import find_policy, get_policies
+from .dry_run import add_remark, is_dry_run
 
 MARK = "writes_cors_headers"
 Writer = Callable[[Response], Response]
@@ -23,9 +24,10 @@ def cors_headers_writer(write: Writer) -> Writer:
         by_hand = [line for line in response.headers if line[0].lower().startswith("access-control-")]
         for name, value in by_hand:
             response.headers.remove(name)
-            if not get_policies(current_app).hints.production:
-                text = "%s %a: %s: %a was set by hand and is removed; declare it with cors(blueprint, …)"
-                current_app.logger.warning(text, request.method, request.path, name, value)
+            what = f"{name}: {value!a} was set by hand and is removed; declare it with cors(blueprint, …)"
+            add_remark(f"{what}.")
+            if not get_policies(current_app).hints.production and not is_dry_run():
+                current_app.logger.warning("%s %a: %s", request.method, request.path, what)
         return write(response)
 
     setattr(remove_and_write, MARK, True)

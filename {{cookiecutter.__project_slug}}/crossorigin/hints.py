@@ -1,6 +1,6 @@
 """What an application tells `crossorigin` about itself: words for messages, and facts for warnings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,11 @@ class Hints:
     """What messages and warnings need to know; every field has a neutral default."""
 
     settings_file: str = "the application's configuration"  # where people write settings, for example ".env"
+    settings_code: str = "the code that fills app.config"  # what passes settings on
     start_command: str = "flask run"  # what starts the application
     frontend_url: str | None = None  # the address of the front end in development
     api_url: str | None = None  # the address at which front ends call the API
+    hosts: Sequence[str] = ()  # further hosts of the API, ".example.com" with those below it
     production: bool = True  # whether these are production's rules
     one_origin: bool = False  # whether front end and API have one origin, because of a proxy
     api_url_setting: str | None = None  # the setting that holds `api_url`
@@ -24,5 +26,7 @@ class Hints:
     is_guarded: Callable[[str], bool] | None = None
     # headers for the answer to a preflight, from its WSGI environment
     mark_preflight: Callable[[dict[str, Any]], list[tuple[str, str]]] | None = None
-    # a client that is signed in as a user; for the command line alone
-    sign_in: Callable[[Flask, str], Any] | None = None
+    # the Cookie header of a user who is signed in, by name; for `flask cors explain --as` alone
+    sign_in: Callable[[Flask, str], str] | None = None
+    # where the value of a setting comes from: `settings_file` or "environment"
+    find_setting: Callable[[str], str] | None = None

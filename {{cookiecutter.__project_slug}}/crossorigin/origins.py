@@ -23,6 +23,11 @@ FORMS = (
     "the patterns are 'https://*.example.com' and 'http://localhost:*', and one * inside a label:"
     " 'https://app-*-team.example.com'"
 )
+# what is left where each preview of a page has a new name
+ELSE = (
+    ". Where they change: make page and API one origin by the rewrites of the page's host, or send a token"
+    " with credentials=False"
+)
 
 
 class Parts(NamedTuple):
@@ -110,9 +115,9 @@ def _problem_with_credentials(origin: Parts, production: bool) -> str | None:
         safe = str(Parts("https", origin.host, origin.port))
         return f"with credentials lets whoever controls the network act as that page; write {safe!r}"
     if below is not None and origin.scheme not in DEFAULT_PORTS:
-        return f"with credentials trusts every page of the scheme {origin.scheme!r}; list the origins"
+        return f"with credentials trusts every page of the scheme {origin.scheme!r}; list the origins{ELSE}"
     if below is not None and (not below or suffixes().publicsuffix(below) == below):
-        return f"with credentials trusts everybody who registers a name under {below!r}; list the hosts"
+        return f"with credentials trusts everybody who registers a name under {below!r}; list the hosts{ELSE}"
     return None
 
 
@@ -131,6 +136,12 @@ def is_loopback(host: str | None) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def is_app(origin: str) -> bool:
+    """Tell whether an origin is of an app or an extension: capacitor://localhost, chrome-extension://…"""
+    scheme, separator, _ = origin.partition("://")
+    return bool(separator) and scheme not in DEFAULT_PORTS
 
 
 def get_site(origin: str) -> str:

@@ -6,6 +6,7 @@ Source: https://fetch.spec.whatwg.org/#cors-preflight-fetch
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
@@ -13,8 +14,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response, has_request_context
 
-from .declare import Policies
+from .declare import Policies, RefusedPreflight
 from .doctor.browser import SAFELISTED_METHODS
+from .dry_run import is_dry_run
 from .headers import write_cors_headers
 from .policy import Policy
 
@@ -47,13 +49,18 @@ class PreflightLayer:
         status, headers = _answer(policy, environ)
         if mark := self.policies.hints.mark_preflight:
             headers.extend(mark(environ))
-        if self.app.logger.isEnabledFor(logging.DEBUG):
-            said = (environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"], environ["HTTP_ORIGIN"])
-            verdict = _refusal(policy, environ) or "allowed"
-            text = "OPTIONS %s %s, preflight for %a, origin %a: %s"
-            self.app.logger.debug(text, quote(path), status[:3], *said, verdict)
+        if self.app.logger.isEnabledFor(logging.DEBUG) or not self.policies.hints.production:
+            self._note(path, status, environ, _refusal(policy, environ))
         start_response(status, headers)
         return []
+
+    def _note(self, path: str, status: str, environ: WSGIEnvironment, refusal: str | None) -> None:
+        origin, method = environ["HTTP_ORIGIN"], environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"]
+        text = "OPTIONS %s %s, preflight for %a, origin %a: %s"
+        self.app.logger.debug(text, quote(path), status[:3], method, origin, refusal or "allowed")
+        if refusal and not self.policies.hints.production and not is_dry_run():
+            names = frozenset(_get_names(environ))
+            self.policies.refused.appendleft(RefusedPreflight(time.monotonic(), path, origin, method, names))
 
     def _prepare(self) -> None:
         """Check once more what may have changed since `init_cors`, at the first request."""
@@ -90,18 +97,23 @@ def _answer(policy: Policy | None, environ: WSGIEnvironment) -> tuple[str, Heade
 
 def _refusal(policy: Policy | None, environ: WSGIEnvironment) -> str | None:
     origin, method = environ["HTTP_ORIGIN"], environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"]
-    asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
     if policy is None:
         return f"refused: no policy covers this path, so no page of {origin!r} may use it"
     if refusal := policy.refusal(origin):
         return refusal
-    if len(asked) > LONGEST_LIST:
+    if len(environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")) > LONGEST_LIST:
         return f"refused: the list of request headers is longer than {LONGEST_LIST} bytes"
     if method not in SAFELISTED_METHODS and method not in policy.methods:
         return f"refused: {method!r} is not among the methods {list(policy.methods)} ({policy.place})"
     allowed = {name.lower() for name in policy.request_headers}
-    names = {name.strip().lower() for name in asked.split(",")} - {""}
+    names = _get_names(environ)
     missing = names - allowed if "*" not in allowed else names & {"authorization"} - allowed
     if missing:
         return f"refused: {', '.join(sorted(missing))!r} is not in request_headers ({policy.place})"
     return None
+
+
+def _get_names(environ: WSGIEnvironment) -> set[str]:
+    """Return the names of the headers that a preflight asks for, in lower case."""
+    names = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "").split(",")
+    return {name.strip().lower() for name in names} - {""}

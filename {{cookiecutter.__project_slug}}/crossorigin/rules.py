@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from .declare import Declaration, cors
+from .declare import Declaration, cors, get_policies
 from .doctor.browser import TOKEN, is_forbidden_header, is_forbidden_method
 from .origins import origin_problem
 from .overlaps import spans_segments
@@ -46,7 +46,12 @@ def problems_of(declaration: Declaration, app: Flask, *, production: bool = True
     credentials = options["credentials"]
     if not isinstance(credentials, bool):
         yield f"credentials={credentials!r} is neither True nor False; write one of them."
-    yield from _origins(*resolve_origins(options["origins"], app.config), bool(credentials), production)
+    origins = options["origins"]
+    if isinstance(origins, FromConfig) and origins.name not in app.config:
+        code = get_policies(app).hints.settings_code
+        yield f"{origins.name} is not in app.config, whatever the environment has; pass it on in {code}."
+    else:
+        yield from _origins(*resolve_origins(origins, app.config), bool(credentials), production)
     checks = {"methods": _method, "request_headers": _request_header, "expose_headers": _exposed_header}
     for name, check in checks.items():
         yield from _each(name, options[name], check, bool(credentials))

@@ -13,7 +13,7 @@ from flask import Flask
 from .declare import KEY, Declaration, Policies, get_policies, nearest_blueprint
 from .headers import is_marked, write_cors_headers
 from .hints import Hints
-from .origins import get_site, is_private
+from .origins import get_site, is_app, is_private
 from .overlaps import find_overlaps
 from .policy import Policy, PolicyError
 from .prefixes import Prefixes
@@ -93,9 +93,12 @@ def _same_prefixes(declarations: list[Declaration]) -> Iterator[str]:
     for declaration in declarations:
         first = tree.add(declaration.prefix or "", declaration)
         if first is not declaration:
+            prefix, name = declaration.prefix or "", declaration.blueprint.rpartition(".")[2]
+            deeper = f"{prefix.rstrip('/')}/{name}"
             yield (
-                f"{declaration.place} (blueprint {declaration.blueprint!r}): the prefix"
-                f" {declaration.prefix!r} has a policy already, from {first.place}; change one of the two."
+                f"{declaration.place} (blueprint {declaration.blueprint!r}): the prefix {prefix!r} has"
+                f" a policy already, from {first.place}; write url_prefix={deeper!r}, or one policy on a"
+                " blueprint in which both are nested by parent.register_blueprint(…)."
             )
 
 
@@ -165,15 +168,23 @@ def check_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
         return
     if config["SESSION_COOKIE_SECURE"] and urlsplit(api).scheme == "http":
         yield f"{setting}={api} is http, and the cookie is Secure: no sign-in lasts; serve the API by https."
-    other = [(policy, origin) for policy, origin in pages if get_site(origin) != get_site(api)]
+    for policy, origin in pages:
+        if is_app(origin) and "authorization" not in map(str.lower, policy.request_headers):
+            yield (
+                f"{policy.place}: {origin} is the page of an app, which browsers send no cookie for; let it"
+                ' send a token, with request_headers=["Authorization"].'
+            )
+    other = [(p, origin) for p, origin in pages if not is_app(origin) and get_site(origin) != get_site(api)]
     samesite = config["SESSION_COOKIE_SAMESITE"] or "Lax"
-    cross_site = hints.cross_site_setting or "SESSION_COOKIE_SAMESITE='None'"
+    cross_site = hints.cross_site_setting or "SESSION_COOKIE_SAMESITE='None'" * hints.production
     if samesite != "None":
         for policy, origin in other:
+            fix = f"use one host name, or {cross_site}" if cross_site else "use one host name"
+            if get_site(origin).partition(":")[2] == get_site(api).partition(":")[2]:
+                fix = "use https for both, or http for both"
             yield (
                 f"{policy.place}: {origin} and {api} are two sites, and the cookie is SameSite={samesite}:"
-                f" a sign-in from there answers 200 and the next request 401; use one host name, or"
-                f" {cross_site}."
+                f" a sign-in from there answers 200 and the next request 401; {fix}."
             )
     elif not other:
         yield (

@@ -5,7 +5,7 @@ import sys
 import click
 import pytest
 
-from {{ cookiecutter.__package }} import __main__, config, create_app
+from {{ cookiecutter.__package }} import __main__, create_app
 
 REFUSED = [
     ("APP_ENV", "prod"),
@@ -76,7 +76,7 @@ def test_a_package_that_is_missing_is_told_with_the_command_that_adds_it(product
 def test_settings_are_read_from_dotenv_and_the_environment_wins(settings, tmp_path, monkeypatch):
     dotenv = settings | {"PORT": "9001", "WORKERS": "3"}
     (tmp_path / ".env").write_text("\n".join(f"{name}={value}" for name, value in dotenv.items()))
-    monkeypatch.setattr(config, "ROOT", tmp_path)
+    monkeypatch.setattr("{{ cookiecutter.__package }}.environment.ROOT", tmp_path)
     for name in dotenv:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PORT", "9002")
@@ -86,8 +86,8 @@ def test_settings_are_read_from_dotenv_and_the_environment_wins(settings, tmp_pa
 
 def test_a_dotenv_that_cannot_be_read_is_told_in_a_sentence(tmp_path, monkeypatch):
     (tmp_path / ".env").mkdir()
-    monkeypatch.setattr(config, "ROOT", tmp_path)
-    with pytest.raises(click.ClickException, match="cannot be read: "):
+    monkeypatch.setattr("{{ cookiecutter.__package }}.environment.ROOT", tmp_path)
+    with pytest.raises(click.ClickException, match=r"Copy \.env\.example to \.env"):
         create_app()
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from crossorigin import Hints, get_policies, init_cors
 from flask import Flask
 
-from . import config, cors_headers, csrf, errors, headers, logs, sessions
+from . import commands, config, cors_headers, csrf, environment, errors, headers, logs, sessions
 from .auth import auth
-from .commands import commands
 from .demo import demo_cors, demo_no_cors
 from .docs import docs
 from .extensions import api, db, limiter
@@ -48,7 +47,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     api.register_blueprint(notes)
     api.register_blueprint(demo_cors)
     api.register_blueprint(demo_no_cors)
-    app.register_blueprint(commands)
+    app.register_blueprint(commands.commands)
     app.register_blueprint(health)
     if app.config["DOCS"]:
         app.register_blueprint(docs)
@@ -86,14 +85,17 @@ def build_hints(app: Flask) -> Hints:
 
     return Hints(
         settings_file=".env",
+        settings_code=f"SettingsSchema of {config.PACKAGE}/config.py",
         start_command="uv run dev.py",
-        frontend_url="http://localhost:5173",
+        frontend_url=app.config["FRONTEND_URL"],
         api_url=app.config["API_URL"] or None,
         production=app.config["PRODUCTION"],
         one_origin=app.config["FRONTEND_ORIGINS"] == "none",
         api_url_setting="API_URL",
-        cross_site_setting="CROSS_SITE_COOKIES=1",
+        cross_site_setting="CROSS_SITE_COOKIES=1" if app.config["PRODUCTION"] else None,
         frontend_api_url_setting="VITE_API_URL",
         mark_preflight=lambda environ: [("X-Request-ID", logs.choose_request_id(environ))],
         is_guarded=is_guarded,
+        sign_in=commands.build_cookie,
+        find_setting=environment.find_setting,
     )

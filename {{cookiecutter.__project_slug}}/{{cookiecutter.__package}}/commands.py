@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from flask import Blueprint, current_app
+from flask import Blueprint, Flask, Response, current_app, session
 from sqlalchemy.exc import DBAPIError
 
-from . import users
+from . import sessions, users
 from .extensions import db
 from .models import Note
 
@@ -86,6 +86,19 @@ def password(username: str) -> None:
     users.set_password(user, ask_password())
     db.session.commit()
     click.echo(f"Changed the password of {user.username} and signed out every session.")
+
+
+@explained_errors()
+def build_cookie(app: Flask, name: str) -> str:
+    """Sign a user in without a password, and return the Cookie header: for `flask cors explain --as`."""
+    with app.test_request_context():
+        user = users.find_user(name)
+        if user is None:
+            raise users.UserError(f"there is no user {name!r}; run: flask user create {name}")
+        sessions.sign_in(user)
+        response = Response()
+        app.session_interface.save_session(app, session, response)
+        return response.headers["Set-Cookie"].partition(";")[0]
 
 
 def ask_password() -> str:

@@ -4,24 +4,21 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from io import StringIO
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 import marshmallow as ma
 from crossorigin import origin_problem
-from dotenv import dotenv_values
 from limits import parse_many
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
+from . import environment
 from .database import parse_database_url
 from .errors import SettingsError
 
 TITLE = "{{ cookiecutter.project_name }}"
 PACKAGE = __name__.partition(".")[0]
-ROOT = Path(__file__).resolve().parent.parent
 HOST_NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
 SECRETS = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "RATELIMIT_STORAGE_URI"}
 NEW_KEY = 'Set it to the output of python -c "import secrets; print(secrets.token_hex(32))".'
@@ -69,6 +66,10 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+def is_origin(url: str) -> bool:
+    return not origin_problem(url, credentials=False)
+
+
 def is_storage(uri: str) -> bool:
     return not uri.startswith("async") and bool(storage_from_string(uri))
 
@@ -83,7 +84,8 @@ class SettingsSchema(ma.Schema):
     FRONTEND_DIST = text("frontend/dist")
     DATABASE_URL = text(f"sqlite:///{PACKAGE}.sqlite", parse_database_url)
     CROSS_SITE_COOKIES = choice("0", "1", default="0")
-    API_URL = text(None, lambda url: not origin_problem(url, credentials=False), ORIGIN)
+    API_URL = text(None, is_origin, ORIGIN)
+    FRONTEND_URL = text(None, is_origin, ORIGIN)
     LOGIN_LIMIT = rate_limit("60 per minute")
     LOGIN_ACCOUNT_LIMIT = rate_limit("10 per minute")
     RATELIMIT_STORAGE_URI = text("memory://", is_storage, STORAGE)
@@ -105,13 +107,18 @@ class SettingsSchema(ma.Schema):
             old_keys = split(data["SECRET_KEY_FALLBACKS"])
             keys = {"SECRET_KEY": [data.get("SECRET_KEY", "")], "SECRET_KEY_FALLBACKS": old_keys}
             problems = {name: [WEAK_KEY] for name in keys if any(map(is_weak, keys[name]))}
+            secure = re.sub("(?i)http:", "https:", data["FRONTEND_ORIGINS"])
+            if secure != data["FRONTEND_ORIGINS"]:
+                app = " An app switches to https by useHttpsScheme (Tauri) or androidScheme (Capacitor)."
+                sentence = f"is not secure in production. Set it to {secure}." + app * ("localhost" in secure)
+                problems["FRONTEND_ORIGINS"] = [sentence]
         if problems:
             raise ma.ValidationError(problems)
 
 
 def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> dict[str, Any]:
     """Return Flask's configuration, or raise SettingsError with one sentence for each problem."""
-    given = {n: v for n, v in (read_settings() if settings is None else settings).items() if v}
+    given = {n: v for n, v in (environment.read_settings() if settings is None else settings).items() if v}
     problems = {}
     try:
         values = SettingsSchema(unknown=ma.EXCLUDE).load(given)
@@ -126,21 +133,17 @@ def load(settings: Mapping[str, str] | None = None, *, debug: bool = False) -> d
     return get_flask_config(values)
 
 
-def read_settings() -> dict[str, str | None]:
-    """Return what is in `.env` beside the package and in the environment, which wins."""
-    file = ROOT / ".env"
-    try:
-        return dotenv_values(stream=StringIO(file.read_text("utf-8") if file.exists() else "")) | os.environ
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}. Copy .env.example to it in UTF-8.") from error
-
-
 def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
     production, storage = values["APP_ENV"] == "production", values["RATELIMIT_STORAGE_URI"]
+    origins, frontend_url = values["FRONTEND_ORIGINS"], values["FRONTEND_URL"]
+    if frontend_url and not production and split(origins) not in ([], ["none"]):
+        origins += f",{frontend_url}" * (frontend_url not in split(origins))
     return values | {
         "PRODUCTION": production,
         "SECRET_KEY_FALLBACKS": split(values["SECRET_KEY_FALLBACKS"]),  # what they signed stays valid
-        "FRONTEND_DIST": str(ROOT / values["FRONTEND_DIST"]),
+        "FRONTEND_DIST": str(environment.ROOT / values["FRONTEND_DIST"]),
+        "FRONTEND_ORIGINS": origins,
+        "FRONTEND_URL": frontend_url or "http://localhost:5173",
         "API_URL": values["API_URL"] or ("" if production else "http://localhost:8000"),
         "LOG_FORMAT": values["LOG_FORMAT"] or ("json" if production else "plain"),
         "DOCS": (values["DOCS"] or str(int(not production))) == "1",

@@ -32,5 +32,7 @@ def check_csrf() -> None:
     abort(
         403,
         f"CSRF protection: {origin or 'another site'} may not send {request.method} with the session cookie."
-        " Allow this origin with credentials=True in cors(…) of the blueprint, or send no cookies.",
+        " Allow this origin with credentials=True in cors(…) of the blueprint, or send no cookies. If it is"
+        f" the API's own, a proxy has changed Host to {request.host}: keep Host there, or send"
+        " X-Forwarded-Host and X-Forwarded-Proto, and set TRUSTED_PROXIES=1.",
     )

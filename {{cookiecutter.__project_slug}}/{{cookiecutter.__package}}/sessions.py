@@ -7,7 +7,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadSignature
 from sqlalchemy import bindparam, delete, select
 
-from .csrf import check_csrf
+from . import csrf
 from .extensions import db
 from .models import LoginSession, User, now
 
@@ -32,7 +32,7 @@ def sign_in(user: User) -> None:
 
     The key is new, which prevents session fixation. Sessions that have ended are removed, of all users.
     """
-    check_csrf()
+    csrf.check_csrf()
     lifetime = current_app.permanent_session_lifetime
     db.session.execute(delete(LoginSession).where(LoginSession.expires_at <= now()))
     delete_session()

@@ -5,12 +5,12 @@ The docstrings name sections of https://fetch.spec.whatwg.org, unless they name 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import ip_address
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from ipaddress import ip_address, ip_network
 from typing import Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from ..origins import DEFAULT_PORTS, SHAPE, Parts, get_site, is_loopback
+from ..origins import DEFAULT_PORTS, SHAPE, Parts, get_site, is_app, is_loopback
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -32,6 +32,9 @@ ALWAYS_READABLE = {"cache-control", "content-language", "content-length", "conte
 ALWAYS_READABLE |= {"expires", "last-modified", "pragma"}
 NEVER_READABLE = {"set-cookie", "set-cookie2"}
 REDIRECTS = {301, 302, 303, 307, 308}
+# this machine and what is near it, as Chromium 156 takes it (https://wicg.github.io/local-network-access/)
+NEAR = "0.0.0.0/32 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 169.254.0.0/16 ::/127"
+NEAR += " fc00::/7 fe80::/9"
 
 
 class Request(NamedTuple):
@@ -42,6 +45,8 @@ class Request(NamedTuple):
     origin: str
     headers: Headers = ()
     credentials: bool = False
+    mode: Literal["cors", "no-cors"] = "cors"
+    upload_progress: bool = False  # whether a listener waits for the progress of the upload
 
 
 class Response(NamedTuple):
@@ -132,11 +137,10 @@ def is_same_origin(url: str, origin: str) -> bool:
 
 def needs_preflight(request: Request) -> bool:
     """Tell whether the browser sends a preflight before a request (#main-fetch)."""
-    if is_same_origin(request.url, request.origin):
+    if request.mode == "no-cors" or is_same_origin(request.url, request.origin):
         return False
-    return normalize_method(request.method) not in SAFELISTED_METHODS or bool(
-        get_unsafe_names(request.headers)
-    )
+    simple = normalize_method(request.method) in SAFELISTED_METHODS and not get_unsafe_names(request.headers)
+    return not simple or request.upload_progress
 
 
 def build_preflight_headers(request: Request) -> list[tuple[str, str]]:
@@ -255,9 +259,13 @@ def check_cookie(request: Request, cookie: Cookie, *, third_party_blocked: bool 
         return step("SameSite=None and Partitioned need Secure. Browsers reject the cookie without it.")
     if cookie.secure and not _is_trustworthy(request.url):
         return step(f"The cookie is Secure, but {get_origin(request.url)} is neither https nor this machine.")
+    if is_app(request.origin):
+        return step(f"{request.origin} is the page of an app, which browsers send no cookie for.")
     if not same_site and cookie.samesite != "None":
-        here = find_difference(page, api) == "host" and not _get_distance(page) | _get_distance(api)
-        fix = "Use one name for both." if here else "Use one site, or SameSite=None; Secure; Partitioned."
+        same = find_difference(page, api) or ""
+        here = is_loopback(urlsplit(page).hostname) and is_loopback(urlsplit(api).hostname)
+        fix = {"scheme": "Use one scheme for both.", "host": "Use one name for both." * here}.get(same)
+        fix = fix or "Use one site, or SameSite=None; Secure; Partitioned."
         return step(f"{page} and {api} are two sites, and the cookie is SameSite={cookie.samesite}. {fix}")
     if not same_site and third_party_blocked and not cookie.partitioned:
         return step(f"{page} and {api} are two sites. Such cookies are blocked unless they are Partitioned.")
@@ -265,31 +273,67 @@ def check_cookie(request: Request, cookie: Cookie, *, third_party_blocked: bool 
     return step(detail, True)
 
 
+def check_mixed_content(request: Request) -> Step | None:
+    """Decide whether a page may call http (https://www.w3.org/TR/mixed-content/#should-block-fetch).
+
+    None is returned where the browser does not ask: for a page without https, or an API as safe as it.
+    """
+    if not request.origin.startswith("https:") or _is_trustworthy(request.url):
+        return None
+    host = urlsplit(request.url).hostname or ""
+    ok = host.endswith(".local") or bool(_is_near(host, lambda _: None))
+    detail = f"An https page may not call {get_origin(request.url)} (mixed content)"
+    detail += ", but Chromium lets it, as it is in the local network. Other browsers do not." if ok else "."
+    reason = None if ok else "CORSDidNotSucceed"
+    return Step("the request is as safe as the page", ok, f"{detail} No header helps.", reason)
+
+
 def is_mixed_content(request: Request) -> bool:
-    """Tell whether an https page calls http (https://www.w3.org/TR/mixed-content/#should-block-fetch)."""
-    return request.origin.startswith("https:") and not _is_trustworthy(request.url)
+    """Tell whether a page is kept from http."""
+    step = check_mixed_content(request)
+    return step is not None and not step.ok
 
 
-def is_local_network(request: Request) -> bool:
-    """Tell whether a public page calls the visitor's network (https://wicg.github.io/local-network-access/)."""
-    host = urlsplit(request.url).hostname
-    public = request.origin.startswith("http") and _get_distance(request.origin) == 2
-    return public and _get_distance(request.url) < 2 and host != "0.0.0.0"  # noqa: S104, not an address to bind
+def check_local_network(request: Request, find_address: Callable[[str], str | None]) -> Step | None:
+    """Decide whether a page may call the visitor's network (https://wicg.github.io/local-network-access/).
+
+    `find_address` returns the address of a name, None where it cannot be known. None is returned where the
+    browser does not ask: for a page in the visitor's network, or an API outside of it.
+    """
+    page, api = (urlsplit(url).hostname or "" for url in (request.origin, request.url))
+    if is_app(request.origin) or request.origin == "null" or page == api:
+        return None
+    from_near = _is_near(page, find_address)
+    to_near = None if from_near else _is_near(api, find_address)
+    if from_near or to_near is False:
+        return None
+    asks = request.origin.startswith("https:")
+    unknown = [host for host, near in ((page, from_near), (api, to_near)) if near is None]
+    detail = f"The address of {' and '.join(unknown)} is not known here. It may be that: " if unknown else ""
+    detail += "The API is in the visitor's network, the page is not. Chromium "
+    detail += f"{'asks the visitor' if asks else 'blocks pages without https'} (Local Network Access)."
+    ok = asks or bool(unknown)
+    reason = None if ok else "CORSDidNotSucceed"
+    return Step("the page may reach the visitor's network", ok, f"{detail} No header helps.", reason)
+
+
+def _is_near(host: str, find_address: Callable[[str], str | None]) -> bool | None:
+    """Tell whether a host is this machine or in its network; None where its address cannot be known."""
+    if is_loopback(host):
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        found = find_address(host)
+        if found is None:
+            return None
+        address = ip_address(found)
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in ip_network(network) for network in NEAR.split())
 
 
 def _is_trustworthy(url: str) -> bool:
-    return url.startswith("https:") or _get_distance(url) == 0
-
-
-def _get_distance(url: str) -> int:
-    """Return where a host is: 0 on this machine, 1 in the local network, 2 outside of it."""
-    host = urlsplit(url).hostname or "localhost"  # "null": a file, most of the time
-    if is_loopback(host):
-        return 0
-    try:
-        return 2 if ip_address(host).is_global else 1
-    except ValueError:
-        return 1 if host.endswith(".local") else 2
+    return url.startswith("https:") or is_loopback(urlsplit(url).hostname)
 
 
 def get_header(response: Response, name: str) -> str | None:

@@ -12,7 +12,7 @@ from ..policy import Policy
 from ..prefixes import VARIABLE
 from ..setup import check_cookies
 from .browser import SAFELISTED_METHODS
-from .source import read_names
+from .source import read_libraries, read_names
 from .transport import run_all_but_view
 
 # added outside of the application: by the server, or by a proxy in front
@@ -22,26 +22,31 @@ ADDED_BY_SERVERS = {"*", "age", "content-encoding", "content-length", "date", "s
 def find_problems(app: Flask) -> list[str]:
     """Return a sentence, with its fix, for each thing that is inconsistent."""
     policies, problems = get_policies(app), list[str]()
-    names = read_names(app) if any(policy.expose_headers for policy in policies.built) else set()
     for policy in policies.built:
         rules = _get_rules(app, policy)
         problems += _check_methods(policy, {m for rule in rules for m in rule.methods or set()} - {"OPTIONS"})
-        problems += _check_exposed_headers(app, policy, rules, names)
     return [*problems, *check_cookies(app, policies.built)]
 
 
 def find_notes(app: Flask) -> list[str]:
-    """Return a sentence for each view that requires a sign-in under a policy without credentials."""
-    is_guarded = get_policies(app).hints.is_guarded
-    return [
+    """Return a sentence for each thing that may be meant so.
+
+    A view requires a sign-in under a policy without credentials, or a header is exposed that nothing sends.
+    """
+    policies = get_policies(app)
+    is_guarded = policies.hints.is_guarded
+    notes = [
         f"{policy.place}: the view {rule.endpoint!r} requires a sign-in, but its policy has no credentials,"
         " so pages of other origins need a bearer token. If they sign in with the cookie, write"
         " credentials=True."
-        for policy in get_policies(app).built
+        for policy in policies.built
         if not policy.credentials
         for rule in _get_rules(app, policy)
         if is_guarded and is_guarded(rule.endpoint)
     ]
+    exposing = [policy for policy in policies.built if policy.expose_headers]
+    names, libraries = (read_names(app), read_libraries()) if exposing else (set[str](), "")
+    return notes + [note for policy in exposing for note in _check_exposed(app, policy, names, libraries)]
 
 
 def _get_rules(app: Flask, policy: Policy) -> list[Rule]:
@@ -65,16 +70,16 @@ def _check_methods(policy: Policy, routed: set[str]) -> Iterator[str]:
         )
 
 
-def _check_exposed_headers(app: Flask, policy: Policy, rules: list[Rule], names: set[str]) -> Iterator[str]:
+def _check_exposed(app: Flask, policy: Policy, names: set[str], libraries: str) -> Iterator[str]:
     words = {name: name.lower().replace("-", "_") for name in policy.expose_headers}
     unseen = [name for name, word in words.items() if not any(word in text for text in names)]
-    unseen = [name for name in unseen if name.lower() not in ADDED_BY_SERVERS]
-    seen = {name for rule in rules for name in _get_headers(app, rule)} if unseen else set()
+    unseen = [n for n in unseen if n.lower() not in ADDED_BY_SERVERS and f'"{n.lower()}"' not in libraries]
+    seen = {n for rule in _get_rules(app, policy) for n in _get_headers(app, rule)} if unseen else set()
     for name in unseen:
         if name.lower() not in seen:
             yield (
-                f"{policy.place}: expose_headers has {name!r}, which the application's source does not name"
-                " and no response has; correct it, remove it, or send it."
+                f"{policy.place}: expose_headers has {name!r}, but neither the application nor Flask or its"
+                " extensions send it. Correct it or remove it, unless something else adds it."
             )
 
 

@@ -5,6 +5,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterable
+from typing import Any
 
 import click
 from flask import Flask
@@ -14,15 +15,18 @@ from ..declare import get_policies
 from ..dry_run import dry_run
 from ..hints import Hints
 from ..policy import FromConfig
-from .browser import Request, Step, build_preflight_headers, needs_preflight, normalize_method
+from .answered import get_address
+from .browser import Request, Step, build_preflight_headers, check_cookie, needs_preflight, normalize_method
 from .checks import find_notes, find_problems
-from .fixes import get_address
 from .source import find_writers
-from .trace import Explanation, build_request, explain
-from .transport import AppTransport, HttpTransport, Transport, build_headers
+from .trace import Explanation, build_request, explain, get_cookie
+from .transport import AppTransport, HttpTransport, Transport, build_browser_headers, build_headers
 
 MDN = "https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS/Errors/"
 NO_POLICIES = "This application declares no policy with cors(…) of crossorigin."
+MODE = "no-cors: as <img>, <script>, <iframe> and sendBeacon ask."
+ANSWERED = {"app": "the application", "proxy": "a server in front of the application"}
+ANSWERED |= {"other": "a server that is not this API"}
 WIDTH = 96
 
 
@@ -92,8 +96,11 @@ def check(as_json: bool) -> None:
 @click.option("--origin", required=True, help="The page's origin, for example http://localhost:5173.")
 @click.option("-H", "--header", "headers", multiple=True, metavar="'Name: value'", help="Set by its script.")
 @click.option("--credentials", is_flag=True, help="With cookies (axios: withCredentials).")
+@click.option("--as", "user", metavar="USER", help="In development: sign in on this application, in process.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.option("--curl", is_flag=True, help="Print curl commands that do the same, too.")
+@click.option("--mode", type=click.Choice(["cors", "no-cors"]), default="cors", help=MODE)
+@click.option("--upload-progress", is_flag=True, help="With a listener for the progress of its upload.")
 @click.option("--send", is_flag=True, help="For a URL: really send a method that may change something.")
 def explain_request(
     method: str,
@@ -101,9 +108,11 @@ def explain_request(
     origin: str,
     headers: tuple[str, ...],
     credentials: bool,
+    user: str | None,
     as_json: bool,
     curl: bool,
     send: bool,
+    **more: Any,
 ) -> None:
     """Tell why a page's request is blocked, and what to write where.
 
@@ -117,6 +126,8 @@ def explain_request(
     if re.match(r"[A-Za-z0-9.-]+:[0-9]+(/|\Z)", target):
         raise click.UsageError(f"{target!r} has no scheme; write http://{target}")
     is_url, app, refusal = "://" in target, None, ""
+    if user and is_url:
+        raise click.UsageError(f"--as signs in on this application alone; write a path, not {target!r}.")
     has_app = click.get_current_context().find_object(ScriptInfo) is not None  # not `python -m crossorigin`
     try:
         app = load_app() if has_app or not is_url else None
@@ -130,7 +141,7 @@ def explain_request(
         address = origin  # the page calls its own address, and a proxy passes that on
     try:
         url = target if is_url else f"{address}/{target.lstrip('/')}"
-        request = build_request(method, url, origin, map(split_header, headers), credentials)
+        request = build_request(method, url, origin, map(split_header, headers), credentials, **more)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if refusal:
@@ -139,7 +150,8 @@ def explain_request(
     else:
         transport: Transport = HttpTransport(send_unsafe=send, start_command=hints.start_command)
         if app and not is_url:
-            transport = AppTransport(app, address, run_views=True, external=transport)
+            cookie = sign_in(app, user, request) if user else ""
+            transport = AppTransport(app, address, run_views=True, external=transport, cookie=cookie)
         found = explain(request, transport, app)
     if as_json:
         say(json.dumps(found.as_dict()))
@@ -160,6 +172,17 @@ def load_app() -> Flask:
     return app
 
 
+def sign_in(app: Flask, user: str, request: Request) -> str:
+    """Return the cookie of a user who is signed in; "" where the browser would not send it."""
+    hints = get_policies(app).hints
+    if hints.production or hints.sign_in is None:
+        raise click.UsageError("--as needs an application in development that gives Hints(sign_in=…).")
+    try:
+        return hints.sign_in(app, user) if check_cookie(request, get_cookie(app)).ok else ""
+    except click.ClickException as error:
+        raise click.UsageError(error.message) from error
+
+
 def split_header(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon:
@@ -178,6 +201,8 @@ def say_explanation(found: Explanation) -> None:
     known = f"the response {found.status}" if found.status else "the response of the view"
     verdict = f"ALLOWED: the page gets {known}." if found.allowed else f"BLOCKED: {found.steps[-1].detail}"
     say("\n" + verdict)
+    if found.answered_by:
+        say(f"Answered by: {ANSWERED[found.answered_by]}.")
     if found.fix:
         say(f"Fix: {found.fix}", "", " " * 5)
     if found.reason:
@@ -205,10 +230,12 @@ def say(text: str = "", first: str = "", others: str = "") -> None:
 def build_curl_commands(request: Request) -> list[str]:
     """Return what sends the same from a terminal: the preflight, if there is one, and the request."""
     method = normalize_method(request.method)
+    own = build_browser_headers(request)
     kinds = {"GET": "", "HEAD": " --head"}
     kind = kinds.get(method, f" -X {method if method.isalnum() else _quote(method)}")
-    first = [_build_curl(" -X OPTIONS", request.url, build_preflight_headers(request))]
-    return first * needs_preflight(request) + [_build_curl(kind, request.url, build_headers(request))]
+    asked, sent = (*build_preflight_headers(request), *own), (*build_headers(request), *own)
+    first = [_build_curl(" -X OPTIONS", request.url, asked)]
+    return first * needs_preflight(request) + [_build_curl(kind, request.url, sent)]
 
 
 def _build_curl(kind: str, url: str, headers: Iterable[tuple[str, str]]) -> str:

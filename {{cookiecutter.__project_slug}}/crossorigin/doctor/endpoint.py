@@ -1,19 +1,23 @@
 """Blueprint `explain_endpoint`, for development only: it tells a page why the browser blocked its request."""
 
 import json
+import time
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, request
 from flask.sansio.blueprints import BlueprintSetupState
 
-from ..declare import cors, get_policies
-from .browser import get_origin
-from .fixes import get_address, is_here
+from ..declare import Policies, cors, get_policies
+from .answered import is_ours
+from .browser import Request, Step, get_origin, get_unsafe_names, normalize_method
 from .trace import build_request, explain
 from .transport import AppTransport
 
 MAX_LENGTH = {"method": 32, "url": 4096, "origin": 326}  # characters
 MAX_HEADERS, MAX_HEADER = 100, 10_000
+UNKNOWN = "(unknown)"  # the value of a header, which no header is safelisted with
+MAX_AGE = 10  # seconds from a refused preflight to the question why
 
 explain_endpoint = Blueprint("explain_endpoint", __name__, url_prefix="/api/dev")
 cors(explain_endpoint, origins=["*"], request_headers=["Content-Type"])
@@ -42,9 +46,26 @@ def explain_request() -> Response:
         return Response(json.dumps(problem), 422, mimetype="application/problem+json")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     here = get_origin(request.host_url)
-    address = get_origin(asked.url) if is_here(asked.url, here, get_address(app)) else here
-    found = explain(asked, AppTransport(app, address, run_views=False), app)
+    address = get_origin(asked.url) if is_ours(app, asked.url, here) else here
+    transport = AppTransport(app, address, run_views=False)
+    found, added = explain(asked, transport, app), _find_added_headers(get_policies(app), asked)
+    if found.allowed and added:
+        detail = f"The browser's preflight had {', '.join(added)} as well. Code below the page's client adds"
+        detail += " them, as Sentry (tracePropagationTargets) and OpenTelemetry do."
+        headers = (*asked.headers, *((name, UNKNOWN) for name in added))
+        found = explain(asked._replace(headers=headers), transport, app)
+        found.steps.insert(0, Step("The page does not know all headers", True, detail))
     return Response(json.dumps(found.as_dict()), mimetype="application/json")
+
+
+def _find_added_headers(policies: Policies, asked: Request) -> list[str]:
+    """Return the headers of the last refused preflight of a request that its page does not know of."""
+    key = (unquote(urlsplit(asked.url).path), asked.origin, normalize_method(asked.method))
+    for refused in tuple(policies.refused):
+        if (refused.path, refused.origin, refused.method) == key:
+            is_new = time.monotonic() - refused.time < MAX_AGE
+            return sorted(refused.headers - set(get_unsafe_names(asked.headers))) if is_new else []
+    return []
 
 
 def _check(body: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from .browser import Request, Response, Step, get_header, get_unsafe_names, normalize_method
+from .edits import Edit, Fix
 from .source import Writer, find_view, find_writers
 
 ORIGIN, CREDENTIALS = "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"
@@ -24,14 +25,14 @@ LACKING = {  # by the name of MDN's page: the header that is missing or wrong
 ARGUMENTS = {ORIGIN: "origins", METHODS: "methods", HEADERS: "allow_headers"}  # of flask-cors
 
 
-def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request, response: Response) -> str:
+def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request, response: Response) -> Fix:
     """Return what to write in an application without policies; `view` is the endpoint of the request."""
     is_preflight = "response" not in failed.step
     method = "OPTIONS" if is_preflight else normalize_method(request.method)
     what, lacking = f"{method} {urlsplit(request.url).path}", LACKING.get(failed.reason or "")
     if lacking is None:
-        return f"let {what} through: a before_request or a decorator answers it with {response.status}"
-    needed = _list_needed(request, response, is_preflight)
+        return Fix(f"let {what} through: a before_request or a decorator answers it with {response.status}")
+    needed = list_needed(request, response, is_preflight)
     writers = find_writers(app)
     if call := _choose_call([writer for writer in writers if writer.call], app, view):
         return _fix_call(call, lacking, request, needed)
@@ -39,10 +40,10 @@ def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request
         names = (lacking.lower(), "access-control-allow-")
         writer = next((writer for writer in by_hand if writer.header in names), by_hand[0])
         line = f'response.headers["{lacking}"] = "{", ".join(needed[lacking])}"'
-        return f"{writer.place}: {line}, on the response to {what}"
+        return Fix(f"{writer.place}: {line}, on the response to {what}", (Edit(writer.place, line),))
     place = " (its view: {}:{})".format(*find_view(app, view)) if view else ""
     lines = "; ".join(f"{name}: {', '.join(values)}" for name, values in needed.items())
-    return (
+    return Fix(
         f"nothing in this application writes CORS headers. Add to the response to {what}"
         f"{place}: {lines}; or use flask-cors, or cors(…) of crossorigin"
     )
@@ -64,7 +65,7 @@ def _choose_call(calls: list[Writer], app: Flask, view: str | None) -> Writer | 
     return Writer(f"{file}:{first}", "@cross_origin(", {}) if calls and view else None
 
 
-def _fix_call(writer: Writer, lacking: str, request: Request, needed: dict[str, list[str]]) -> str:
+def _fix_call(writer: Writer, lacking: str, request: Request, needed: dict[str, list[str]]) -> Fix:
     options: dict[str, str] = {}
     if name := ARGUMENTS.get(lacking):
         items = dict.fromkeys([*_list_items(writer.options.get(name)), *(f'"{x}"' for x in needed[lacking])])
@@ -76,7 +77,8 @@ def _fix_call(writer: Writer, lacking: str, request: Request, needed: dict[str, 
         options = {"resources": f'{{"{urlsplit(request.url).path}": {{{inner}}}}}'}
     written = ", ".join(f"{name}={value}" for name, value in options.items())
     comma = "" if writer.call.endswith("(") else ", "
-    return f"{writer.place}: {writer.call}{comma}{written})"
+    line = f"{writer.call}{comma}{written})"
+    return Fix(f"{writer.place}: {line}", (Edit(writer.place, line),))
 
 
 def _list_items(given: ast.expr | None) -> list[str]:
@@ -88,7 +90,7 @@ def _list_items(given: ast.expr | None) -> list[str]:
     return [f'"{given.value!s}"' if isinstance(given, ast.Constant) else f"*{ast.unparse(given)}"]
 
 
-def _list_needed(request: Request, response: Response, is_preflight: bool) -> dict[str, list[str]]:
+def list_needed(request: Request, response: Response, is_preflight: bool) -> dict[str, list[str]]:
     """Return the headers, and their items, with which the browser would go on after a response."""
     needed = {ORIGIN: [request.origin]} | ({CREDENTIALS: ["true"]} if request.credentials else {})
     wanted = {METHODS: [normalize_method(request.method)], HEADERS: get_unsafe_names(request.headers)}

@@ -71,6 +71,15 @@ def read_names(app: Flask) -> set[str]:
     return found
 
 
+def read_libraries() -> str:
+    """Return the source of Flask, werkzeug and the extensions that are loaded, in lower case."""
+    modules = [
+        m for name, m in list(sys.modules.items()) if re.match(r"(flask|werkzeug)(_\w+)?(\.|\Z)", name)
+    ]
+    files = {Path(getattr(module, "__file__", None) or ".") for module in modules}
+    return "".join(file.read_text("utf-8").lower() for file in files if file.suffix == ".py")
+
+
 def view_writes_cors(app: Flask, endpoint: str) -> str:
     """Return what writes CORS headers inside of a view: "flask-cors", "by hand", or "" for nothing."""
     codes = list(get_codes(app.view_functions[endpoint]))

@@ -13,10 +13,12 @@ from urllib.parse import quote, urljoin, urlsplit
 from flask import Flask
 
 from ..origins import origin_problem
-from . import browser
-from .browser import Request, Response, Step, get_header
+from . import browser, no_cors
+from .answered import NO_EDIT, By, is_ours
+from .browser import Request, Response, Step, get_header, get_origin
+from .edits import Edit, Fix, change_page
 from .fixes import Fixes
-from .transport import Answer, ConnectionFailed, Transport, build_headers
+from .transport import SAFE, Answer, ConnectionFailed, Transport, build_headers
 
 MAX_REDIRECTS = 20  # Fetch, "HTTP-redirect fetch", step 6
 COOKIE = "The session cookie is sent"  # a "no" here does not stop the browser
@@ -31,8 +33,10 @@ class Explanation:
     allowed: bool = False
     preflighted: bool = False
     status: int | None = None
+    answered_by: By | None = None
     reason: str | None = None
     fix: str | None = None
+    edits: list[Edit] = field(default_factory=list)
     readable_headers: list[str] = field(default_factory=list)
     cookies_sent: bool | None = None
     steps: list[Step] = field(default_factory=list)
@@ -40,44 +44,85 @@ class Explanation:
     def as_dict(self) -> dict[str, Any]:
         """Return the object that `flask cors explain --json` prints and the endpoint answers."""
         steps = [{"step": step.step, "ok": step.ok, "detail": step.detail} for step in self.steps]
-        return {name: value for name, value in vars(self).items() if name != "request"} | {"steps": steps}
+        edits = [edit._asdict() for edit in self.edits]
+        return {n: v for n, v in vars(self).items() if n != "request"} | {"steps": steps, "edits": edits}
+
+    def set_fix(self, fix: Fix, reason: str | None = None) -> None:
+        self.reason, self.fix, self.edits = reason, fix.text, list(fix.edits)
 
 
-def explain(request: Request, transport: Transport, app: Flask | None) -> Explanation:
+def explain(request: Request, transport: Transport, app: Flask | None, *, follow: bool = True) -> Explanation:
     """Follow what a browser does with a request, and stop where it stops.
 
     The policies, hints and source of `app` lead to the fix; it is None for a server that is not ours.
+    `follow` asks once more, without the redirect, where a redirect leads to another origin that refuses.
     """
     found, fixes = Explanation(request), Fixes(app, transport.address)
-    trace = _Trace(found, transport, get_cookie(app) if app else None, request)
+    cookie = get_cookie(app) if app else None
+    trace = _Trace(found, transport, cookie, request)
+    failed: Step | None = None
     try:
         for step in trace.run():
             found.steps.append(step._replace(step=step.step[0].upper() + step.step[1:]))
-            if not step.ok and step.step != COOKIE:
-                found.reason = step.reason
-                found.fix = fixes.find(step, trace.request, trace.response)
-                if trace.request.origin != request.origin:
-                    found.fix = f"in the page's call: {trace.request.url}, where the redirect leads"
+            if not step.ok and step.step not in (COOKIE, no_cors.FRAME):
+                failed = step
                 break
-        else:
-            found.allowed = True
-            if found.cookies_sent is False:
-                found.fix = fixes.find_for_cookie(request)
     except ConnectionFailed as failure:
+        trace.response = None
         found.steps.append(Step("A response comes", False, str(failure), failure.reason))
-        found.reason, found.fix = failure.reason, failure.fix
+        found.set_fix(failure.fix, failure.reason)
     except ValueError:
         location = get_header(trace.response, "Location") if trace.response else None
         if location is None:
             raise
         detail = f"It leads to {location!r}, which is not a URL."
-        found.steps.append(Step("The redirect can be followed", False, detail, "CORSDidNotSucceed"))
-        found.reason, found.fix = "CORSDidNotSucceed", "in what answers: write a URL into Location"
+        failed = Step("The redirect can be followed", False, detail, "CORSDidNotSucceed")
+        found.steps.append(failed)
+    if trace.response:
+        found.answered_by = fixes.find_who(trace.request, trace.response, trace.is_preflight)
+    found.allowed = found.steps[-1].ok
+    if failed:
+        found.set_fix(fixes.find(failed, trace.request, trace.response, found.answered_by), failed.reason)
+    was_asked = trace.response is not None or failed is None
+    if trace.redirect and not found.allowed and follow and was_asked:
+        _fix_redirect(found, trace, fixes, app)
+    elif found.allowed and trace.response and found.answered_by:
+        if fix := fixes.find_for_status(trace.request, trace.response, found.answered_by):
+            found.set_fix(fix)
+        if found.cookies_sent is False:
+            found.set_fix(fixes.find_for_cookie(request))
     return found
 
 
+def _fix_redirect(found: Explanation, trace: "_Trace", fixes: Fixes, app: Flask | None) -> None:
+    """Set the fix for a request that fails after a redirect to another origin."""
+    request, response = trace.redirect or (found.request, Response(500))
+    old, url = found.request, trace.request.url
+    by = fixes.find_who(request, response, is_preflight=False)
+    page = Fix(f"in the page's call: {url}, where the redirect leads", change_page(url=url))
+    direct = old._replace(method=trace.request.method, url=url)
+    if by == "proxy":
+        found.answered_by = by
+        found.set_fix(fixes.fix_in_front(request, response, is_preflight=False), found.reason)
+    elif found.reason is None:  # nothing was sent
+        found.set_fix(Fix(f"run: flask cors explain {old.method} {old.url} --origin {old.origin}"))
+    elif app and is_ours(app, url):
+        found.set_fix(fixes.add_own(page, direct), found.reason)
+    elif direct.method in SAFE and not explain(direct, trace.transport, app, follow=False).allowed:
+        text = f"open {old.url} by a navigation (location.href = …), not by a request: it leads to"
+        text += f" {get_origin(url)}, which lets no page read its response, as a sign-in does. {NO_EDIT}"
+        found.set_fix(Fix(text), found.reason)
+    else:
+        found.set_fix(page, found.reason)
+
+
 def build_request(
-    method: str, url: str, origin: str, headers: Iterable[tuple[str, str]] = (), credentials: bool = False
+    method: str,
+    url: str,
+    origin: str,
+    headers: Iterable[tuple[str, str]] = (),
+    credentials: bool = False,
+    **more: Any,
 ) -> Request:
     """Return a request that a script can ask for; a ValueError says what no browser takes, and the fix."""
     if not browser.TOKEN.match(method):
@@ -92,7 +137,7 @@ def build_request(
             raise ValueError(f"the header {name!r} is not a token (RFC 9110); write a name without spaces.")
         if not re.fullmatch(r"[\t\x20-\x7e\x80-\xff]*", value):
             raise ValueError(f"the header {name!r} has a forbidden character; write one line of Latin-1.")
-    return Request(method, normalize_url(url), origin, headers, credentials)
+    return Request(method, normalize_url(url), origin, headers, credentials, **more)
 
 
 def normalize_url(url: str) -> str:
@@ -134,12 +179,15 @@ class _Trace:
     transport: Transport
     cookie: browser.Cookie | None
     request: Request  # the current one: a redirect makes another
-    response: Response | None = None  # the last one that came
+    response: Response | None = None  # to the current request, or to its preflight
+    is_preflight: bool = False  # whether the response is to a preflight
+    redirect: tuple[Request, Response] | None = None  # the last one that led to another origin
 
     def run(self) -> Iterator[Step]:
         """Yield each decision; a "no" other than that about the cookie is the last."""
         yield from self._check_script()
         for redirects in range(MAX_REDIRECTS + 1):
+            self.response = None
             yield from self._check_addresses()
             if self.cookie and self.request.credentials and not redirects:
                 step = browser.check_cookie(self.request, self.cookie)
@@ -153,7 +201,7 @@ class _Trace:
                 self.found.status = answer.status
                 yield from self._read(answer.response)
                 return
-            yield from self._follow(answer.response.status, location)
+            yield from self._follow(answer.response, location)
         detail = f"There are more than {MAX_REDIRECTS}. The browser stops."
         yield Step("The redirects end", False, detail, "CORSDidNotSucceed")
 
@@ -164,38 +212,45 @@ class _Trace:
         if sent != sent.upper():
             detail += f" The browser writes only {ALWAYS_UPPER} in upper case."
         yield Step("A script can send the method", allowed, detail)
-        removed = [name for name, value in self.request.headers if browser.is_forbidden_header(name, value)]
+        headers = self.request.headers
+        removed = [name for name, value in headers if browser.is_forbidden_header(name, value)]
+        if self.is_opaque():
+            yield no_cors.check_method(self.request)
+            kept = tuple(line for line in headers if no_cors.is_allowed_header(*line))
+            removed = [name for name, _ in headers if name not in dict(kept)]
+            self.request = self.request._replace(headers=kept)
         if removed:
             detail = f"Removed by the browser: {', '.join(removed)}."
-            yield Step("Headers that only the browser sets are left out", True, detail)
+            yield Step("Headers that the page cannot set are left out", True, detail)
+
+    def is_opaque(self) -> bool:
+        """Tell whether the page reads nothing of the response: it asks another origin without CORS."""
+        request = self.request
+        return request.mode == "no-cors" and not browser.is_same_origin(request.url, request.origin)
 
     def _check_addresses(self) -> Iterator[Step]:
-        page, api = self.request.origin, browser.get_origin(self.request.url)
+        page, api = self.request.origin, get_origin(self.request.url)
         if page == api:
             yield Step("Page and API have one origin", True, f"Same origin, {api}: CORS does not apply.")
             return
-        detail = f"They are {page} and {api}: the response must allow the page."
+        then = (
+            "without CORS, it reads no response" if self.is_opaque() else "the response must allow the page"
+        )
+        detail = f"They are {page} and {api}: {then}."
         yield Step("Page and API have two origins", True, detail)
-        if browser.is_mixed_content(self.request):
-            detail = f"An https page may not call {api} (mixed content). No header helps."
-            yield Step("The request is as safe as the page", False, detail, "CORSDidNotSucceed")
-        if browser.is_local_network(self.request):
-            asks = page.startswith("https:")
-            how = "asks the visitor" if asks else "blocks pages without https"
-            detail = f"The API is in the visitor's network, the page is not: Chromium {how}"
-            detail += " (Local Network Access). No header helps."
-            reason = None if asks else "CORSDidNotSucceed"
-            yield Step("The page may reach the visitor's network", asks, detail, reason)
+        local = browser.check_local_network(self.request, self.transport.find_address)
+        yield from filter(None, (browser.check_mixed_content(self.request), local))
 
     def _send_preflight(self) -> Iterator[Step]:
         request = self.request
         self.found.preflighted = True
         method, names = browser.normalize_method(request.method), browser.get_unsafe_names(request.headers)
         causes = [method] * (method not in browser.SAFELISTED_METHODS) + names
+        causes += ["a listener for the progress of the upload"] * request.upload_progress
         detail = f"Not a simple request, because of {', '.join(causes)}.\n"
         detail += _show_request("OPTIONS", request, browser.build_preflight_headers(request))
         yield Step(f"The browser sends a preflight: OPTIONS {_get_path(request)}", True, detail)
-        self.response = self.transport.send_preflight(request)
+        self.response, self.is_preflight = self.transport.send_preflight(request), True
         lines = _show_lines(self.response.status, self.response.headers)
         yield Step(f"The response is {self.response.status}", True, lines)
         yield from browser.check_preflight(request, self.response)
@@ -210,20 +265,22 @@ class _Trace:
         detail = note + _show_request(method, request, build_headers(request))
         yield Step(f"The browser sends {method} {_get_path(request)}", True, detail)
         answer = self.transport.send(request)
-        self.response = answer.response
+        self.response, self.is_preflight = answer.response, False
         status = "has a status that only the view knows" if answer.status is None else f"is {answer.status}"
         lines = _show_lines(answer.status or "(status)", answer.response.headers)
         detail = f"{answer.note}\n".lstrip() + lines
         yield Step(f"The response {status}", True, detail)
-        if answer.cors_unknown and not same_origin:
+        if self.is_opaque():
+            yield from no_cors.check_response(request, answer.response)
+        elif answer.cors_unknown and not same_origin:
             detail = "Only the view knows: start the server, and give its URL with --send."
             yield Step("CORS check of the response", True, detail)
         elif not same_origin:
             yield browser.check_cors(request, answer.response)
         return answer
 
-    def _follow(self, status: int, location: str) -> Iterator[Step]:
-        old, url = self.request, urljoin(self.request.url, location)
+    def _follow(self, response: Response, location: str) -> Iterator[Step]:
+        old, url, status = self.request, urljoin(self.request.url, location), response.status
         if urlsplit(url).scheme not in ("http", "https"):
             detail = f"It leads to {url}. Only http and https can be followed."
             yield Step("The redirect can be followed", False, detail, "CORSRequestNotHttp")
@@ -233,15 +290,19 @@ class _Trace:
         method, headers, origin = browser.normalize_method(old.method), old.headers, old.origin
         if (status in (301, 302) and method == "POST") or (status == 303 and method not in ("GET", "HEAD")):
             method, headers = "GET", tuple(h for h in headers if not h[0].lower().startswith("content-"))
-        if not browser.is_same_origin(url, browser.get_origin(old.url)):
+        if not browser.is_same_origin(url, get_origin(old.url)):
+            self.redirect = old, response
             headers = tuple(h for h in headers if h[0].lower() != "authorization")
-            if not browser.is_same_origin(old.url, origin):
+            if not browser.is_same_origin(old.url, origin) and old.mode == "cors":
                 origin = "null"  # Fetch, "redirect-tainted": also if the page's own origin comes next
         self.request = old._replace(method=method, url=url, origin=origin, headers=headers)
         changed = " From here on the browser sends Origin: null." if origin != old.origin else ""
         yield Step("The redirect can be followed", True, f"It leads to {method} {url}.{changed}")
 
     def _read(self, response: Response) -> Iterator[Step]:
+        if self.is_opaque():
+            yield Step("The page reads nothing", True, "Neither status nor headers nor body: it is opaque.")
+            return
         self.found.readable_headers = readable = browser.get_readable_headers(self.request, response)
         received = {name.lower() for name, _ in response.headers}
         hidden = sorted(name for name in received - set(readable) if not name.startswith("access-control-"))

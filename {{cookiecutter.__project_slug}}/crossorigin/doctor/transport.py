@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import KW_ONLY, dataclass
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -17,20 +17,26 @@ from werkzeug.test import Client, EnvironBuilder
 
 from ..declare import get_policies
 from ..dry_run import dry_run
+from ..origins import DEFAULT_PORTS, get_site, is_loopback
 from . import browser
 from .browser import Headers, Request, Response
+from .edits import Fix
 from .source import view_writes_cors
 
 SAFE = {"GET", "HEAD"}
 TIMEOUT = 5  # seconds, for a whole response
+LOOKUP_TIMEOUT = 1  # seconds, for the address of a name
 NO_COOKIES = "Asked without cookies."
 ALLOW_ORIGIN = "Access-Control-Allow-Origin"
+USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
+USER_AGENT += " Chrome/156.0.0.0 Safari/537.36"
+TLS_ALERT = re.compile(r"(?:SSLV3|TLSV1|TLSV13)_(?:ALERT_)?(\w+)")  # a reason of OpenSSL
 
 
 class ConnectionFailed(Exception):  # noqa: N818
     """No response came. The message says why, `fix` what to do, `reason` is the name of MDN's page."""
 
-    def __init__(self, why: str, fix: str, reason: str | None = "CORSDidNotSucceed") -> None:
+    def __init__(self, why: str, fix: Fix, reason: str | None = "CORSDidNotSucceed") -> None:
         super().__init__(why)
         self.fix = fix
         self.reason = reason
@@ -53,18 +59,35 @@ class Transport(Protocol):
 
     def send(self, request: Request) -> Answer: ...
 
+    def find_address(self, host: str) -> str | None: ...  # of a name; None where it cannot be known
+
 
 def build_headers(request: Request) -> Headers:
-    """Return the headers that the browser sends: without Origin for a same-origin GET or HEAD."""
+    """Return the headers of the script, and Origin. A same-origin GET or HEAD is without it."""
     sent = browser.get_sent_headers(request.headers)
     safe = browser.normalize_method(request.method) in SAFE
-    own = browser.is_same_origin(request.url, request.origin) and safe
-    return sent if own else (("Origin", request.origin), *sent)
+    own = request.mode == "no-cors" or browser.is_same_origin(request.url, request.origin)
+    return sent if own and safe else (("Origin", request.origin), *sent)
+
+
+def build_browser_headers(request: Request) -> Headers:
+    """Return what Chromium adds by itself: warning pages and bot checks are for browsers alone."""
+    given = {name.lower() for name, _ in request.headers}
+    api, page = browser.get_origin(request.url), request.origin
+    trustworthy = api.startswith("https:") or is_loopback(urlsplit(api).hostname)
+    site = "same-site" if get_site(api) == get_site(page) else "cross-site"
+    headers = {"Accept": "*/*", "Accept-Language": "en-US,en;q=0.9", "User-Agent": USER_AGENT}
+    if trustworthy:
+        headers["Sec-Fetch-Site"] = "same-origin" if api == page else site
+        headers |= {"Sec-Fetch-Mode": request.mode, "Sec-Fetch-Dest": "empty"}
+    if page.startswith("http:") or (page.startswith("https:") and trustworthy):
+        headers["Referer"] = f"{page}/"
+    return tuple((name, value) for name, value in headers.items() if name.lower() not in given)
 
 
 @dataclass
 class AppTransport:
-    """Send requests, without cookies, to an application in process.
+    """Send requests to an application in process, without cookies but for one that is given.
 
     For methods other than GET and HEAD views never run, so that explaining a request changes nothing.
     """
@@ -74,6 +97,7 @@ class AppTransport:
     _: KW_ONLY
     run_views: bool  # for GET and HEAD
     external: Transport | None = None  # for other origins, where a redirect leads; None refuses them
+    cookie: str = ""  # of a user who is signed in
 
     def send_preflight(self, request: Request) -> Response:
         if external := self._find_external(request):
@@ -83,16 +107,21 @@ class AppTransport:
     def send(self, request: Request) -> Answer:
         if external := self._find_external(request):
             return external.send(request)
-        method = browser.normalize_method(request.method)
+        with dry_run() as remarks:
+            answer = self._send(request)
+        note = "Asked with the session cookie." if self.cookie else NO_COOKIES
+        return answer._replace(note=" ".join([answer.note or note, *remarks]))
+
+    def _send(self, request: Request) -> Answer:
+        method, headers = browser.normalize_method(request.method), build_headers(request)
+        headers += (("Cookie", self.cookie),) if self.cookie else ()
         if method in SAFE and self.run_views:
-            response = self._run(request, method, build_headers(request))
-            return Answer(response, response.status, NO_COOKIES)
-        builder = _build_environ(request, method, build_headers(request))
-        with dry_run():
-            answer, view = run_all_but_view(self.app, builder)
+            response = self._run(request, method, headers)
+            return Answer(response, response.status)
+        answer, view = run_all_but_view(self.app, _build_environ(request, method, headers))
         response = Response(answer.status_code, tuple(answer.headers))
         if view is None:
-            return Answer(response, answer.status_code, NO_COOKIES)
+            return Answer(response, answer.status_code)
         note = "The view did not run, so the headers that it adds are missing."
         ours = get_policies(self.app).in_use  # then headers of a view are removed
         writer = (
@@ -104,6 +133,9 @@ class AppTransport:
             response = response._replace(headers=response.headers + more)
         return Answer(response, None, note, cors_unknown=writer == "by hand")
 
+    def find_address(self, host: str) -> str | None:
+        return self.external.find_address(host) if self.external else None
+
     def _find_external(self, request: Request) -> Transport | None:
         """Return the transport for another origin; None if the application itself is at the URL."""
         if browser.get_origin(request.url) == self.address:
@@ -111,7 +143,7 @@ class AppTransport:
         if self.external is None:
             why = f"{request.url} is not this API ({self.address}), and only this API is asked here."
             fix = f"run: flask cors explain {request.method} {request.url} --origin {request.origin}"
-            raise ConnectionFailed(why, fix, None)
+            raise ConnectionFailed(why, Fix(fix), None)
         return self.external
 
     def _run(self, request: Request, method: str, headers: Headers) -> Response:
@@ -121,13 +153,14 @@ class AppTransport:
                 return Response(response.status_code, tuple(response.headers))
         except Exception as error:  # no error handler takes it, and a server closes the connection
             why = f"The application raises an exception for this request: {error!r}."
-            raise ConnectionFailed(why, "correct what the exception says, then try again") from error
+            raise ConnectionFailed(why, Fix("correct what the exception says, then try again")) from error
 
 
 def _build_environ(request: Request, method: str, headers: Headers) -> EnvironBuilder:
     url = urlsplit(request.url)
     base = f"{url.scheme}://{url.netloc}"
-    return EnvironBuilder(url.path, base, query_string=url.query, method=method, headers=list(headers))
+    lines = [*headers, *build_browser_headers(request)]
+    return EnvironBuilder(url.path, base, query_string=url.query, method=method, headers=lines)
 
 
 def run_all_but_view(app: Flask, builder: EnvironBuilder) -> tuple[FlaskResponse, str | None]:
@@ -160,24 +193,39 @@ class HttpTransport:
     start_command: str = ""  # for the message that nothing answers
 
     def send_preflight(self, request: Request) -> Response:
-        return self._ask("OPTIONS", request.url, tuple(browser.build_preflight_headers(request)))
+        return self._ask("OPTIONS", request, tuple(browser.build_preflight_headers(request)))
 
     def send(self, request: Request) -> Answer:
         method = browser.normalize_method(request.method)
         if method in SAFE or self.send_unsafe:
-            response = self._ask(method, request.url, build_headers(request))
+            response = self._ask(method, request, build_headers(request))
             return Answer(response, response.status, NO_COOKIES)
-        response = self._ask("HEAD", request.url, build_headers(request))
+        response = self._ask("HEAD", request, build_headers(request))
         note = f"This is the response to HEAD, which changes nothing. Add --send to really send {method}."
         return Answer(response, None, note)
 
-    def _ask(self, method: str, url: str, headers: Headers) -> Response:
+    def find_address(self, host: str) -> str | None:
+        """Return the address that this machine knows for a name, which need not be the visitor's."""
+        results: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+        def look_up() -> None:
+            try:
+                results.put(str(socket.getaddrinfo(host, None)[0][4][0]).partition("%")[0])
+            except (OSError, UnicodeError):
+                results.put(None)
+
+        threading.Thread(target=look_up, daemon=True).start()
+        with suppress(queue.Empty):
+            return results.get(timeout=LOOKUP_TIMEOUT)
+        return None
+
+    def _ask(self, method: str, request: Request, headers: Headers) -> Response:
         """Send one request, and wait for the headers of its response at most `TIMEOUT` seconds in all."""
         results: queue.SimpleQueue[Response | Exception] = queue.SimpleQueue()
 
         def ask() -> None:
             try:
-                results.put(_exchange(method, url, headers))
+                results.put(_exchange(method, request.url, headers + build_browser_headers(request)))
             except (OSError, http.client.HTTPException) as error:
                 results.put(error)
 
@@ -188,24 +236,33 @@ class HttpTransport:
         except queue.Empty:
             result = TimeoutError()
         if isinstance(result, Exception):
-            raise describe_network_error(url, result, self.start_command) from result
+            raise describe_network_error(request.url, result, self.start_command) from result
         return result
 
 
 def _exchange(method: str, url: str, headers: Headers) -> Response:
     parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    with closing(kind(parts.hostname or "", parts.port, timeout=TIMEOUT)) as connection:
+    with closing(http.client.HTTPConnection(parts.hostname or "", timeout=TIMEOUT)) as connection:
+        connection.sock = _connect(parts.scheme, parts.hostname or "", parts.port)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.putrequest(method, target, skip_accept_encoding=True)
+        connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         empty = () if method in (*SAFE, "OPTIONS") else (("Content-Length", "0"),)
-        for name, value in (*headers, *empty):
+        for name, value in (("Host", browser.get_origin(url).partition("://")[2]), *headers, *empty):
             connection.putheader(name, value)
         connection.endheaders()
         response = connection.getresponse()
         # a folded header comes as several lines (RFC 9112, section 5.2)
         lines = [(name, re.sub(r"\s*[\r\n]+\s*", " ", value)) for name, value in response.getheaders()]
         return Response(response.status, tuple(lines))
+
+
+def _connect(scheme: str, host: str, port: int | None) -> socket.socket:
+    """Return a connection to a server. Names below localhost are this machine (RFC 6761, section 6.3)."""
+    address = "localhost" if host.endswith(".localhost") else host
+    connection = socket.create_connection((address, port or int(DEFAULT_PORTS[scheme])), TIMEOUT)
+    if scheme == "http":
+        return connection
+    return ssl.create_default_context().wrap_socket(connection, server_hostname=host)
 
 
 def describe_network_error(url: str, error: Exception, start_command: str = "") -> ConnectionFailed:
@@ -222,6 +279,9 @@ def describe_network_error(url: str, error: Exception, start_command: str = "") 
         case ssl.SSLCertVerificationError():
             why = f"The certificate of {place} is not trusted."
             fix = f"open {place} in the browser: it says what is wrong with the certificate"
+        case ssl.SSLError(reason=str(reason)) if alert := TLS_ALERT.match(reason):
+            why = f"The server at {place} refuses the TLS handshake: {alert[1].lower().replace('_', ' ')}."
+            fix = f"in the server at {place}: a certificate for {parts.hostname}, and TLS 1.2 or 1.3"
         case ssl.SSLError() | http.client.HTTPException() | ConnectionResetError():
             why = f"The server at {place} does not speak {parts.scheme}."
             fix = f"use {'http' if parts.scheme == 'https' else 'https'}://{parts.netloc}"
@@ -230,4 +290,4 @@ def describe_network_error(url: str, error: Exception, start_command: str = "") 
             why = f"Nothing answers at {place}" + (f" ({cause})." if cause else ".")
             start = f" ({start_command})" if start_command else ""
             fix = f"start the server{start}, or use the address where it runs"
-    return ConnectionFailed(why, fix)
+    return ConnectionFailed(why, Fix(fix))

@@ -24,9 +24,9 @@ export interface Explanation {
   steps: { step: string; ok: boolean; detail: string }[];
 }
 
-export type Reason = "no server" | "mixed content" | "mixed names" | "CORS" | "unclear";
+export type Reason = "no server" | "mixed content" | "mixed names" | "redirect" | "CORS" | "unclear";
 
-type Advice = [fix: string, ...more: string[]];
+type Advice = [...string[], string]; // at least one
 
 /** No response that the page may read: `message` says why, `advice` what to do, the likeliest first. */
 export class BlockedError extends Error {
@@ -54,6 +54,11 @@ export class BlockedError extends Error {
 }
 
 const START = "Start the API: `uv run dev.py` in the project's folder. If it stops, read its last lines.";
+const UNCLEAR: Advice = [
+  "Send it again: the API may have been restarting.",
+  "Look in the API's terminal for the request. If it is missing, a proxy or a browser extension stopped it.",
+  "Look at the request in the network tab of the browser's developer tools.",
+];
 const isLoopback = ({ hostname }: URL) => ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
 /** Return whether an address is of the page's own origin, where CORS does not apply. */
 export const isSameOrigin = (address: string) => new URL(address, location.href).origin === location.origin;
@@ -94,23 +99,35 @@ async function explainOnPage(config: Config): Promise<BlockedError> {
     const fix = "Serve the API over https too, and set VITE_API_URL to that address. No CORS header helps here.";
     return new BlockedError("mixed content", problem, [fix]);
   }
-  const headers = Object.entries(AxiosHeaders.from(config.headers).toJSON(true)) as [string, string][];
+  const given = Object.entries(AxiosHeaders.from(config.headers).toJSON(true));
+  // axios leaves out characters beyond Latin-1, which no browser sends
+  const headers = given.map(([name, value]): [string, string] => [name, `${value}`.replace(/[^\0-\xff]/g, "")]);
   const credentials = config.withCredentials ?? false;
   const question = { method, url: target.href, origin: page.origin, headers, credentials };
   const explanation = import.meta.env.DEV ? await askWhy(question) : undefined;
-  if (explanation) return explainedError(request, explanation);
-
-  if (!(await isRunning(target.origin))) {
-    const move = "If it runs at another address, set VITE_API_URL in .env to that address and restart Vite.";
-    const permit = "A page on the internet may call localhost only if the visitor permits it. No header helps here.";
-    const advice: Advice = isLoopback(page) ? [START, move] : [START, move, permit];
-    return new BlockedError("no server", `${request}: no server responds at ${target.origin}.`, advice);
+  if (explanation && !explanation.allowed) return explainedError(request, explanation);
+  if (!explanation && !(await isRunning(target.origin))) return unreachableError(request, page, target);
+  if (/^(GET|HEAD)$/.test(method) && (await isRedirected(target, { method, headers, credentials }))) {
+    const problem = `${request}: redirected to an address that does not allow this page.`;
+    const advice: Advice = [
+      "If it is a sign-in page, open it by location.href: a sign-in is a navigation, not a request.",
+      "Otherwise call that address. The network tab of the developer tools shows it as Location.",
+    ];
+    return new BlockedError("redirect", problem, advice, explanation);
+  }
+  const { size } = await new Response(config.data).blob();
+  const tooLarge = `The body has ${size} bytes. A proxy may refuse it by a 413 that no page can read: raise its limit (nginx: client_max_body_size).`;
+  const causes = size > 1e6 ? [tooLarge] : [];
+  if (explanation) {
+    const problem = `${request}: the API's policy allows it, but there was no response.`;
+    return new BlockedError("unclear", problem, [...causes, ...UNCLEAR], explanation);
   }
   const names = mixedNames(page.href, target.href);
   if (names) return new BlockedError("mixed names", `${request}: blocked. ${names.message}`, [`Open ${names.open}`]);
   const problem = `${request}: blocked by the browser. ${target.origin} is running, but does not allow this page to read the response.`;
   const cookies = "A policy for any origin (*) refuses cookies. Set withCredentials to false.";
   return new BlockedError("CORS", problem, [
+    ...causes,
     "Read the last lines of the API's terminal: they show the request, and why a preflight was refused.",
     `Set FRONTEND_ORIGINS in .env to exactly ${page.origin}, without a slash at the end. Restart the API.`,
     `The route may have no CORS policy, or one that does not allow ${method} or a header of the request.`,
@@ -129,18 +146,25 @@ export async function askWhy(request: PageRequest): Promise<Explanation | undefi
 }
 
 function explainedError(request: string, explanation: Explanation): BlockedError {
-  if (explanation.allowed) {
-    const advice: Advice = [
-      "Send it again: the API may have been restarting.",
-      "Look in the API's terminal for the request. If it is missing, a proxy or a browser extension stopped it.",
-      "Look at the request in the network tab of the browser's developer tools.",
-    ];
-    const problem = `${request}: the API's policy allows it, but there was no response.`;
-    return new BlockedError("unclear", problem, advice, explanation);
-  }
   const last = explanation.steps.findLast(({ ok }) => !ok);
   const problem = `${request}: blocked by the browser at "${last?.step}". ${last?.detail}`;
   return new BlockedError("CORS", problem, [`Fix: ${explanation.fix}`], explanation);
+}
+
+function unreachableError(request: string, page: URL, { hostname, origin, port }: URL): BlockedError {
+  const problem = `${request}: no server responds at ${origin}.`;
+  if (!/[.:]|^localhost$/.test(hostname)) {
+    const cause = `${problem} Only containers know the name ${hostname}, and the browser runs outside of them.`;
+    const fix = `Set VITE_API_URL=http://localhost:${port || 80} in .env, with the port that compose publishes. Restart Vite.`;
+    return new BlockedError("no server", cause, [fix]);
+  }
+  const move = "If it runs at another address, set VITE_API_URL in .env to that address and restart Vite.";
+  if (isLoopback(page) || !isLoopback(new URL(origin))) return new BlockedError("no server", problem, [START, move]);
+  return new BlockedError("no server", `${problem} On each device, ${hostname} is that device.`, [
+    "For a page on a phone, set FRONTEND_ORIGINS=none and VITE_API_URL= in .env, so that Vite passes requests on. Restart dev.py.",
+    "For a page on the internet, set VITE_API_URL to the API's address there, and build the page again.",
+    "Such a page may call localhost only if the visitor permits it. No header helps here.",
+  ]);
 }
 
 /** Return a warning, and the address to open instead, if page and API use two names of one machine. */
@@ -159,4 +183,13 @@ export function mixedNames(page: string, api: string): { message: string; open: 
 function isRunning(origin: string): Promise<boolean> {
   const unread = { mode: "no-cors", credentials: "omit", signal: AbortSignal.timeout(3000) } as const;
   return fetch(`${origin}/health/live`, unread).then(Boolean, () => false);
+}
+
+// a redirect that is not followed has a type of its own (Fetch: opaque-redirect filtered response)
+function isRedirected(url: URL, { credentials, ...request }: Pick<PageRequest, "method" | "headers" | "credentials">) {
+  const options = { ...request, redirect: "manual", credentials: credentials ? "include" : "omit" } as const;
+  return fetch(url, options).then(
+    ({ type }) => type === "opaqueredirect",
+    () => false,
+  );
 }

@@ -1,8 +1,7 @@
 // The notes of the signed-in user. If-Match keeps a change from overwriting another one (RFC 9110 §13.1.1).
 
 import { ApiError, api } from "../api";
-import { button, field, find, make, status } from "./elements";
-import { markFields, show, tell } from "./outcome";
+import { button, field, find, make, markFields, show, status, tell } from "./elements";
 
 type Draft = { title: string; body: string };
 type Note = Draft & { id: number; updated_at: string };

@@ -2,8 +2,7 @@
 
 import { API_URL, api } from "../api";
 import { mixedNames } from "../explain";
-import { button, field, find, make } from "./elements";
-import { markFields, show, tell } from "./outcome";
+import { button, field, find, make, markFields, show, tell } from "./elements";
 
 type User = { id: number; username: string };
 
@@ -20,6 +19,7 @@ const result = find("#session-outcome");
 
 /** Start the form, and call `onChange` with who is signed in: at the start, and after each change. */
 export function startSession(onChange: (user?: User) => void): void {
+  let shown: User | undefined;
   const update = async (request: () => Promise<User | undefined>) => {
     show(result, "");
     markFields(form);
@@ -28,6 +28,7 @@ export function startSession(onChange: (user?: User) => void): void {
       find("#who").textContent = user ? `Signed in as ${user.username}` : "Not signed in";
       form.hidden = Boolean(user);
       signOut.hidden = !user;
+      shown = user;
       onChange(user);
     } catch (error) {
       tell(result, error, form);
@@ -42,6 +43,13 @@ export function startSession(onChange: (user?: User) => void): void {
   });
   if (import.meta.env.DEV) [username.value, password.value] = ["demo", "demo-password"];
   update(me);
+  // all tabs share the cookie: in another one, somebody else may have signed in, or out
+  window.addEventListener("focus", async () => {
+    const user = await me().catch(() => shown);
+    if (user?.id === shown?.id) return;
+    await update(async () => user);
+    show(result, "ok", "This has changed in another tab.");
+  });
 }
 
 async function login(): Promise<User> {

@@ -1,8 +1,7 @@
 // Compose a request, send it, and see what the page gets, and why, step by step.
 
 import { API_URL } from "../api";
-import { button, find, make } from "../app/elements";
-import { show, tell, why } from "../app/outcome";
+import { button, find, make, show, tell, why } from "../app/elements";
 import { askWhy, type Explanation, type PageRequest } from "../explain";
 
 type Preset = { method: string; path: string; headers?: string; body?: string; credentials?: boolean };
@@ -24,42 +23,33 @@ const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "patch", "DELETE", "OPTI
 const paths = ["/api/demo/cors/hello", "/api/demo/no-cors/hello", "/api/demo/cors/assets/cors.png", "/api/public/echo"];
 paths.push("/api/auth/login", "/api/auth/logout", "/api/auth/me", "/api/notes", "/api/notes/1", "/health/live");
 
-const method = find<HTMLInputElement>("#play-method");
-const path = find<HTMLInputElement>("#play-path");
-const headers = find<HTMLTextAreaElement>("#play-headers");
-const body = find<HTMLTextAreaElement>("#play-body");
-const credentials = find<HTMLInputElement>("#play-credentials");
-const answer = find("#play-answer");
-const reasons = find("#play-why");
+const part = (name: string) => find<HTMLInputElement>(`#play-${name}`);
 
 export function startPlayground(): void {
   find("#presets").append(...Object.entries(presets).map(([name, preset]) => button(name, () => fill(preset))));
-  find("#play-methods").append(...methods.map((value) => make("option", { value })));
-  find("#play-paths").append(...paths.map((value) => make("option", { value })));
+  part("methods").append(...methods.map((value) => make("option", { value })));
+  part("paths").append(...paths.map((value) => make("option", { value })));
   find("#play").addEventListener("submit", (event) => {
     event.preventDefault();
-    play().catch((error) => tell(answer, error));
+    play().catch((error) => tell(part("answer"), error));
   });
   fill(presets.simple as Preset);
 }
 
-function fill(preset: Preset): void {
-  method.value = preset.method;
-  path.value = preset.path;
-  headers.value = preset.headers ?? "";
-  body.value = preset.body ?? "";
-  credentials.checked = preset.credentials ?? false;
-  for (const place of [answer, reasons]) show(place, "", "Not sent yet.");
+function fill({ method, path, headers = "", body = "", credentials = false }: Preset): void {
+  for (const [name, value] of Object.entries({ method, path, headers, body })) part(name).value = value;
+  part("credentials").checked = credentials;
+  for (const name of ["answer", "why"]) show(part(name), "", "Not sent yet.");
 }
 
 async function play(): Promise<void> {
-  for (const place of [answer, reasons]) show(place, "", "Sending…");
+  for (const name of ["answer", "why"]) show(part(name), "", "Sending…");
   const asked = {
-    method: method.value,
-    url: new URL(path.value, new URL(API_URL, location.href)).href,
+    method: part("method").value,
+    url: new URL(part("path").value, new URL(API_URL, location.href)).href,
     origin: location.origin,
-    headers: parseHeaders(headers.value),
-    credentials: credentials.checked,
+    headers: parseHeaders(part("headers").value),
+    credentials: part("credentials").checked,
   };
   const succeeded = await send(asked);
   explain(await askWhy(asked), succeeded);
@@ -74,25 +64,25 @@ const parseHeaders = (text: string) =>
 /** Send it, show what the page can read of the response, and return whether there was one. */
 async function send(asked: PageRequest): Promise<boolean> {
   const options: RequestInit = { method: asked.method, credentials: asked.credentials ? "include" : "omit" };
-  if (!/^(get|head)$/i.test(asked.method)) options.body = body.value;
+  if (!/^(get|head)$/i.test(asked.method)) options.body = part("body").value;
   try {
     const response = await fetch(asked.url, { ...options, headers: asked.headers });
     const readable = [...response.headers].map((pair) => pair.join(": ")).join("\n");
     const content = await response.text();
     const status = make("strong", {}, `${response.status} ${response.statusText}`);
     const seen = [make("p", {}, "The headers that the page may read:"), pre(readable), make("p", {}, "The body:")];
-    show(answer, response.ok ? "ok" : "error", status, ...seen, pre(content.slice(0, 2000) || "(empty)"));
+    show(part("answer"), response.ok ? "ok" : "error", status, ...seen, pre(content.slice(0, 2000) || "(empty)"));
     return true;
   } catch (error) {
     const all = make("p", {}, "The page gets nothing else: no status, no header, no body, no reason.");
-    show(answer, "blocked", make("strong", {}, "No response"), pre(String(error)), all);
+    show(part("answer"), "blocked", make("strong", {}, "No response"), pre(String(error)), all);
     return false;
   }
 }
 
 function explain(explanation: Explanation | undefined, succeeded: boolean): void {
   if (!explanation) {
-    show(reasons, "", "No explanation: no browser sends this request, or the API is not running in development.");
+    show(part("why"), "", "No explanation: no browser sends this request, or the API is not running in development.");
     return;
   }
   const { allowed, reason, fix } = explanation;
@@ -100,7 +90,7 @@ function explain(explanation: Explanation | undefined, succeeded: boolean): void
   const agrees = allowed === succeeded ? "The browser did the same." : "But the browser did something else.";
   const content = [make("strong", {}, verdict), make("p", {}, agrees)];
   if (fix) content.push(make("p", {}, `Fix: ${fix}`));
-  show(reasons, allowed ? "ok" : "blocked", ...content, ...why(explanation));
+  show(part("why"), allowed ? "ok" : "blocked", ...content, ...why(explanation));
 }
 
 const pre = (text: string) => make("pre", {}, text);

@@ -1,0 +1,167 @@
+"""Who answered: the application, a server in front of it, or somebody else's; and what then helps."""
+
+import json
+import os
+from typing import Literal
+from urllib.parse import urljoin, urlsplit
+
+from flask import Flask
+from werkzeug.sansio.utils import host_is_trusted
+
+from ..declare import get_policies
+from ..origins import is_loopback
+from ..policy import Policy
+from .browser import REDIRECTS, Request, Response, get_header, get_origin
+from .edits import Edit, Fix, change_page
+from .transport import ALLOW_ORIGIN, AppTransport, ConnectionFailed
+
+By = Literal["app", "proxy", "other"]
+
+MARK = "X-Request-ID"
+AIRPLAY = ("AirTunes", "AirPlay")
+API_IS_DOWN = {502, 503, 504}
+# what servers in front answer by themselves
+REFUSALS = REDIRECTS | API_IS_DOWN | {401, 403, 407, 413, 429, 511}
+SKIP_WARNING = {  # a part of a tunnel's host or of its headers: the header that skips its warning page
+    "ngrok": "ngrok-skip-browser-warning",
+    "loca.lt": "bypass-tunnel-reminder",
+    "devtunnels.ms": "X-Tunnel-Skip-AntiPhishing-Page",
+}
+NO_EDIT = "No edit of this project helps"
+
+
+def get_address(app: Flask) -> str:
+    """Return the origin of an application: as its hints say, else where `flask run` serves it."""
+    port = os.environ.get("FLASK_RUN_PORT") or "5000"
+    return get_policies(app).hints.api_url or f"http://localhost:{port}"
+
+
+def is_ours(app: Flask, url: str, *more: str) -> bool:
+    """Tell whether a URL is of an application: by its address, its port on this machine, or a host."""
+    hints, asked = get_policies(app).hints, urlsplit(url)
+    addresses = [get_address(app), *more, *([hints.frontend_url or ""] if hints.one_origin else [])]
+    is_host = bool(hints.hosts) and host_is_trusted(asked.hostname, hints.hosts)
+    return is_host or any(
+        get_origin(url) == get_origin(address)
+        or (is_loopback(asked.hostname) and is_loopback(own.hostname) and asked.port == own.port)
+        for address, own in ((a, urlsplit(a)) for a in addresses if a)
+    )
+
+
+def find_who(
+    app: Flask | None, in_process: str, request: Request, response: Response, is_preflight: bool
+) -> By:
+    """Return who answered. `in_process` is where the application itself was asked, or ""."""
+    is_airplay = (get_header(response, "Server") or "").startswith(AIRPLAY)
+    if app is None or is_airplay or not is_ours(app, request.url, in_process):
+        return "other"
+    if get_origin(request.url) == in_process:
+        return "app"
+    is_refusal = response.status in REFUSALS
+    status, expected = _ask_in_process(app, request, is_preflight, run_views=is_refusal)
+    if _is_rewritten(request, response):
+        policies, own = get_policies(app), get_header(expected, ALLOW_ORIGIN)
+        if policies.in_use:  # what views write by hand is removed
+            policy = policies.find(urlsplit(request.url).path)
+            own = policy.allow_origin(request.origin) if policy else None
+        return "app" if own == get_header(response, ALLOW_ORIGIN) else "proxy"
+    if get_header(expected, MARK):
+        return "app" if get_header(response, MARK) else "proxy"
+    # without a mark, the status decides, where the application itself has another one
+    differs = status != response.status and (status is not None or response.status in API_IS_DOWN)
+    is_own = bool(get_header(response, ALLOW_ORIGIN)) and response.status not in API_IS_DOWN
+    is_own = is_own or (is_preflight and response.status == 403 and get_policies(app).in_use)
+    return "proxy" if is_refusal and differs and not is_own else "app"
+
+
+def find_moved(request: Request, response: Response) -> Fix | None:
+    """Return the fix for a redirect to the same path, for example with https."""
+    location = get_header(response, "Location")
+    if response.status not in REDIRECTS or location is None:
+        return None
+    target = urljoin(request.url, location)
+    if urlsplit(target).path.rstrip("/") != urlsplit(request.url).path.rstrip("/") or target == request.url:
+        return None
+    return Fix(f"in the page's call: {target}, where the redirect leads", change_page(url=target))
+
+
+def fix_in_front(request: Request, response: Response, policy: Policy | None, is_preflight: bool) -> Fix:
+    """Return what to do about a response of a server in front of the application."""
+    status, path = response.status, urlsplit(request.url).path or "/"
+    front = f"the server in front that answered {status} (Server: {get_header(response, 'Server') or 'none'})"
+    location, html = get_header(response, "Location"), get_header(response, "Content-Type") or ""
+    calls = " and ".join(["OPTIONS"] * is_preflight + [request.method]) + f" {path}"
+    if _is_rewritten(request, response):
+        what = f"remove what writes {ALLOW_ORIGIN} (nginx: add_header). The API writes its own headers"
+    elif status in API_IS_DOWN:
+        return Fix(f"start the API behind {front}. {NO_EDIT}")
+    elif status == 413:
+        what = "let it accept larger bodies (nginx: client_max_body_size), or send less"
+    elif status == 401 or location:
+        where = f", which is at {urlsplit(urljoin(request.url, location)).netloc}" if location else ""
+        what = f"let {calls} through to the API without its sign-in{where}"
+    elif not is_preflight and (html.startswith("text/html") or status == 511):
+        if skip := _find_skip(request, response):
+            return _skip_warning(skip, policy)
+        what = f"switch off its warning page or bot check for {path}: that page came, not the API's answer"
+    else:
+        what = f"let {calls} through to the API, which answers them itself"
+    return Fix(f"in {front}: {what}. {NO_EDIT}")
+
+
+def fix_elsewhere(
+    app: Flask | None, request: Request, response: Response, needed: dict[str, list[str]]
+) -> Fix:
+    """Return what to do about a server that is not this API, of which the page needs these headers."""
+    if (get_header(response, "Server") or "").startswith(AIRPLAY):
+        return Fix(f"use another port than 5000, where AirPlay answers on a Mac. {NO_EDIT}")
+    place = get_origin(request.url)
+    lines = "; ".join(f"{name}: {', '.join(values)}" for name, values in needed.items())
+    text = (
+        f"ask the owner of {place} to send {lines}; or call it from your API instead of the page. {NO_EDIT}"
+    )
+    if app:
+        text += f". If {place} is this API, write {_get_address_line(app, place)}"
+    return Fix(text)
+
+
+def _get_address_line(app: Flask, place: str) -> str:
+    hints = get_policies(app).hints
+    if hints.api_url_setting:
+        return f"{hints.settings_file}: {hints.api_url_setting}={place}"
+    return f"in init_cors: hints=Hints(api_url={place!r})"
+
+
+def _ask_in_process(
+    app: Flask, request: Request, is_preflight: bool, run_views: bool
+) -> tuple[int | None, Response]:
+    """Return what the application itself answers; the status is None where only a view knows it."""
+    transport = AppTransport(app, get_origin(request.url), run_views=run_views)
+    try:
+        if is_preflight:
+            response = transport.send_preflight(request)
+            return response.status, response
+        answer = transport.send(request)
+        return answer.status, answer.response
+    except ConnectionFailed:
+        return None, Response(500)
+
+
+def _is_rewritten(request: Request, response: Response) -> bool:
+    """Tell whether a response allows what an application that answers to this page would not write."""
+    allowed = get_header(response, ALLOW_ORIGIN) or ""
+    return "," in allowed or (allowed == "*" and request.credentials)
+
+
+def _find_skip(request: Request, response: Response) -> str | None:
+    names = " ".join([urlsplit(request.url).hostname or "", *(name.lower() for name, _ in response.headers)])
+    return next((header for part, header in SKIP_WARNING.items() if part in names), None)
+
+
+def _skip_warning(header: str, policy: Policy | None) -> Fix:
+    page = change_page(headers={header: "1"})
+    text = f"in the page's call: the header {header}: 1, which skips the warning page of the tunnel"
+    if policy is None or header.lower() in map(str.lower, policy.request_headers):
+        return Fix(text, page)
+    argument = f"request_headers={json.dumps([*policy.request_headers, header])}"
+    return Fix(f"{text}; and {policy.place}: {argument}", (*page, Edit(policy.place, argument)))

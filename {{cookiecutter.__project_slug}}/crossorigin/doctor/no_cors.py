@@ -1,0 +1,68 @@
+"""Requests without CORS: `<img>`, `<script>`, `<iframe>`, `sendBeacon`, and fetch with mode "no-cors".
+
+The API gets them, with cookies if it may. The page reads nothing of the response, and may not even show it.
+"""
+
+import re
+from collections.abc import Iterator
+
+from ..origins import get_site
+from . import browser
+from .browser import Request, Response, Step, get_header, get_origin
+
+POLICY = "Cross-Origin-Resource-Policy"
+FRAME = "An <iframe> shows the response"  # a "no" here does not stop the browser
+
+
+def check_method(request: Request) -> Step:
+    """Decide whether the method can do without CORS (Fetch, the constructor of Request)."""
+    ok = browser.normalize_method(request.method) in browser.SAFELISTED_METHODS
+    return Step("A request without CORS can have the method", ok, "It can be GET, HEAD or POST.")
+
+
+def is_allowed_header(name: str, value: str) -> bool:
+    """Tell whether such a request can have a header (Fetch, #no-cors-safelisted-request-header)."""
+    return name.lower() != "range" and browser.is_safelisted_header(name, value)
+
+
+def check_response(request: Request, response: Response) -> Iterator[Step]:
+    """Yield what becomes of a response, by what has asked for it."""
+    yield check_frame(request, response)
+    if browser.normalize_method(request.method) == "POST":
+        yield Step("sendBeacon is sent", True, "The page never gets its response, whatever that says.")
+    yield check_resource_policy(request, response)
+
+
+def check_frame(request: Request, response: Response) -> Step:
+    """Decide whether a frame shows a response (CSP, #directive-frame-ancestors; RFC 7034)."""
+    policy = get_header(response, "Content-Security-Policy") or ""
+    if found := re.search(r"(?:\A|[;,])\s*frame-ancestors\b([^;,]*)", policy, re.IGNORECASE):
+        ok = any(_is_ancestor(source, request) for source in found[1].lower().split())
+        return Step(FRAME, ok, f"Content-Security-Policy has frame-ancestors {found[1].strip()}.")
+    options = (get_header(response, "X-Frame-Options") or "missing").lower()
+    same_origin = browser.is_same_origin(request.url, request.origin)
+    ok = {"deny": False, "sameorigin": same_origin}.get(options, True)
+    return Step(FRAME, ok, f"X-Frame-Options is {options}.")
+
+
+def check_resource_policy(request: Request, response: Response) -> Step:
+    """Decide whether the page may use a response (Fetch, #cross-origin-resource-policy-check)."""
+    value, page, api = get_header(response, POLICY), request.origin, get_origin(request.url)
+    one_site = get_site(page).partition("://")[2] == get_site(api).partition("://")[2]
+    one_site = one_site and (page.startswith("https:") or not api.startswith("https:"))
+    ok = {"same-origin": page == api, "same-site": one_site}.get(value or "", True)
+    detail = f"{POLICY} is {value!r}." if value else f"{POLICY} is missing, so every page gets it."
+    return Step("<img>, <script> and fetch get the response", ok, detail)
+
+
+def _is_ancestor(source: str, request: Request) -> bool:
+    """Tell whether an item of frame-ancestors is the page (CSP, #match-url-to-source-expression)."""
+    page, api = request.origin, get_origin(request.url)
+    if source in ("*", "'self'", "'none'"):
+        return source != "'none'" and (source == "*" or page == api)
+    if source.endswith(":"):
+        return page.startswith((source, source.replace("http:", "https:")))
+    scheme, _, host = source.rpartition("://")
+    scheme = (scheme or api.partition(":")[0]).replace("http", "https?").replace("s?s", "s")
+    host = re.escape(host.partition("/")[0]).replace(r"\*\.", r"[^:]+\.").replace(r":\*", "(:[0-9]+)?")
+    return re.fullmatch(f"{scheme}://{host}", page) is not None

@@ -1,0 +1,41 @@
+"""Where settings come from: the environment, then `.env`, then a running dev.py."""
+
+import os
+import socket
+from io import StringIO
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from .errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def read_settings() -> dict[str, str | None]:
+    """Return every setting that is written anywhere."""
+    file = ROOT / ".env"
+    try:
+        written = dotenv_values(stream=StringIO(file.read_text("utf-8") if file.exists() else ""))
+    except (OSError, UnicodeDecodeError) as error:
+        fix = "Copy .env.example to .env, and save it as UTF-8."
+        raise SettingsError(f"{file} cannot be read ({error}). {fix}") from error
+    return read_addresses() | written | os.environ
+
+
+def read_addresses() -> dict[str, str | None]:
+    """Return API_URL and FRONTEND_URL of a running dev.py: no API listens if its file was left behind."""
+    addresses = dotenv_values(ROOT / "instance" / "dev.env")
+    try:
+        port = urlsplit(addresses.get("API_URL")).port
+        socket.create_connection(("localhost", port or 0), timeout=1).close()
+    except OSError:
+        return {}
+    return addresses
+
+
+def find_setting(name: str) -> str:
+    """Return where a setting comes from: `flask` copies `.env` into the environment, which wins."""
+    value = os.environ.get(name)
+    return ".env" if value in (None, dotenv_values(ROOT / ".env").get(name)) else "environment"
