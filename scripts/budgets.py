@@ -1,6 +1,7 @@
 """Measure the default project against its budgets: `uv run python -m scripts.budgets` prints each number.
 
-Lines are counted without empty ones. Lock files, images, fonts, licences and generated types count for nothing.
+Lines are counted without empty ones. Lock files, images, fonts, licences and generated types count for nothing, neither
+as lines nor as files.
 """
 
 import ast
@@ -22,8 +23,7 @@ ROW = "{:<64} {:>7} {:>7}  {}"
 # budgets that are not kept yet, and what the test allows meanwhile: what is over may shrink, and never grow
 ALLOWED = {
     "lines of the application": 1557,
-    "files, without crossorigin/": 84,
-    "lines, without crossorigin/": 4534,
+    "lines, without crossorigin/": 4104,
     "lines of crossorigin/": 2253,
 }
 
@@ -80,7 +80,7 @@ def measure(project: BakedProject) -> Iterator[Budget]:
     yield Budget("lines of its longest function", *_longest(functions, 40))
     yield Budget("lines of tests/", total([n for n in counted if n.startswith("tests/")]), 700)
     yield Budget("lines of the front end", total([n for n in counted if n.startswith("frontend/")]), 1150)
-    yield Budget("files, without crossorigin/", sum(not n.startswith("crossorigin/") for n in _committed(project)), 75)
+    yield Budget("files, without crossorigin/", len(rest), 75)
     yield Budget("lines, without crossorigin/", total(rest), 3900)
     yield Budget("lines of crossorigin/", total(toolkit), 2100)
     yield longest("lines of its longest file, crossorigin/", toolkit, 320)
@@ -93,10 +93,6 @@ def measure(project: BakedProject) -> Iterator[Budget]:
     yield Budget("of them without an upstream issue in a comment", len(unexplained), 0, ", ".join(unexplained))
     yield Budget("control lines of the template", len(control_lines()), 40)
     yield Budget("questions", len(questions()), 9)
-
-
-def _committed(project: BakedProject) -> list[str]:
-    return [name for name in project.files if name != ".env"]
 
 
 def _longest(functions: list[tuple[int, str]], at_most: int) -> tuple[int, int, str]:

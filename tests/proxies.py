@@ -50,7 +50,7 @@ class Caddy(Proxy):
         for name, value in (changes or {}).items():
             theirs, count = re.subn(rf"(?m)^(\t+{name}) \w+$", rf"\1 {value}", theirs)
             assert count, name
-        (folder / "Caddyfile").write_text(on_this_machine(theirs), encoding="utf-8")
+        self.caddyfile = on_this_machine(theirs)
         self.settings = {
             "API_SITE": f"http://{HOST}:{self.port}",
             "SITE": f"http://{PAGE_HOST}:{self.port}",
@@ -62,7 +62,13 @@ class Caddy(Proxy):
 
     def command(self) -> Sequence[str]:
         """Return what is run."""
-        return [tool("caddy"), "run", "--adapter", "caddyfile", "--config", "Caddyfile"]
+        return caddy_command(self.folder, self.caddyfile)
+
+
+def caddy_command(folder: Path, caddyfile: str) -> list[str]:
+    """Write a Caddyfile into a folder, and return the command that runs Caddy with it."""
+    (folder / "Caddyfile").write_text(caddyfile, encoding="utf-8")
+    return [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
 
 
 def on_this_machine(caddyfile: str) -> str:

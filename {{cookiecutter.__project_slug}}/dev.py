@@ -22,11 +22,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-PACKAGE = "{{ cookiecutter.__package }}"
 ROOT = Path(__file__).resolve().parent
 FRONTEND = ROOT / "frontend"
 ADDRESSES = ROOT / "instance" / "dev.env"  # of what runs, for `flask cors` in another terminal
-FLASK = [sys.executable, "-m", "flask", "--app", PACKAGE]
+FLASK = [sys.executable, "-m", "flask", "--app", "{{ cookiecutter.__package }}"]
 ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
 READY_WITHIN = 60  # seconds: the first start on a slow laptop takes a few
 GRACE = 5  # seconds between asking a program to end and ending it

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import trustme
 
-from tests.baking import BakedProject, tool
+from tests.baking import BakedProject
 from tests.production import serving_api
-from tests.proxies import on_this_machine
+from tests.proxies import caddy_command, on_this_machine
 from tests.running import preferred_port
 from tests.serving import serving
 
@@ -58,9 +58,7 @@ def caddy(project: BakedProject, folder: Path, port: int, sites: Mapping[str, st
         pem.write_to_path(chain, append=True)
     theirs, each = project.read("deploy/Caddyfile"), "\tencode zstd gzip\n"
     assert theirs.count(each) == len(names)
-    config = folder / "Caddyfile"
-    config.write_text(on_this_machine(theirs.replace(each, f"\ttls {chain} {key}\n{each}")), encoding="utf-8")
-    command = [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(config)]
+    command = caddy_command(folder, on_this_machine(theirs.replace(each, f"\ttls {chain} {key}\n{each}")))
     home = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     with serving(command, port, folder, {**sites, **home}):
         yield

@@ -49,7 +49,7 @@ ADD_A_HEADER = """() => {
 }"""
 # what a server that is not the API answers, the request, and what the page says about it
 ELSEWHERE: dict[str, tuple[str, dict[str, Any], str]] = {
-    "a redirect": ("302 | Location: http://127.0.0.1:9/", {}, "a sign-in is a navigation"),
+    "a redirect": ("302 | Location: /nothing", {}, "a sign-in is a navigation"),
     "a redirect of a method that is not repeated": ("302 | Location: /x", {"method": "post"}, "exactly"),
     "a large body": ("413", {"method": "post", "size": 1_100_000}, "1100000 bytes. A proxy may refuse it by a 413"),
 }

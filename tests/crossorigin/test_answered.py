@@ -1,9 +1,11 @@
 """Who answered: the application, a server in front of it, or somebody else's. Asked over the network."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urljoin
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
@@ -15,6 +17,7 @@ from flask import Blueprint, Flask, Response, abort, redirect
 from flask_cors import CORS
 from werkzeug.serving import make_server
 
+from scripts.blocked_by_cors import Scripted
 from tests.crossorigin.cases import APP, EVIL, PAGE, lab, start
 
 Answer = tuple[int, dict[str, str]] | None  # what a server in front answers; None passes the request on
@@ -31,9 +34,11 @@ class Front:
     answer: Callable[[str], Answer] = lambda _method: None
     adds: tuple[tuple[str, str], ...] = ()
     url: str = ""
+    asked: WSGIEnvironment = field(default_factory=dict)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         """Answer a request."""
+        self.asked = environ
         if answer := self.answer(environ["REQUEST_METHOD"]):
             status, headers = answer
             start_response(f"{status} Front", list(headers.items()))
@@ -127,7 +132,13 @@ def options(status: int, headers: dict[str, str] | None = None) -> Callable[[str
 
 IN_FRONT: dict[str, tuple[str, str, Callable[[str], Answer], tuple[tuple[str, str], ...], str]] = {
     # the applications that can tell, the method, what the server in front does, and the fix
-    "a second header": ("marked unmarked plain", "GET", lambda _: None, (("Access-Control-Allow-Origin", PAGE),), "remove what writes"),
+    "a second header": (
+        "marked unmarked plain",
+        "GET",
+        lambda _: None,
+        (("Access-Control-Allow-Origin", PAGE),),
+        "remove what writes",
+    ),
     "any origin, and cookies": ("marked unmarked plain", "PUT", options(204, STAR), (), "remove what writes"),
     "OPTIONS with a list of its own": (
         "marked",
@@ -139,8 +150,20 @@ IN_FRONT: dict[str, tuple[str, str, Callable[[str], Answer], tuple[tuple[str, st
     "OPTIONS without headers": ("marked", "PUT", options(204), (), "let OPTIONS and PUT /lab/thing through"),
     "OPTIONS with 405": ("marked", "PUT", options(405), (), "let OPTIONS and PUT /lab/thing through"),
     "OPTIONS with 403": ("marked plain", "PUT", options(403), (), "let OPTIONS and PUT /lab/thing through"),
-    "OPTIONS with 401": ("marked unmarked plain", "PUT", options(401), (), "OPTIONS and PUT /lab/thing through to the API without its sign-in"),
-    "a sign-in by 401": ("marked unmarked plain", "GET", always(401), (), "let GET /lab/thing through to the API without its sign-in"),
+    "OPTIONS with 401": (
+        "marked unmarked plain",
+        "PUT",
+        options(401),
+        (),
+        "OPTIONS and PUT /lab/thing through to the API without its sign-in",
+    ),
+    "a sign-in by 401": (
+        "marked unmarked plain",
+        "GET",
+        always(401),
+        (),
+        "let GET /lab/thing through to the API without its sign-in",
+    ),
     "a sign-in elsewhere": (
         "marked unmarked plain",
         "GET",
@@ -159,7 +182,13 @@ IN_FRONT: dict[str, tuple[str, str, Callable[[str], Answer], tuple[tuple[str, st
     "a warning page": ("marked", "GET", lambda _: (200, HTML), (), "switch off its warning page"),
     "a bot check": ("marked plain", "GET", lambda _: (403, HTML), (), "bot check"),
     "a limit": ("marked plain", "GET", always(429), (), "let GET /lab/thing through"),
-    "the API down": ("marked unmarked plain", "GET", always(502), (), "start the API behind the server in front that answered 502 (Server: Werkzeug"),
+    "the API down": (
+        "marked unmarked plain",
+        "GET",
+        always(502),
+        (),
+        "start the API behind the server in front that answered 502 (Server: Werkzeug",
+    ),
     "the API down, for OPTIONS": ("marked unmarked plain", "PUT", always(504), (), "start the API behind"),
     "the API down, which the page can read": (
         "marked unmarked plain",
@@ -198,7 +227,13 @@ BY_THE_APP: dict[str, tuple[str, str, dict[str, Any], str, list[tuple[str, str]]
         "cases.py:",
         [("cases.py", f'origins=["{PAGE}", "{APP}", "{EVIL}"]')],
     ),
-    "flask-cors, which refuses": ("plain", "GET /lab/thing", {"origin": EVIL}, "nothing in this application writes", []),
+    "flask-cors, which refuses": (
+        "plain",
+        "GET /lab/thing",
+        {"origin": EVIL},
+        "nothing in this application writes",
+        [],
+    ),
     "its own 503": ("marked unmarked plain", "GET /lab/busy", {"origin": PAGE}, "None", []),
     "its own 401 with cookies": ("marked unmarked plain", "GET /lab/me", {"origin": PAGE}, "None", []),
     "its own 401 without cookies": (
@@ -253,7 +288,7 @@ def test_the_application_answered(
 
 
 @pytest.mark.parametrize("kind", APPS)
-def test_the_status_of_the_application_itself_is_not_taken_for_that_of_a_server_in_front(front: Front, kind: str) -> None:
+def test_a_503_of_the_application_itself_is_not_of_a_server_in_front(front: Front, kind: str) -> None:
     front.app, front.answer, front.adds = APPS[kind](front.url), lambda _: None, ()
     found = ask(front, "GET", "/lab/busy")
     assert (found.allowed, found.status, found.answered_by, found.fix) == (True, 503, "app", None)
@@ -284,10 +319,10 @@ def test_without_an_application_every_server_is_another(front: Front) -> None:
     assert (found.answered_by, "Access-Control-Allow-Methods: PUT" in str(found.fix)) == ("other", True)
 
 
-def test_airplay_is_nobodys_api(front: Front) -> None:
-    front.app, front.answer = marked(front.url), always(403)
-    front.answer = always(403, Server="AirTunes/870")
-    app = Flask("none")
+def test_airplay_is_nobodys_api() -> None:
+    app = marked("http://localhost:5000")
+    found = explain(build_request("GET", "http://localhost:5000/lab", PAGE), Scripted("403 | Server: AirTunes/1"), app)
+    assert (found.answered_by, "another port than 5000" in str(found.fix)) == ("other", True)
 
 
 def test_hosts_of_the_api_are_its_addresses_too(front: Front) -> None:
@@ -297,17 +332,70 @@ def test_hosts_of_the_api_are_its_addresses_too(front: Front) -> None:
     assert ask(front, origin=EVIL).answered_by == "app"
 
 
-TUNNELS = {  # what stands in the tunnel's host or headers, and the header that skips its warning
+TUNNELS = {  # a part of the tunnel's host, the headers of its warning page, and the header that skips it
     "ngrok by its header": ("", {"Ngrok-Error-Code": "ERR_NGROK_6024"}, "ngrok-skip-browser-warning"),
-    "ngrok by its host": ("ngrok-free.app.", {}, "ngrok-skip-browser-warning"),
-    "localtunnel": ("loca.lt.", {}, "bypass-tunnel-reminder"),
-    "dev tunnels": ("x.devtunnels.ms.", {}, "X-Tunnel-Skip-AntiPhishing-Page"),
+    "ngrok by its host": ("lab.ngrok-free.app.", {}, "ngrok-skip-browser-warning"),
+    "localtunnel": ("lab.loca.lt.", {}, "bypass-tunnel-reminder"),
+    "dev tunnels": ("lab.devtunnels.ms.", {}, "X-Tunnel-Skip-AntiPhishing-Page"),
 }
+
+
+@pytest.mark.parametrize(("part", "headers", "skips"), TUNNELS.values(), ids=TUNNELS)
+def test_the_warning_page_of_a_tunnel_is_for_browsers_and_its_header_skips_it(
+    front: Front, part: str, headers: dict[str, str], skips: str
+) -> None:
+    url = front.url.replace("//", f"//{part}")  # a name below localhost is this machine
+    front.app, front.adds = marked(url), ()
+    front.answer = lambda method: (200, HTML | headers) if method == "GET" and is_warned(front, skips) else None
+    found = explain(build_request("GET", f"{url}/lab/thing", PAGE), HttpTransport(send_unsafe=False), front.app)
+    assert (found.answered_by, found.edits[0]) == ("proxy", ("page", json.dumps({"headers": {skips: "1"}})))
+    assert found.edits[1].set == f'request_headers=["Content-Type", "{skips}"]'
+    front.app = start(lab(credentials=True, request_headers=[skips]), hints=get_policies(front.app).hints)
+    asked = build_request("GET", f"{url}/lab/thing", PAGE, [(skips, "1")])
+    assert explain(asked, HttpTransport(send_unsafe=False), front.app).allowed
+
+
+def is_warned(front: Front, skips: str) -> bool:
+    """Tell whether a tunnel shows its warning page: to browsers, without its header."""
+    return (
+        "Chrome/" in front.asked.get("HTTP_USER_AGENT", "")
+        and f"HTTP_{skips.upper().replace('-', '_')}" not in front.asked
+    )
+
+
+MOVED = {  # what the page calls, and where a server in front sends it
+    "to the name with a slash": ("/lab/thing", "/lab/thing/"),
+    "to https": ("/lab/thing", "https://localhost/lab/thing"),
+    "to another host": ("/lab/thing?a=b", "http://api.example.com/lab/thing?a=b"),
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+@pytest.mark.parametrize(("path", "to"), MOVED.values(), ids=MOVED)
+def test_what_has_moved_is_called_where_it_is(front: Front, method: str, path: str, to: str) -> None:
+    front.app, front.answer, front.adds = marked(front.url), always(308, Location=to), ()
+    found = ask(front, method, path)
+    target = urljoin(front.url, to)
+    assert found.edits == [("page", json.dumps({"url": target}))]
+    assert f"in the page's call: {target}" in str(found.fix)
+
+
+def test_a_redirect_to_the_own_api_is_called_there_and_needs_its_policy_too(front: Front) -> None:
+    front.app, front.adds = marked(front.url), ()
+    front.answer = lambda _: None
+    elsewhere = f"302 | Origin: {EVIL} | Credentials: true | Location: {front.url}/lab/thing"
+    asked = build_request("GET", "https://api.example.org/x", EVIL, credentials=True)
+    found = explain(asked, Scripted(elsewhere, "200"), front.app)
+    assert [edit.set for edit in found.edits] == [
+        json.dumps({"url": f"{front.url}/lab/thing"}),
+        f'origins=["{PAGE}", "{APP}", "{EVIL}"]',
+    ]
 
 
 def test_a_view_that_redirects_to_a_sign_in_has_to_be_a_navigation(front: Front) -> None:
     front.app, front.answer, front.adds = marked(front.url), lambda _: None, ()
-    for transport in (HttpTransport(send_unsafe=False), AppTransport(front.app, front.url, run_views=True, external=HttpTransport(send_unsafe=False))):
+    network = HttpTransport(send_unsafe=False)
+    for transport in (network, AppTransport(front.app, front.url, run_views=True, external=network)):
         found = explain(build_request("GET", f"{front.url}/lab/sign-in", PAGE, credentials=True), transport, front.app)
         assert (found.allowed, found.edits) == (False, [])
         assert f"open {front.url}/lab/sign-in by a navigation" in str(found.fix)

@@ -128,6 +128,38 @@ def test_a_server_that_is_not_there_or_speaks_something_else_is_told(server: str
         )
 
 
+ALERTS = {  # what a server sends that refuses the handshake (RFC 8446, section 6), and its name
+    40: "handshake failure",
+    70: "protocol version",
+    80: "internal error",
+    112: "unrecognized name",
+}
+
+
+@pytest.mark.parametrize(("number", "name"), ALERTS.items(), ids=ALERTS.values())
+def test_a_tls_alert_is_told_by_its_name(number: int, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(bytes([0x15, 3, 3, 0, 2, 2, number]))
+
+        threading.Thread(target=refuse, daemon=True).start()
+        url = f"https://localhost:{server.getsockname()[1]}"
+        found = explain(build_request("GET", url, PAGE), HttpTransport(send_unsafe=False), None)
+    assert (found.reason, found.answered_by) == ("CORSDidNotSucceed", None)
+    assert f"refuses the TLS handshake: {name}." in found.steps[-1].detail
+    assert "a certificate for localhost" in str(found.fix)
+
+
+def test_each_name_below_localhost_is_this_machine(site: Flask, server: str) -> None:
+    url = server.replace("127.0.0.1", "lab.localhost")
+    found = explain(build_request("GET", f"{url}/lab/thing", url), HttpTransport(send_unsafe=False), site)
+    assert (found.allowed, found.status) == (True, 200)
+
+
 ERRORS = [
     (socket.gaierror(), "The name 'api.example.com'"),
     (TimeoutError(), "does not answer within 5 seconds"),

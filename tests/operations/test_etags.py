@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.baking import BakedProject, require, tool
+from tests.baking import BakedProject, require
 from tests.client import ORIGIN, PASSWORD, USER, Client
 from tests.production import HOST, production_settings, serving_api
-from tests.proxies import nginx_command, on_this_machine
+from tests.proxies import caddy_command, nginx_command, on_this_machine
 from tests.running import preferred_port
 from tests.serving import serving
 
@@ -58,14 +58,12 @@ def shipped_caddy(project: BakedProject, folder: Path, port: int, api: int, _cod
         "{$API_SITE:api.example.com}", f"http://{HOST}:{port}"
     )
     theirs = theirs.replace("{$SITE:app.example.com}", f"http://app.example.test:{port}")
-    (folder / "Caddyfile").write_text(theirs.replace("{$API:127.0.0.1:8000}", f"127.0.0.1:{api}"))
-    return [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+    return caddy_command(folder, theirs.replace("{$API:127.0.0.1:8000}", f"127.0.0.1:{api}"))
 
 
 def caddy(_project: BakedProject, folder: Path, port: int, api: int, codings: str) -> list[str]:
     """Return the command of Caddy with codings of one's own."""
-    (folder / "Caddyfile").write_text(CADDY.format(host=HOST, port=port, api=api, codings=codings))
-    return [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+    return caddy_command(folder, CADDY.format(host=HOST, port=port, api=api, codings=codings))
 
 
 def nginx(_project: BakedProject, folder: Path, port: int, api: int, _codings: str) -> list[str]:

@@ -16,6 +16,7 @@ class Hints:
     start_command: str = "flask run"  # what starts the application
     frontend_url: str | None = None  # the address of the front end in development
     api_url: str | None = None  # the address at which front ends call the API
+    port: int | None = None  # the API's port on this machine
     hosts: Sequence[str] = ()  # further hosts of the API, ".example.com" with those below it
     production: bool = True  # whether these are production's rules
     one_origin: bool = False  # whether front end and API have one origin, because of a proxy

@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from types import CodeType
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from .declare import KEY, Declaration, Policies, get_policies, nearest_blueprint
+from .declare import KEY, Declaration, Policies, get_policies, nearest_blueprint, short
 from .headers import is_marked, write_cors_headers
 from .hints import Hints
 from .origins import get_site, is_app, is_private
@@ -32,6 +33,8 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
     Raises:
         PolicyError: with the place, the problem and the fix of everything that is refused.
     """
+    caller = sys._getframe(1)
+    place = f"{short(caller.f_code.co_filename)}:{caller.f_lineno}"
     policies: Policies = app.extensions.setdefault(KEY, Policies())
     if policies.in_use:
         raise PolicyError("init_cors(app) is called twice; call it once, last in create_app.")
@@ -47,7 +50,7 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
         problems += policies.for_development
     _refuse([*problems, *second_layers(app)])
 
-    kept = {name: Policy("", name, f"closed={[name]}", ()) for name in closed}
+    kept = {name: Policy("", name, place, ()) for name in closed}
     rules = [(rule.rule, kept[rule.endpoint]) for rule in app.url_map.iter_rules() if rule.endpoint in kept]
     policies.use(_build(policies.declarations, app), rules)
     writers = app.after_request_funcs.setdefault(None, [])

@@ -89,6 +89,8 @@ def build_hints(app: Flask) -> Hints:
         start_command="uv run dev.py",
         frontend_url=app.config["FRONTEND_URL"],
         api_url=app.config["API_URL"] or None,
+        port=app.config["PORT"],
+        hosts=app.config["HOST_NAMES"],
         production=app.config["PRODUCTION"],
         one_origin=app.config["FRONTEND_ORIGINS"] == "none",
         api_url_setting="API_URL",

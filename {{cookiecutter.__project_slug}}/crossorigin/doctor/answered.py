@@ -39,7 +39,8 @@ def get_address(app: Flask) -> str:
 def is_ours(app: Flask, url: str, *more: str) -> bool:
     """Tell whether a URL is of an application: by its address, its port on this machine, or a host."""
     hints, asked = get_policies(app).hints, urlsplit(url)
-    addresses = [get_address(app), *more, *([hints.frontend_url or ""] if hints.one_origin else [])]
+    addresses = [get_address(app), *more, f"http://localhost:{hints.port}" if hints.port else ""]
+    addresses += [hints.frontend_url or ""] * hints.one_origin
     is_host = bool(hints.hosts) and host_is_trusted(asked.hostname, hints.hosts)
     return is_host or any(
         get_origin(url) == get_origin(address)
@@ -91,7 +92,7 @@ def fix_in_front(request: Request, response: Response, policy: Policy | None, is
     front = f"the server in front that answered {status} (Server: {get_header(response, 'Server') or 'none'})"
     location, html = get_header(response, "Location"), get_header(response, "Content-Type") or ""
     calls = " and ".join(["OPTIONS"] * is_preflight + [request.method]) + f" {path}"
-    if _is_rewritten(request, response):
+    if _is_rewritten(request, response) and (get_header(response, MARK) or not is_preflight):
         what = f"remove what writes {ALLOW_ORIGIN} (nginx: add_header). The API writes its own headers"
     elif status in API_IS_DOWN:
         return Fix(f"start the API behind {front}. {NO_EDIT}")
@@ -116,20 +117,19 @@ def fix_elsewhere(
     if (get_header(response, "Server") or "").startswith(AIRPLAY):
         return Fix(f"use another port than 5000, where AirPlay answers on a Mac. {NO_EDIT}")
     place = get_origin(request.url)
+    if get_header(response, ALLOW_ORIGIN) == "*" and request.credentials and len(needed) == 2:
+        text = f"in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch); {place} lets every"
+        return Fix(f"{text} page read its responses, without cookies", change_page(credentials=False))
     lines = "; ".join(f"{name}: {', '.join(values)}" for name, values in needed.items())
     text = (
         f"ask the owner of {place} to send {lines}; or call it from your API instead of the page. {NO_EDIT}"
     )
     if app:
-        text += f". If {place} is this API, write {_get_address_line(app, place)}"
+        hints, line = get_policies(app).hints, f"in init_cors: hints=Hints(api_url={place!r})"
+        if hints.api_url_setting:
+            line = f"{hints.settings_file}: {hints.api_url_setting}={place}"
+        text += f". If {place} is this API, write {line}"
     return Fix(text)
-
-
-def _get_address_line(app: Flask, place: str) -> str:
-    hints = get_policies(app).hints
-    if hints.api_url_setting:
-        return f"{hints.settings_file}: {hints.api_url_setting}={place}"
-    return f"in init_cors: hints=Hints(api_url={place!r})"
 
 
 def _ask_in_process(

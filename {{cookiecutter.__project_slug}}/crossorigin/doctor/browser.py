@@ -90,6 +90,11 @@ def is_forbidden_header(name: str, value: str) -> bool:
     return FORBIDDEN_HEADERS.fullmatch(name.lower()) is not None
 
 
+def is_latin_1(value: str) -> bool:
+    """Tell whether a script can set a value (https://webidl.spec.whatwg.org/#js-ByteString)."""
+    return all(ord(character) <= 0xFF for character in value)
+
+
 def is_safelisted_header(name: str, value: str) -> bool:
     """Tell whether a header needs no preflight (#cors-safelisted-request-header)."""
     if len(value) > MAX_VALUE:

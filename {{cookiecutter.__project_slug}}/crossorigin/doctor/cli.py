@@ -18,8 +18,9 @@ from ..policy import FromConfig
 from .answered import get_address
 from .browser import Request, Step, build_preflight_headers, check_cookie, needs_preflight, normalize_method
 from .checks import find_notes, find_problems
+from .own_fixes import get_cookie
 from .source import find_writers
-from .trace import Explanation, build_request, explain, get_cookie
+from .trace import Explanation, build_request, explain
 from .transport import AppTransport, HttpTransport, Transport, build_browser_headers, build_headers
 
 MDN = "https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS/Errors/"

@@ -1,13 +1,15 @@
 """Fixes for an application without policies: they speak of flask-cors, or of the code that is there."""
 
 import ast
+import inspect
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask
 
 from .browser import Request, Response, Step, get_header, get_unsafe_names, normalize_method
-from .edits import Edit, Fix
+from .edits import Edit, Fix, change_page
 from .source import Writer, find_view, find_writers
 
 ORIGIN, CREDENTIALS = "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"
@@ -15,6 +17,7 @@ METHODS, HEADERS = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers
 LACKING = {  # by the name of MDN's page: the header that is missing or wrong
     "CORSMissingAllowOrigin": ORIGIN,
     "CORSAllowOriginNotMatchingOrigin": ORIGIN,
+    "CORSMultipleAllowOriginNotAllowed": ORIGIN,
     "CORSNotSupportingCredentials": ORIGIN,
     "CORSMissingAllowCredentials": CREDENTIALS,
     "CORSInvalidAllowMethod": METHODS,
@@ -29,18 +32,23 @@ def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request
     """Return what to write in an application without policies; `view` is the endpoint of the request."""
     is_preflight = "response" not in failed.step
     method = "OPTIONS" if is_preflight else normalize_method(request.method)
-    what, lacking = f"{method} {urlsplit(request.url).path}", LACKING.get(failed.reason or "")
+    path, upper = urlsplit(request.url).path, request.method.upper()
+    what, lacking = f"{method} {path}", LACKING.get(failed.reason or "")
+    if lacking == METHODS and upper in re.findall(r"[\w-]+", get_header(response, METHODS) or ""):
+        text = f'in the page\'s call: method: "{upper}"; methods are case-sensitive'
+        return Fix(text, change_page(method=upper))
     if lacking is None:
         return Fix(f"let {what} through: a before_request or a decorator answers it with {response.status}")
     needed = list_needed(request, response, is_preflight)
     writers = find_writers(app)
-    if call := _choose_call([writer for writer in writers if writer.call], app, view):
+    calls = [writer for writer in writers if writer.call]
+    if call := _choose_call(calls, app, view):
         return _fix_call(call, lacking, request, needed)
+    if calls:
+        text = "in the page's call: another path. CORS(…) of a blueprint covers its routes only, and no route is"
+        return Fix(f"{text} at {path}")
     if by_hand := [writer for writer in writers if writer.header]:
-        names = (lacking.lower(), "access-control-allow-")
-        writer = next((writer for writer in by_hand if writer.header in names), by_hand[0])
-        line = f'response.headers["{lacking}"] = "{", ".join(needed[lacking])}"'
-        return Fix(f"{writer.place}: {line}, on the response to {what}", (Edit(writer.place, line),))
+        return _fix_by_hand(by_hand, lacking, needed, what, response)
     place = " (its view: {}:{})".format(*find_view(app, view)) if view else ""
     lines = "; ".join(f"{name}: {', '.join(values)}" for name, values in needed.items())
     return Fix(
@@ -62,14 +70,52 @@ def _choose_call(calls: list[Writer], app: Flask, view: str | None) -> Writer | 
     own = targets.get((view or "").rpartition(".")[0])
     if layer := own or next((call for name, call in targets.items() if name not in app.blueprints), None):
         return layer
-    return Writer(f"{file}:{first}", "@cross_origin(", {}) if calls and view else None
+    if not (calls and view):
+        return None
+    lines, _ = inspect.getsourcelines(inspect.unwrap(app.view_functions[view]))
+    decorators = next((n for n, line in enumerate(lines) if re.match(r"\s*(async )?(def|class) ", line)), 0)
+    return Writer(f"{file}:{first + decorators}", "@cross_origin(", {})  # next to the function, inside the route
+
+
+def _fix_by_hand(
+    writers: list[Writer], lacking: str, needed: dict[str, list[str]], what: str, response: Response
+) -> Fix:
+    places = {writer.header: writer.place for writer in writers}
+    place = places.get(lacking.lower()) or places.get("access-control-allow-") or writers[0].place
+    if lacking.lower() in places and get_header(response, lacking) is None:
+        text = f"{place} writes {lacking}, but not on the response to {what}: change what stands before it, so"
+        return Fix(f"{text} that it runs for every response, and for pages of {needed[ORIGIN][0]}")
+    missing = {n: v for n, v in needed.items() if n == lacking or not _has(response, n, v)}
+    edits = [
+        Edit(other, f'{_find_target(other)}["{name}"] = "{", ".join(values)}"')
+        for name, values in missing.items()
+        for other in [places.get(name.lower(), place)]
+    ]
+    edits.sort(key=lambda edit: int(edit.place.rpartition(":")[2]), reverse=True)  # a new line moves those below
+    return Fix("; ".join(map(": ".join, edits)) + f", on the response to {what}", tuple(edits))
+
+
+def _has(response: Response, name: str, values: list[str]) -> bool:
+    given = get_header(response, name) or ""
+    return given == values[0] if name in (ORIGIN, CREDENTIALS) else set(values) <= set(re.split("[, ]+", given))
+
+
+def _find_target(place: str) -> str:
+    """Return what a line assigns headers to, for example "response.headers"."""
+    file, _, number = place.rpartition(":")
+    line = Path(file).read_text("utf-8").splitlines()[int(number) - 1]
+    found = re.match(r"\s*([\w.]+)(\[|\.(add|set|setdefault)\()", line)
+    return found[1] if found else "response.headers"
 
 
 def _fix_call(writer: Writer, lacking: str, request: Request, needed: dict[str, list[str]]) -> Fix:
     options: dict[str, str] = {}
-    if name := ARGUMENTS.get(lacking):
-        items = dict.fromkeys([*_list_items(writer.options.get(name)), *(f'"{x}"' for x in needed[lacking])])
-        options[name] = f"[{', '.join(items)}]"
+    for name, argument in ARGUMENTS.items():
+        items = _list_items(writer.options.get(argument))
+        known = [item.strip('"').lower() for item in items]
+        new = [f'"{value}"' for value in needed.get(name, []) if value.lower() not in known]
+        if name == lacking or (name != ORIGIN and items and new):
+            options[argument] = f"[{', '.join([*items, *new])}]"
     if request.credentials and (lacking == CREDENTIALS or "supports_credentials" not in writer.options):
         options["supports_credentials"] = "True"
     if "resources" in writer.options and lacking == ORIGIN:

@@ -18,8 +18,10 @@ from .answered import NO_EDIT, By, is_ours
 from .browser import Request, Response, Step, get_header, get_origin
 from .edits import Edit, Fix, change_page
 from .fixes import Fixes
+from .own_fixes import get_cookie
 from .transport import SAFE, Answer, ConnectionFailed, Transport, build_headers
 
+HEADERS = "A script can send the headers"
 MAX_REDIRECTS = 20  # Fetch, "HTTP-redirect fetch", step 6
 COOKIE = "The session cookie is sent"  # a "no" here does not stop the browser
 ALWAYS_UPPER = "DELETE, GET, HEAD, OPTIONS, POST and PUT"
@@ -58,8 +60,7 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     `follow` asks once more, without the redirect, where a redirect leads to another origin that refuses.
     """
     found, fixes = Explanation(request), Fixes(app, transport.address)
-    cookie = get_cookie(app) if app else None
-    trace = _Trace(found, transport, cookie, request)
+    trace = _Trace(found, transport, get_cookie(app) if app else None, request)
     failed: Step | None = None
     try:
         for step in trace.run():
@@ -71,20 +72,21 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
         trace.response = None
         found.steps.append(Step("A response comes", False, str(failure), failure.reason))
         found.set_fix(failure.fix, failure.reason)
-    except ValueError:
+        # an exception of the application: its server answers 500
+        found.answered_by = "app" if failure.reason == "CORSMissingAllowOrigin" else None
+    except ValueError:  # of urllib
         location = get_header(trace.response, "Location") if trace.response else None
-        if location is None:
-            raise
         detail = f"It leads to {location!r}, which is not a URL."
         failed = Step("The redirect can be followed", False, detail, "CORSDidNotSucceed")
         found.steps.append(failed)
     if trace.response:
         found.answered_by = fixes.find_who(trace.request, trace.response, trace.is_preflight)
     found.allowed = found.steps[-1].ok
-    if failed:
+    if failed and failed.step == HEADERS:
+        found.set_fix(_fix_headers(request, fixes))
+    elif failed:
         found.set_fix(fixes.find(failed, trace.request, trace.response, found.answered_by), failed.reason)
-    was_asked = trace.response is not None or failed is None
-    if trace.redirect and not found.allowed and follow and was_asked:
+    if trace.redirect and not found.allowed and follow and (trace.response or not failed):
         _fix_redirect(found, trace, fixes, app)
     elif found.allowed and trace.response and found.answered_by:
         if fix := fixes.find_for_status(trace.request, trace.response, found.answered_by):
@@ -92,6 +94,14 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
         if found.cookies_sent is False:
             found.set_fix(fixes.find_for_cookie(request))
     return found
+
+
+def _fix_headers(request: Request, fixes: Fixes) -> Fix:
+    changes = {name: quote(value) for name, value in request.headers if not browser.is_latin_1(value)}
+    names = ", ".join(changes)
+    text = f"in the page's call: encodeURIComponent for {names}, and urllib.parse.unquote in the view"
+    headers = tuple((name, changes.get(name, value)) for name, value in request.headers)
+    return fixes.add_own(Fix(text, change_page(headers=changes)), request._replace(headers=headers))
 
 
 def _fix_redirect(found: Explanation, trace: "_Trace", fixes: Fixes, app: Flask | None) -> None:
@@ -135,8 +145,8 @@ def build_request(
     for name, value in headers:
         if not browser.TOKEN.match(name):
             raise ValueError(f"the header {name!r} is not a token (RFC 9110); write a name without spaces.")
-        if not re.fullmatch(r"[\t\x20-\x7e\x80-\xff]*", value):
-            raise ValueError(f"the header {name!r} has a forbidden character; write one line of Latin-1.")
+        if not re.fullmatch(r"[^\x00-\x08\x0a-\x1f\x7f]*", value):
+            raise ValueError(f"the header {name!r} has a control character; write one line.")
     return Request(method, normalize_url(url), origin, headers, credentials, **more)
 
 
@@ -164,13 +174,6 @@ def _remove_dots(path: str) -> str:
         elif plain != ".":
             kept.append(segment)
     return "/" + "/".join(kept) + "/" * (bool(kept) and dots[-1] in (".", ".."))
-
-
-def get_cookie(app: Flask) -> browser.Cookie:
-    """Return the attributes of the session cookie. Browsers assume SameSite=Lax if it has none."""
-    config = app.config
-    samesite: Any = str(config["SESSION_COOKIE_SAMESITE"] or "Lax").capitalize()
-    return browser.Cookie(samesite, config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_PARTITIONED"])
 
 
 @dataclass
@@ -213,6 +216,10 @@ class _Trace:
             detail += f" The browser writes only {ALWAYS_UPPER} in upper case."
         yield Step("A script can send the method", allowed, detail)
         headers = self.request.headers
+        beyond = [name for name, value in headers if not browser.is_latin_1(value)]
+        if beyond:
+            detail = f"A character beyond Latin-1 is in {', '.join(beyond)}, which is an error in every page."
+            yield Step(HEADERS, False, detail)
         removed = [name for name, value in headers if browser.is_forbidden_header(name, value)]
         if self.is_opaque():
             yield no_cors.check_method(self.request)

@@ -6,9 +6,10 @@ import re
 import socket
 import ssl
 import threading
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import KW_ONLY, dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -20,8 +21,10 @@ from ..dry_run import dry_run
 from ..origins import DEFAULT_PORTS, get_site, is_loopback
 from . import browser
 from .browser import Headers, Request, Response
-from .edits import Fix
+from .edits import Edit, Fix, change_page
 from .source import view_writes_cors
+
+T = TypeVar("T")
 
 SAFE = {"GET", "HEAD"}
 TIMEOUT = 5  # seconds, for a whole response
@@ -151,9 +154,10 @@ class AppTransport:
         try:
             with dry_run(), client.open(builder) as response:
                 return Response(response.status_code, tuple(response.headers))
-        except Exception as error:  # no error handler takes it, and a server closes the connection
+        except Exception as error:  # no error handler takes it: a server answers 500 without CORS headers
             why = f"The application raises an exception for this request: {error!r}."
-            raise ConnectionFailed(why, Fix("correct what the exception says, then try again")) from error
+            fix = Fix("correct what the exception says, then try again")
+            raise ConnectionFailed(why, fix, "CORSMissingAllowOrigin") from error
 
 
 def _build_environ(request: Request, method: str, headers: Headers) -> EnvironBuilder:
@@ -206,38 +210,34 @@ class HttpTransport:
 
     def find_address(self, host: str) -> str | None:
         """Return the address that this machine knows for a name, which need not be the visitor's."""
-        results: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-
-        def look_up() -> None:
-            try:
-                results.put(str(socket.getaddrinfo(host, None)[0][4][0]).partition("%")[0])
-            except (OSError, UnicodeError):
-                results.put(None)
-
-        threading.Thread(target=look_up, daemon=True).start()
-        with suppress(queue.Empty):
-            return results.get(timeout=LOOKUP_TIMEOUT)
-        return None
+        found = _wait(LOOKUP_TIMEOUT, lambda: socket.getaddrinfo(host, None)[0][4][0])
+        return None if isinstance(found, Exception) else str(found).partition("%")[0]
 
     def _ask(self, method: str, request: Request, headers: Headers) -> Response:
         """Send one request, and wait for the headers of its response at most `TIMEOUT` seconds in all."""
-        results: queue.SimpleQueue[Response | Exception] = queue.SimpleQueue()
-
-        def ask() -> None:
-            try:
-                results.put(_exchange(method, request.url, headers + build_browser_headers(request)))
-            except (OSError, http.client.HTTPException) as error:
-                results.put(error)
-
         # the timeout of a socket is for one read: a server that sends a byte now and then never reaches it
-        threading.Thread(target=ask, daemon=True).start()
-        try:
-            result = results.get(timeout=TIMEOUT)
-        except queue.Empty:
-            result = TimeoutError()
+        lines = headers + build_browser_headers(request)
+        result = _wait(TIMEOUT, lambda: _exchange(method, request.url, lines))
         if isinstance(result, Exception):
             raise describe_network_error(request.url, result, self.start_command) from result
         return result
+
+
+def _wait(seconds: float, function: Callable[[], T]) -> T | Exception:
+    """Return the result of a function of the network, or its error, after some seconds at most."""
+    results: queue.SimpleQueue[T | Exception] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            results.put(function())
+        except (OSError, UnicodeError, http.client.HTTPException) as error:
+            results.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return results.get(timeout=seconds)
+    except queue.Empty:
+        return TimeoutError()
 
 
 def _exchange(method: str, url: str, headers: Headers) -> Response:
@@ -268,8 +268,11 @@ def _connect(scheme: str, host: str, port: int | None) -> socket.socket:
 def describe_network_error(url: str, error: Exception, start_command: str = "") -> ConnectionFailed:
     """Return in words why no response came from a URL."""
     parts = urlsplit(url)
-    place = f"{parts.scheme}://{parts.netloc}"
+    place, edits = f"{parts.scheme}://{parts.netloc}", tuple[Edit, ...]()
     match error:
+        case socket.gaierror() if parts.hostname and not re.search("[.:]", parts.hostname):
+            why = f"The name {parts.hostname!r} is not known. Perhaps only containers know it."
+            fix = "call the address that the container publishes, for example http://localhost:8000"
         case socket.gaierror():
             why = f"The name {parts.hostname!r} is not known."
             fix = "correct the name in the URL, or check the network"
@@ -284,10 +287,11 @@ def describe_network_error(url: str, error: Exception, start_command: str = "") 
             fix = f"in the server at {place}: a certificate for {parts.hostname}, and TLS 1.2 or 1.3"
         case ssl.SSLError() | http.client.HTTPException() | ConnectionResetError():
             why = f"The server at {place} does not speak {parts.scheme}."
-            fix = f"use {'http' if parts.scheme == 'https' else 'https'}://{parts.netloc}"
+            other = parts._replace(scheme="http" if parts.scheme == "https" else "https")
+            fix, edits = f"use {other.scheme}://{other.netloc}", change_page(url=other.geturl())
         case _:
             cause = getattr(error, "strerror", None)
             why = f"Nothing answers at {place}" + (f" ({cause})." if cause else ".")
             start = f" ({start_command})" if start_command else ""
             fix = f"start the server{start}, or use the address where it runs"
-    return ConnectionFailed(why, Fix(fix))
+    return ConnectionFailed(why, Fix(fix, edits))

@@ -11,9 +11,9 @@ from flask_alembic.cli import cli
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from ..database import set_up_sqlite
-from ..extensions import db
-from ..models import Model, UtcDateTime
+from .database import set_up_sqlite
+from .extensions import db
+from .models import Model, UtcDateTime
 
 LOCK = 0x666C61736B  # the key of PostgreSQL's advisory lock: any number that no other program uses
 

@@ -1,0 +1,188 @@
+"""Make applications anew, explain requests to them, and serve them: commands come as JSON, one a line.
+
+The Python of a generated project runs it, in the folder that has a folder for each situation.
+"""
+
+import importlib
+import json
+import os
+import socket
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+from crossorigin.declare import get_policies
+from crossorigin.doctor.trace import get_cookie
+from flask import Flask
+from flask.cli import ScriptInfo, cli
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+CONFIG = json.loads(sys.argv[1])  # the ports, the project, the certificate, where names lead to
+PASS = "pass"
+
+
+@dataclass
+class Situation:
+    """The application that is served now, what stands in front of it, and what another server answers."""
+
+    app: Flask | None = None
+    error: Exception | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    front: list[list[Any]] = field(default_factory=list)  # rules: a method or "", a status or "pass", headers
+    other: list[list[Any]] = field(default_factory=list)
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+
+NOW = Situation()
+
+
+def make(folder: str, environment: dict[str, str], front: list[Any], other: list[Any], debug: bool) -> dict[str, Any]:
+    """Import what is in the folder as if the process had just started; it is served from now on."""
+    NOW.front, NOW.other, NOW.app, NOW.error = front, other, None, None
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("app", CONFIG["package"])]:
+        del sys.modules[name]
+    NOW.environment = {**FIRST, **environment, "FLASK_DEBUG": str(int(debug))}
+    reset_environment()
+    os.chdir(folder)
+    sys.path[0] = folder
+    importlib.invalidate_caches()
+    try:
+        module = importlib.import_module("app" if Path("app.py").exists() else CONFIG["package"])
+        NOW.app = module.create_app() if hasattr(module, "create_app") else module.app
+        if debug:
+            NOW.app.debug = True
+        get_policies(NOW.app).check()
+    except Exception as error:
+        NOW.app, NOW.error = None, error
+        return {"error": str(error)}
+    cookie = get_cookie(NOW.app)._asdict()
+    return {"error": "", "cookie": cookie | {"name": NOW.app.config["SESSION_COOKIE_NAME"]}}
+
+
+def reset_environment() -> None:
+    """Forget what commands have read from .env."""
+    os.environ.clear()
+    os.environ.update(NOW.environment)
+
+
+def create_app() -> Flask:
+    """Return the application as `flask` loads it."""
+    if NOW.app is None:
+        raise NOW.error or RuntimeError("nothing is made")
+    return NOW.app
+
+
+def explain(arguments: list[str]) -> dict[str, Any]:
+    """Return what `flask cors explain` prints."""
+    reset_environment()
+    result = CliRunner().invoke(cli, ["cors", "explain", *arguments], obj=ScriptInfo(create_app=create_app))
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    if result.exit_code == 2:
+        raise ValueError(result.output)
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found | {"exit_code": result.exit_code}
+
+
+def ask_endpoint(question: dict[str, Any], base: str) -> dict[str, Any]:
+    """Return what the endpoint of development answers."""
+    found: dict[str, Any] = create_app().test_client().post("/api/dev/explain", base_url=base, json=question).json
+    return found
+
+
+class Handler(WSGIRequestHandler):
+    """Add no header by itself, so that a server can have any name."""
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Write the first line alone."""
+        self.send_response_only(code, message)
+
+
+def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answer as the application, or as what stands in front of it."""
+    note(environ)
+    if NOW.app is None:  # as if nothing was listening
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        return []
+    rules = [rule for rule in NOW.front if rule[0] in ("", environ["REQUEST_METHOD"])]
+    if environ["wsgi.url_scheme"] == "https" or "HTTP_NGROK_SKIP_BROWSER_WARNING" in environ:
+        rules = []
+    _, status, added = rules[0] if rules else ("", PASS, [["Server", "Werkzeug/3.1.9"]])
+    if status != PASS:
+        path = environ["PATH_INFO"]
+        return say(start_response, status, [(name, value.replace("<path>", path)) for name, value in added])
+
+    def start(line: str, given: list[Any], *more: Any) -> Any:
+        gone = {name for name, value in added if value is None}
+        kept = [pair for pair in given if pair[0] not in gone]
+        return start_response(line, [*kept, *(tuple(pair) for pair in added if pair[1] is not None)], *more)
+
+    return NOW.app.wsgi_app(environ, start)
+
+
+def serve_other(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answer as a server that is nobody's of this project."""
+    note(environ)
+    for wanted, status, headers in NOW.other:
+        if wanted in ("", environ["REQUEST_METHOD"]):
+            return say(start_response, status, headers)
+    return say(start_response, 404, [])
+
+
+def say(start_response: Any, status: int, headers: list[Any]) -> list[bytes]:
+    start_response(f"{status} Said", [("Content-Length", "0"), *(tuple(pair) for pair in headers)])
+    return []
+
+
+def note(environ: dict[str, Any]) -> None:
+    preflight = "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
+    NOW.log.append({"preflight": preflight, "path": environ["PATH_INFO"], "cookie": environ.get("HTTP_COOKIE", "")})
+
+
+def get_log() -> list[dict[str, Any]]:
+    """Return the requests since the last call."""
+    log, NOW.log = NOW.log, []
+    return log
+
+
+def resolve(names: dict[str, int]) -> None:
+    """Lead names to servers of this machine, as the browser does; "name:port" has the port."""
+    ask = socket.getaddrinfo
+
+    def answer(host: Any, port: Any, *more: Any, **options: Any) -> Any:
+        place = names.get(f"{host}:{port}")
+        return ask(*(("127.0.0.1", place) if place else (host, port)), *more, **options)
+
+    socket.getaddrinfo = answer  # type: ignore[assignment]
+
+
+def main() -> None:
+    """Serve, and do what each line says."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CONFIG["certificate"])
+    for name, app, tls in (("app", serve, False), ("app-tls", serve, True), ("other", serve_other, False)):
+        port = CONFIG["ports"][name]
+        server = make_server("127.0.0.1", port, app, True, 1, Handler, ssl_context=context if tls else None)
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+    resolve(CONFIG["names"])
+    commands = {function.__name__: function for function in (make, explain, ask_endpoint, get_log, time.sleep)}
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")  # what anybody prints goes elsewhere
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        name, arguments = json.loads(line)
+        try:
+            answer = {"answer": commands[name](*arguments)}
+        except Exception as error:
+            answer = {"raised": repr(error)}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+FIRST = dict(os.environ)
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,309 @@
+"""The fix fixes: in each situation `flask cors explain` says what Chromium does, and its edits let the request through.
+
+Where no edit of the project helps, there are none, and the text says why. Chromium alone, because it tells its reason.
+"""
+
+import itertools
+import json
+import shutil
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from playwright.sync_api import Browser, Playwright
+
+from tests.baking import BakedProject, environment, require
+from tests.browser.blocked import APPS, FRONTS, NULL, OTHERS, ROWS, Row
+from tests.browser.browsers import launch_options
+from tests.browser.edits import State, apply, set_variable
+from tests.browser.scripted_server import ScriptedServer, reply, serving
+from tests.running import preferred_port
+
+SERVER = Path(__file__).with_name("blocked_server.py")
+FETCH = """async ([url, options]) => {
+  try {
+    const { status } = await fetch(url, { ...options, signal: AbortSignal.timeout(10_000) });
+    return { status };
+  } catch ({ message }) {
+    return { message };
+  }
+}"""
+HTML = "Content-Type: text/html"
+PAGE_PORTS = (80, 3000, 5173, 5174)
+# Chromium's word for why it blocked a request, and MDN's
+UNKNOWN = "CORSDidNotSucceed"
+REASONS = {
+    "WildcardOriginNotAllowed": "CORSNotSupportingCredentials",
+    "MissingAllowOriginHeader": "CORSMissingAllowOrigin",
+    "MultipleAllowOriginValues": "CORSMultipleAllowOriginNotAllowed",
+    "InvalidAllowOriginValue": "CORSAllowOriginNotMatchingOrigin",
+    "AllowOriginMismatch": "CORSAllowOriginNotMatchingOrigin",
+    "InvalidAllowCredentials": "CORSMissingAllowCredentials",
+    "CorsDisabledScheme": "CORSRequestNotHttp",
+    "RedirectContainsCredentials": "CORSDidNotSucceed",
+    "PreflightInvalidStatus": "CORSPreflightDidNotSucceed",
+    "PreflightDisallowedRedirect": "CORSPreflightDidNotSucceed",
+    "PreflightWildcardOriginNotAllowed": "CORSNotSupportingCredentials",
+    "PreflightMissingAllowOriginHeader": "CORSMissingAllowOrigin",
+    "PreflightMultipleAllowOriginValues": "CORSMultipleAllowOriginNotAllowed",
+    "PreflightAllowOriginMismatch": "CORSAllowOriginNotMatchingOrigin",
+    "PreflightInvalidAllowCredentials": "CORSMissingAllowCredentials",
+    "InvalidAllowMethodsPreflightResponse": "CORSInvalidAllowMethod",
+    "InvalidAllowHeadersPreflightResponse": "CORSInvalidAllowHeader",
+    "MethodDisallowedByPreflightResponse": "CORSMethodNotFound",
+    "HeaderDisallowedByPreflightResponse": "CORSMissingAllowHeaderFromPreflight",
+}
+# Chromium has one word for redirects of a preflight, MDN a page more for those to another origin
+REDIRECTED = ("CORSExternalRedirectNotAllowed", "CORSPreflightDidNotSucceed")
+# what is still wrong, and is asserted to be so: by the name of a row
+WRONG: dict[str, str] = {
+    "a header is removed": "an API that was not restarted after a change looks the same",
+    "credentials are removed": "an API that was not restarted after a change looks the same",
+}
+
+
+class World:
+    """The process that makes, serves and explains applications, and a Chromium with pages of any origin."""
+
+    def __init__(
+        self, project: BakedProject, folder: Path, browser: Browser, ports: dict[str, int], names: Any
+    ) -> None:
+        """Start the process."""
+        self.tabs: dict[str, Tab] = {}
+        self.project, self.folder, self.browser, self.ports = project, folder, browser, ports
+        authority = trustme.CA()
+        certificate = folder / "certificate.pem"
+        authority.issue_cert("localhost", "api.example.com").private_key_and_cert_chain_pem.write_to_path(certificate)
+        authority.cert_pem.write_to_path(folder / "authority.pem")
+        config = {"ports": ports, "package": project.package, "certificate": str(certificate), "names": names}
+        self.errors = (folder / "log").open("w")
+        self.process = subprocess.Popen(
+            [project.python, str(SERVER), json.dumps(config)],
+            cwd=folder,
+            env=environment({"SSL_CERT_FILE": str(folder / "authority.pem"), "FLASK_RUN_PORT": str(ports["app"])}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+        )
+
+    def stop(self) -> None:
+        """Stop the process."""
+        self.process.kill()
+        self.process.communicate()
+        self.errors.close()
+
+    def run(self, name: str, *arguments: Any) -> Any:
+        """Run a command of the process."""
+        assert self.process.stdin
+        assert self.process.stdout
+        print(json.dumps([name, arguments]), file=self.process.stdin, flush=True)
+        found = json.loads(self.process.stdout.readline() or '{"raised": "the process has ended"}')
+        assert "raised" not in found, f"{found['raised']}\n{(self.folder / 'log').read_text()[-3000:]}"
+        return found["answer"]
+
+    def resolve(self, text: str) -> str:
+        """Return a text of the table with the addresses of this run."""
+        app, tls, other = (self.ports[name] for name in ("app", "app-tls", "other"))
+        text = text.replace("<api>", f"http://localhost:{app}").replace("<not-https>", f"https://localhost:{app}")
+        return text.replace("<https>", f"https://localhost:{tls}").replace("<other>", f"http://localhost:{other}")
+
+    def write(self, row: Row) -> Path:
+        """Write the sources and the settings of a situation."""
+        folder = self.folder / f"situation-{ROWS.index(row)}"
+        if row.app == "project":
+            shutil.copytree(self.project.path / self.project.package, folder / self.project.package)
+            for name in (".env.example", ".flaskenv"):
+                shutil.copy(self.project.path / name, folder)
+            dotenv = folder / ".env"
+            shutil.copy(folder / ".env.example", dotenv)
+            for line in ("SECRET_KEY=only-for-tests", "API_URL=<api>", *row.dotenv.splitlines()):
+                set_variable(dotenv, self.resolve(line))
+            return folder
+        folder.mkdir()
+        hints = f'api_url="{self.resolve("<api>")}", settings_file=".env"'
+        source = APPS[row.app].replace("OPTIONS", row.options).replace("HINTS", hints)
+        (folder / "app.py").write_text(self.resolve(source), "utf-8")
+        (folder / ".env").write_text("", "utf-8")
+        return folder
+
+    def make(self, row: Row, folder: Path, state: State) -> dict[str, Any]:
+        """Make the application anew."""
+        rules = json.loads(self.resolve(json.dumps([FRONTS.get(row.front, []), OTHERS.get(row.other, [])])))
+        made: dict[str, Any] = self.run("make", str(folder), state.environment, *rules, row.debug)
+        return made
+
+    def explain(self, state: State, target: str) -> dict[str, Any]:
+        """Ask `flask cors explain`."""
+        headers = [part for pair in state.headers.items() for part in ("-H", ": ".join(pair))]
+        live = ["--send"] * ("://" in target)
+        arguments = [state.method, target, *live, "--origin", state.origin, *headers, "--json"]
+        found: dict[str, Any] = self.run("explain", [*arguments, *["--credentials"] * state.credentials])
+        return found
+
+    def ask(self, state: State, cookie: dict[str, Any] | None) -> dict[str, Any]:
+        """Let the script of a page send the request; return what became of it, in the words of explain."""
+        tab = self.tabs.get(state.origin) or Tab(self.browser, state.origin)
+        self.tabs[state.origin] = tab
+        self.run("get_log")
+        found = tab.ask(state, cookie)
+        log = self.run("get_log")
+        sent = [entry["cookie"] != "" for entry in log if not entry["preflight"]][:1]
+        preflighted = any(entry["preflight"] for entry in log)
+        return {**found, "preflighted": preflighted, "cookies_sent": (sent or [None])[0]}
+
+
+class Tab:
+    """A page of an origin; its requests have a number in their address, so that no remembered preflight counts."""
+
+    numbers = itertools.count()
+
+    def __init__(self, browser: Browser, origin: str) -> None:
+        """Open the page, and listen to what the developer tools tell of requests that fail."""
+        self.context = browser.new_context(ignore_https_errors=True)
+        self.page = self.context.new_page()
+        self.page.goto("http://pages.example/null" if origin == NULL else origin)
+        self.addresses: dict[str, str] = {}
+        self.reasons: dict[str, str] = {}
+        session = self.context.new_cdp_session(self.page)
+        session.send("Network.enable")
+        session.on("Network.requestWillBeSent", self.note_request)
+        session.on("Network.loadingFailed", self.note_failure)
+
+    def ask(self, state: State, cookie: dict[str, Any] | None) -> dict[str, Any]:
+        """Send a request."""
+        self.context.clear_cookies()
+        if cookie:
+            self.context.add_cookies([build_cookie(cookie, state.url)])  # type: ignore[list-item]
+        mark = f"number={next(self.numbers)}"
+        url = f"{state.url}{'&' if '?' in state.url else '?'}{mark}"
+        credentials = "include" if state.credentials else "same-origin"
+        options = {"method": state.method, "headers": state.headers, "credentials": credentials}
+        got = self.page.evaluate(FETCH, [url, options])
+        reason = None
+        if "message" in got and not got["message"].startswith("Failed to execute"):  # and so sent, or stopped
+            for n in range(100):
+                reason = next((self.reasons[address] for address in self.reasons if mark in address), None)
+                if reason and (reason != UNKNOWN or n > 10):  # what has a reason may come later
+                    break
+                self.page.wait_for_timeout(20)
+        return {"allowed": "status" in got, "status": got.get("status"), "reason": reason}
+
+    def note_request(self, event: dict[str, Any]) -> None:
+        """Keep the first address of a request."""
+        self.addresses.setdefault(event["requestId"], event["request"]["url"])
+
+    def note_failure(self, event: dict[str, Any]) -> None:
+        """Keep the reason, in MDN's words."""
+        status, address = event.get("corsErrorStatus"), self.addresses.get(event["requestId"], "")
+        if status or address not in self.reasons:
+            self.reasons[address] = REASONS[status["corsError"]] if status else UNKNOWN
+
+
+def build_cookie(cookie: dict[str, Any], url: str) -> dict[str, Any]:
+    """Return the session cookie of an application, as a sign-in at this address would have set it."""
+    host = url.partition("://")[2].partition("/")[0]
+    place = {"url": f"{'https' if cookie['secure'] else 'http'}://{host}"}
+    return {"name": cookie["name"], "value": "x", "sameSite": cookie["samesite"], "secure": cookie["secure"], **place}
+
+
+@pytest.fixture(scope="module")
+def world(playwright: Playwright, installed: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Start everything."""
+    options = launch_options(playwright, "chromium")
+    require(options is not None, "chromium is not installed: uv run playwright install chromium")
+    ports = {name: preferred_port(0) for name in ("app", "app-tls", "other")}
+    names = {"api.example.com:80": ports["app"], "api.example.com:443": ports["app-tls"]}
+    names["login.example.net:80"] = ports["other"]
+    with ExitStack() as stack:
+        tls = certificate_for("localhost", "app.example.com")
+        http, https = (stack.enter_context(serving(tls=context)) for context in (None, tls))
+        for server in (http, https):
+            server.replies["/"] = (reply(404, ""), reply(200, HTML))
+            server.replies["/null"] = (
+                reply(404, ""),
+                reply(200, f"{HTML} | Content-Security-Policy: sandbox allow-scripts"),
+            )
+        rules = ["MAP *.invalid ~NOTFOUND"]
+        rules += [f"MAP {name} 127.0.0.1:{port}" for name, port in names.items()]
+        rules += [f"MAP https://*:5173 127.0.0.1:{port_of(https)}"]
+        rules += [f"MAP *:{port} 127.0.0.1:{port_of(https)}" for port in (443, 8443)]
+        rules += [f"MAP *:{port} 127.0.0.1:{port_of(http)}" for port in PAGE_PORTS]
+        arguments = [f"--host-resolver-rules={','.join(rules)}"]
+        browser = stack.enter_context(playwright.chromium.launch(**(options or {}), args=arguments))
+        world = World(installed("default"), tmp_path_factory.mktemp("situations"), browser, ports, names)
+        stack.callback(world.stop)
+        yield world
+
+
+def port_of(server: ScriptedServer) -> int:
+    """Return the port of a server."""
+    return int(server.server_address[1])
+
+
+def certificate_for(*hosts: str) -> Any:
+    """Return what a server needs for https, with a certificate that nobody trusts."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert(*hosts).configure_cert(context)
+    return context
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_the_fix_fixes(row: Row, world: World) -> None:
+    path = world.resolve(row.path)
+    headers = dict(line.split(": ", 1) for line in row.headers)
+    url = path if "://" in path else world.resolve("<api>") + path
+    pairs = dict(line.split("=", 1) for line in row.environment.splitlines())
+    state = State(pairs, row.page, row.method, url, headers, row.cookies)
+    folder = world.write(row)
+    made = world.make(row, folder, state)
+    said = world.explain(state, path)
+    did = world.ask(state, made.get("cookie"))
+    problems = find_problems(row, said, did)
+    if not problems and said["edits"]:
+        state = apply(said["edits"], folder, state)
+        made = world.make(row, folder, state)
+        did = world.ask(state, made.get("cookie"))
+        again = world.explain(
+            state, state.url if "://" in path else state.url.partition(world.resolve("<api>"))[2] or state.url
+        )
+        if made["error"]:
+            problems.append(f"after the edits the application does not start: {made['error']}")
+        if not did["allowed"] or (
+            state.credentials and did["cookies_sent"] is False and "two sites" not in said["fix"]
+        ):
+            problems.append(f"after the edits Chromium blocks it: {did}")
+        if again["fix"] and again["fix"] not in said["fix"]:
+            problems.append(f"the fix leads to another one: {again['fix']}")
+    text = "\n".join([*problems, json.dumps(said, indent=1), json.dumps(did)])
+    if problems:
+        open("/tmp/proof/problems.txt", "a").write(
+            f"## {row.name}\n"
+            + "\n".join(problems)
+            + f"\n   SAID {said['fix']} {said['edits']} {said['steps'][-1]['detail'][:200]}\n"
+        )
+    assert bool(problems) == (row.name in WRONG), text
+
+
+def find_problems(row: Row, said: dict[str, Any], did: dict[str, Any]) -> list[str]:
+    """Return in words where the explanation is not what Chromium does, or not the truth."""
+    names = ["allowed", "reason", *(["preflighted"] if row.by else [])]
+    reasons = {**did, "reason": said["reason"] if (said["reason"], did["reason"]) == REDIRECTED else did["reason"]}
+    problems = [f"{name}: said {said[name]}, did {did[name]}" for name in names if said[name] != reasons[name]]
+    for name in ("status", "cookies_sent"):
+        if said[name] is not None and did["allowed"] and said[name] != did[name]:
+            problems.append(f"{name}: said {said[name]}, did {did[name]}")
+    if said["answered_by"] != row.by:
+        problems.append(f"answered_by: said {said['answered_by']}, is {row.by}")
+    if said["allowed"] and not said["fix"]:
+        problems.append("there is no fix")
+    if row.why and (said["edits"] or row.why not in (said["fix"] or "")):
+        problems.append(f"it does not say why no edit helps ({row.why!r}): {said['fix']} {said['edits']}")
+    if not row.why and not said["edits"]:
+        problems.append(f"there are no edits: {said['fix']}")
+    return problems

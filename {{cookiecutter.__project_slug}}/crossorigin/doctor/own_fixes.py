@@ -1,0 +1,288 @@
+"""What to write in this application or its settings, so that a request passes: all that it needs at once."""
+
+import difflib
+import json
+import re
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+
+from ..declare import Declaration, get_policies, nearest_blueprint, short
+from ..origins import is_app, is_loopback, origin_problem
+from ..policy import FromConfig, Policy
+from ..rules import RESPONSE_HEADERS
+from . import browser
+from .answered import NO_EDIT
+from .browser import Request, Response, Step, get_origin
+from .edits import Edit, Fix, change_page
+from .transport import ALLOW_ORIGIN
+
+NO_COOKIES = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch)"
+TWO_SITES = (
+    "page and API are two sites, which no edit of this project changes, so no session cookie is sent: serve the"
+    " API under the site of the page (app.example.com, api.example.com), make them one origin by a proxy, or"
+    " send a token"
+)
+
+
+def get_cookie(app: Flask) -> browser.Cookie:
+    """Return the attributes of the session cookie. Browsers assume SameSite=Lax if it has none."""
+    config = app.config
+    samesite: Any = str(config["SESSION_COOKIE_SAMESITE"] or "Lax").capitalize()
+    return browser.Cookie(samesite, config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_PARTITIONED"])
+
+
+def join(fixes: Iterable[Fix]) -> Fix:
+    """Return several fixes as one."""
+    fixes = list(fixes)
+    return Fix("; and ".join(fix.text for fix in fixes), tuple(edit for fix in fixes for edit in fix.edits))
+
+
+class OwnFixes:
+    """Finds what the policies and the settings of an application lack for a request."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app, self.policies = app, get_policies(app)
+        self.hints = self.policies.hints
+
+    def find(self, request: Request) -> list[Fix]:
+        """Return each thing that has to be written; nothing where the policy lets the request pass."""
+        policy = self.policies.find(urlsplit(request.url).path)
+        if policy is None:
+            return self._declare(request)
+        if policy not in self.policies.built:
+            return self._open_view(policy, request)
+        moved, fixes = self._move_page(policy, request)
+        return [*fixes, *self._find_missing(policy, moved)] if moved else fixes
+
+    def find_for_cookie(self, request: Request) -> Fix:
+        """Return what to write so that the session cookie is sent."""
+        setting = self.hints.api_url_setting
+        if not self.hints.api_url and setting and is_loopback(urlsplit(request.url).hostname):
+            line = ": ".join(self.set_setting(setting, "https://api.example.com"))
+            return Fix(f"{line}, the address that front ends call. Cookies depend on it")
+        return join(self.find(request) or [Fix(TWO_SITES)])
+
+    def set_setting(self, name: str, value: str) -> Edit:
+        """Return the edit of a setting, where its value comes from."""
+        find = self.hints.find_setting
+        return Edit(find(name) if find else self.hints.settings_file, f"{name}={value}")
+
+    def find_endpoint(self, path: str) -> str | None:
+        """Return the endpoint of the view at a path."""
+        adapter = self.app.url_map.bind("localhost")
+        for method in adapter.allowed_methods(path):
+            with suppress(HTTPException):  # a redirect
+                return str(adapter.match(path, method)[0])
+        return None
+
+    def is_guarded(self, path: str) -> bool:
+        """Tell whether the view at a path requires a sign-in, as far as the application says so."""
+        endpoint = self.find_endpoint(path)
+        return bool(endpoint and self.hints.is_guarded and self.hints.is_guarded(endpoint))
+
+    def _move_page(self, policy: Policy, request: Request) -> tuple[Request | None, list[Fix]]:
+        """Return the request as the page has to send it, and how that is done; None if there is no way."""
+        origin, home, allowed = request.origin, self.hints.frontend_url, policy.allow_origin(request.origin)
+        if origin == "null" and not allowed:
+            text = f"open the page at {home}" if home else "serve the page by http"
+            text += f" ({self.hints.start_command}). A file or a sandboxed frame has the origin null"
+            return self._open(request, home, text)
+        if request.credentials and is_app(origin):
+            token = ("Authorization", "Bearer TOKEN")
+            text = (
+                f"{origin} is the page of an app, which browsers send no cookie for. In its call: no cookies,"
+            )
+            text += f" but a token, if the application has tokens: {': '.join(token)}"
+            edits = change_page(credentials=False, headers=dict([token]))
+            return request._replace(credentials=False, headers=(*request.headers, token)), [Fix(text, edits)]
+        if request.credentials and policy.credentials and not self._sends_cookie(request):
+            near = self._find_near(request)
+            return (
+                (near, [_open_near(policy, request, near)])
+                if near
+                else (request, [self._join_sites(request)])
+            )
+        for other in policy.exact if not allowed else ():
+            names = browser.find_difference(other, origin) == "host"
+            if names and all(is_loopback(urlsplit(o).hostname) for o in (other, origin)):
+                near = request._replace(origin=other)
+                return near, [_open_near(policy, request, near)]
+        problem = origin_problem(origin, credentials=policy.credentials, production=self.hints.production)
+        if problem and not allowed:
+            if home and not self.hints.production:
+                return self._open(request, home, f"{origin!r} {problem}, or open the page at {home}")
+            return None, [Fix(f"use another origin: {origin!r} {problem}. {NO_EDIT}")]
+        return request, []
+
+    def _open(self, request: Request, origin: str | None, text: str) -> tuple[Request | None, list[Fix]]:
+        if origin is None:
+            return None, [Fix(text)]
+        return request._replace(origin=origin), [Fix(text, change_page(origin=origin))]
+
+    def _sends_cookie(self, request: Request) -> bool:
+        return browser.check_cookie(request, get_cookie(self.app)).ok
+
+    def _find_near(self, request: Request) -> Request | None:
+        """Return the request from a page of the API's site, and by https if the cookie needs it."""
+        url, home = request.url, "" if self.hints.production else self.hints.frontend_url or ""
+        if self.app.config["SESSION_COOKIE_SECURE"] and not is_loopback(urlsplit(url).hostname):
+            url = f"https://{url.partition('://')[2]}"
+        scheme, own = url.partition(":")[0], re.sub(r":[0-9]+\Z", "", get_origin(url))
+        origins = [request.origin, re.sub(r"\A\w+", scheme, request.origin)]
+        for page in (request.origin, home):
+            is_here = is_loopback(urlsplit(page).hostname) and is_loopback(urlsplit(url).hostname)
+            origins += [own + re.findall(r"(?::[0-9]+)?\Z", page)[0]] * is_here
+        near = [request._replace(origin=origin, url=url) for origin in (*origins, home) if origin]
+        return next((n for n in near if self._sends_cookie(n) and not browser.is_mixed_content(n)), None)
+
+    def _join_sites(self, request: Request) -> Fix:
+        setting = self.hints.cross_site_setting or ""
+        if not setting or not request.url.startswith("https:"):
+            return Fix(TWO_SITES)
+        edit = self.set_setting(*setting.split("=", 1))
+        return Fix(f"{TWO_SITES}; or {self._show(edit)}. Safari blocks such cookies", (edit,))
+
+    def _show(self, edit: Edit, remark: str = "") -> str:
+        wins = f" (it wins over {self.hints.settings_file})" * (edit.place == "environment")
+        return f"{edit.place}: {edit.set}{wins}{remark}; then restart"
+
+    def _find_missing(self, policy: Policy, request: Request) -> list[Fix]:
+        if browser.is_same_origin(request.url, request.origin):
+            return []
+        origin = policy.allow_origin(request.origin)
+        own = Response(204, ((ALLOW_ORIGIN, origin or request.origin), *policy.preflight_headers))
+        steps: Iterable[Step] = [browser.check_cors(request, own)]
+        if browser.needs_preflight(request):
+            steps = browser.check_preflight(request, own)
+        reasons = list(dict.fromkeys(step.reason for step in steps if not step.ok))
+        fixes = [] if origin else [self._add_origin(policy, request)]
+        for reason in reasons:
+            if reason == "CORSMethodNotFound":
+                method = self._allow_method(policy, request)
+                if not method.edits:  # nothing helps before there is a route
+                    return [method, *(Fix(fix.text) for fix in fixes)]
+                fixes.append(method)
+            elif reason == "CORSMissingAllowHeaderFromPreflight":
+                fixes.append(_allow_headers(policy, request))
+            else:
+                fixes.append(_fix_credentials(policy, self.is_guarded(urlsplit(request.url).path)))
+        return fixes
+
+    def _add_origin(self, policy: Policy, request: Request) -> Fix:
+        origins, near = [*policy.origins, request.origin], ""
+        for allowed in policy.origins:
+            if part := browser.find_difference(allowed, request.origin):
+                near = near or f" ({allowed} is allowed. Yours differs in the {part})"
+        given = self._find_declaration(policy).options["origins"]
+        edits: tuple[Edit, ...] = (Edit(policy.place, f"origins={json.dumps(origins)}"),)
+        text = f"{': '.join(edits[0])}{near}"
+        if isinstance(given, FromConfig):
+            edits = (self.set_setting(given.name, ",".join(origins)),)
+            text = self._show(edits[0], near)
+        if self.hints.one_origin:
+            if setting := self.hints.frontend_api_url_setting:
+                edits += (self.set_setting(setting, get_origin(request.url)),)
+                text = f"{text.removesuffix('; then restart')} and {edits[1].set}; then restart"
+            text = f"page and API have one origin here: open the page at {self.hints.frontend_url}; or {text}"
+        return Fix(text, edits)
+
+    def _open_view(self, policy: Policy, request: Request) -> list[Fix]:
+        """Return how a view is opened that `init_cors(closed=…)` keeps closed."""
+        built, endpoint = {policy.blueprint: policy for policy in self.policies.built}, policy.blueprint
+        closed = dict.fromkeys(p.blueprint for _, p in self.policies.prefixes if p not in built.values())
+        edit = Edit(policy.place, f"closed={json.dumps([name for name in closed if name != endpoint])}")
+        fixes = [Fix(f"{': '.join(edit)}, without {endpoint!r}, which is kept closed", (edit,))]
+        own = nearest_blueprint(endpoint, built)
+        return [*fixes, *self._find_missing(built[own], request)] if own else fixes
+
+    def _declare(self, request: Request) -> list[Fix]:
+        path = urlsplit(request.url).path
+        endpoint = self.find_endpoint(path)
+        if endpoint is None:
+            rules = [rule.rule for rule in self.app.url_map.iter_rules()]
+            near = difflib.get_close_matches(path, rules, 1)
+            question = f", did you mean {near[0]}?" if near else ""
+            text = f"in the page's call: another path; no route and no policy is under {path}{question}"
+            return [Fix(text, change_page(url=urljoin(request.url, near[0])) if near else ())]
+        blueprint = self.app.blueprints.get(endpoint.rpartition(".")[0])
+        if blueprint is None:
+            return [Fix(f"move the view {endpoint!r} into a blueprint: a policy belongs to a blueprint")]
+        module = sys.modules.get(blueprint.import_name)
+        file = getattr(module, "__file__", None) or blueprint.import_name
+        if "site-packages" in file:
+            return [Fix(f"in the page's call: another path; {path} is of a library, {blueprint.import_name}")]
+        empty = Policy("", "", "", (), credentials=request.credentials)
+        moved, fixes = self._move_page(empty, request)
+        if moved is None:
+            return fixes
+        prefix = "" if blueprint.url_prefix else ", and url_prefix= for its blueprint, which a policy needs"
+        name = next((n for n, value in vars(module).items() if value is blueprint), blueprint.name)
+        line = f'cors({name}, origins=["{moved.origin}"]' + ", credentials=True" * moved.credentials
+        if headers := _find_headers(empty, moved):
+            line += f", request_headers={json.dumps(headers)}"
+        line = f"{'' if hasattr(module, 'cors') else 'from crossorigin import cors; '}{line})"
+        edits = () if prefix else (Edit(short(file), line),)
+        return [*fixes, Fix(f"{short(file)}: {line}{prefix}", edits)]
+
+    def _allow_method(self, policy: Policy, request: Request) -> Fix:
+        method = request.method.upper()
+        if method in (*policy.methods, *browser.SAFELISTED_METHODS):
+            text = f'in the page\'s call: method: "{method}"; methods are case-sensitive'
+            return Fix(text, change_page(method=method))
+        if self._find_declaration(policy).options["methods"] is None and method != "OPTIONS":
+            file = policy.place.rpartition(":")[0]
+            route = f'a route with methods=["{method}"]'
+            return Fix(f"{file}: {route}; the policy allows the methods of the routes")
+        return _fix_policy(policy, f"methods={json.dumps([*policy.methods, method])}")
+
+    def _find_declaration(self, policy: Policy) -> Declaration:
+        return next(d for d in self.policies.declarations if (d.prefix or "") == policy.prefix)
+
+
+def _open_near(policy: Policy, request: Request, near: Request) -> Fix:
+    texts, changes, part = [], {}, browser.find_difference(near.origin, request.origin)
+    if near.origin != request.origin:
+        changes["origin"] = near.origin
+        why = ": the session cookie is sent within one site only"
+        if part and policy.allow_origin(near.origin):
+            why = f" ({near.origin} is allowed. Yours differs in the {part})"
+        elif part:
+            why = f": both need one {'scheme' if part == 'scheme' else 'host name'}"
+        texts.append(f"open the page at {near.origin}{why}")
+    if near.url != request.url:
+        changes["url"] = near.url
+        texts.append("use the API's address with https: its cookie is Secure")
+    return Fix("; and ".join(texts), change_page(**changes))
+
+
+def _fix_policy(policy: Policy, argument: str) -> Fix:
+    return Fix(f"{policy.place}: {argument}", (Edit(policy.place, argument),))
+
+
+def _fix_credentials(policy: Policy, is_guarded: bool) -> Fix:
+    if is_guarded and not policy.any_origin:
+        return _fix_policy(policy, "credentials=True")
+    origins = ", origins=[…] with the origins of your pages" if policy.any_origin else ""
+    text = f"{NO_COOKIES}; or {policy.place}: credentials=True{origins}"
+    return Fix(text, change_page(credentials=False))
+
+
+def _allow_headers(policy: Policy, request: Request) -> Fix:
+    missing = _find_headers(policy, request)
+    if wrong := [name for name in missing if RESPONSE_HEADERS.fullmatch(name.lower())]:
+        what = f"remove {', '.join(wrong)}; it is a header of responses, not of requests"
+        return Fix(f"in the page's call: {what}", change_page(headers=dict.fromkeys(wrong)))
+    return _fix_policy(policy, f"request_headers={json.dumps([*policy.request_headers, *missing])}")
+
+
+def _find_headers(policy: Policy, request: Request) -> list[str]:
+    """Return the headers of a request that a policy does not allow, as they are written."""
+    allowed = {name.lower() for name in policy.request_headers}
+    named = {name.lower(): name for name, _ in request.headers}
+    return [named[name] for name in browser.get_unsafe_names(request.headers) if name not in allowed]
