@@ -7,10 +7,8 @@ from typing import Any
 import flask_smorest
 import marshmallow as ma
 from flask import Flask, Request, Response, abort, request
-from flask_smorest.exceptions import NotModified
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
-from werkzeug.http import quote_etag
 
 from .errors import PROBLEM, ProblemSchema, problem_response
 
@@ -34,20 +32,12 @@ class Parser(FlaskParser):
 
 
 class Blueprint(flask_smorest.Blueprint):
-    """flask-smorest's blueprint with the parser above, and with an ETag on each 304."""
+    """flask-smorest's blueprint with the parser above."""
 
     ARGUMENTS_PARSER = Parser()
 
     def response(self, *args: Any, content_type: str = JSON, **kwargs: Any) -> Any:
         return super().response(*args, content_type=content_type, **kwargs)
-
-    def set_etag(self, etag_data: Any, etag_schema: Any = None) -> None:
-        """Set the ETag, on a 304 too (RFC 9110, section 15.4.5)."""
-        try:
-            super().set_etag(etag_data, etag_schema)
-        except NotModified as unchanged:  # flask-smorest has no public name for the tag (#319)
-            unchanged.data = {"headers": {"ETag": quote_etag(self._generate_etag(etag_data))}}
-            raise
 
 
 class Api(flask_smorest.Api):
