@@ -27,7 +27,6 @@ FRONTEND = ROOT / "frontend"
 ADDRESSES = ROOT / "instance" / "dev.env"  # of what runs, for `flask cors` in another terminal
 FLASK = [sys.executable, "-m", "flask", "--app", "{{ cookiecutter.__package }}"]
 ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
-READY_WITHIN = 60  # seconds: the first start on a slow laptop takes a few
 GRACE = 5  # seconds between asking a program to end and ending it
 
 stopping: list[int] = []  # the signals that came; no Event: a second signal within its set() would deadlock
@@ -154,13 +153,10 @@ def serve(servers: list[Server]) -> None:
 
 def watch(running: list[tuple[Server, subprocess.Popen[bytes]]], awaited: Server | None = None) -> None:
     """Return when the awaited server answers, or somebody stops us; end when a server does."""
-    deadline = time.monotonic() + READY_WITHIN
     while not stopping and not (awaited and answers(awaited.port)):
         for server, process in running:
             if process.poll() is not None:
                 sys.exit(f"The {server.name} ended with exit code {process.returncode}: see above.")
-        if awaited and time.monotonic() > deadline:
-            sys.exit(f"The {awaited.name} does not answer on port {awaited.port}: see above.")
         time.sleep(0.1)
 
 
