@@ -440,7 +440,7 @@ PROJECT = family(
         },
         "project, a LAN address": {"page": LAN},
         "project, a file": {"page": NULL},
-        "project, https": {"page": "https://localhost:5173"},
+        "project, https": {"page": "https://localhost"},
         "project, the deployed page": {"page": APP},
         "project, a page by http": {"page": "http://app.example.com"},
         "project, a setting of the environment": {
@@ -481,6 +481,28 @@ PROJECT = family(
         "project, a typing error": {"path": "/api/note"},
         "project, nothing like it": {"path": "/nowhere", "why": "no route and no policy"},
         "project, TRACE": {"method": "TRACE", "by": None, "why": "no page"},
+    },
+)
+DEPLOYED = f"""APP_ENV=production
+SECRET_KEY={'0123456789abcdef' * 4}
+FRONTEND_ORIGINS={APP}
+API_URL=https://api.example.com"""
+PRODUCTION = family(
+    {"app": "project", "path": "https://api.example.com/api/notes", "cookies": True, "dotenv": DEPLOYED},
+    {
+        "production, another subdomain": {"page": "https://www.example.com"},
+        "production, another subdomain, preflighted": {
+            "page": "https://www.example.com",
+            "method": "POST",
+            "headers": JSON,
+        },
+        "production, development's page": {"page": MINE},
+        "production, another site": {"page": "https://lab.example.org"},
+        "production, a page by http": {"page": "http://app.example.com"},
+        "production, a LAN address": {"page": LAN, "why": "whoever controls the network"},
+        "production, a header": {"page": APP, "headers": ("X-Lab: 1",)},
+        "production, patch": {"page": APP, "method": "patch", "path": "https://api.example.com/api/notes/1"},
+        "production, cookies where all may read": {"page": APP, "path": "https://api.example.com/api/public/hello"},
     },
 )
 IN_FRONT = family(
@@ -544,9 +566,9 @@ ELSEWHERE = family(
         "another server that redirects to ours": {"other": "to ours", "by": "app"},
         "AirPlay": {"other": "airplay", "why": "AirPlay"},
         "AirPlay, preflighted": {"other": "airplay", "method": "PUT", "why": "AirPlay"},
-        "a dead server": {"path": "http://localhost:1/lab", "by": None, "why": "start the server"},
+        "a dead server": {"path": "<dead>/lab", "by": None, "why": "start the server"},
         "a dead server, preflighted": {
-            "path": "http://localhost:1/lab",
+            "path": "<dead>/lab",
             "by": None,
             "method": "PUT",
             "why": "start the server",
@@ -580,4 +602,4 @@ COOKIES = family(
         },
     },
 )
-ROWS = [*ORIGINS, *RULES, *SEVERAL, *PLACES, *FLASK_CORS, *BY_HAND, *PROJECT, *IN_FRONT, *ELSEWHERE, *COOKIES]
+ROWS = [*ORIGINS, *RULES, *SEVERAL, *PLACES, *FLASK_CORS, *BY_HAND, *PROJECT, *PRODUCTION, *IN_FRONT, *ELSEWHERE, *COOKIES]
