@@ -1,7 +1,6 @@
 """What a hostile or odd request gets: a problem in JSON, no traceback, and no forged line in the log."""
 
 import gc
-import gzip
 import json
 import logging
 from typing import Any
@@ -162,20 +161,6 @@ def test_a_blueprint_may_raise_its_limit(app: Flask) -> None:
     assert answer.status_code == 200
 
 
-def test_few_of_many_errors_are_told(client: FlaskClient) -> None:
-    many = {str(number): 1 for number in range(10_000)}
-    answer = client.post(LOGIN, json=many)
-    assert (answer.status_code, len(answer.json["errors"]["json"])) == (422, 10)
-    assert len(answer.data) < 2000
-
-
-@pytest.mark.parametrize("path", [LOGIN, "/api/public/echo", FEEDBACK])
-def test_a_compressed_body_is_415(client: FlaskClient, path: str) -> None:
-    for coding in ("gzip", "br", "deflate, gzip"):
-        answer = client.post(path, data=gzip.compress(b"{}"), content_type=JSON, headers={"Content-Encoding": coding})
-        assert (answer.status_code, answer.mimetype) == (415, "application/problem+json")
-
-
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # werkzeug leaves the file open
 def test_a_date_that_no_calendar_has_is_no_server_error(client: FlaskClient) -> None:
     date = "Fri, 31 Dec 99999999999 23:59:59 GMT"
@@ -241,7 +226,8 @@ def test_a_tag_is_known_again_however_a_proxy_has_changed_it(
 ) -> None:
     path, tag = make_note(ada)
     seen = changed(tag, form)
-    unchanged = ada.get(path, headers={"If-None-Match": f'"other", {seen}'})
+    assert ada.get(path, headers={"If-None-Match": f'"other", {seen}'}).status_code == 304
+    unchanged = ada.get(path, headers={"If-None-Match": seen})
     assert (unchanged.status_code, unchanged.headers["ETag"]) == (304, tag)
     stale = changed(tag.replace(tag[1:5], "0000"), form)
     assert ada.open(path, method=method, json=body, headers={"If-Match": stale}).status_code == 412

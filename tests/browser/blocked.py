@@ -484,7 +484,7 @@ PROJECT = family(
     },
 )
 DEPLOYED = f"""APP_ENV=production
-SECRET_KEY={'0123456789abcdef' * 4}
+SECRET_KEY={"0123456789abcdef" * 4}
 FRONTEND_ORIGINS={APP}
 API_URL=https://api.example.com"""
 PRODUCTION = family(
@@ -602,4 +602,16 @@ COOKIES = family(
         },
     },
 )
-ROWS = [*ORIGINS, *RULES, *SEVERAL, *PLACES, *FLASK_CORS, *BY_HAND, *PROJECT, *PRODUCTION, *IN_FRONT, *ELSEWHERE, *COOKIES]
+ROWS = [
+    *ORIGINS,
+    *RULES,
+    *SEVERAL,
+    *PLACES,
+    *FLASK_CORS,
+    *BY_HAND,
+    *PROJECT,
+    *PRODUCTION,
+    *IN_FRONT,
+    *ELSEWHERE,
+    *COOKIES,
+]

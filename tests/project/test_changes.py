@@ -69,7 +69,7 @@ CHANGES: dict[str, list[Change]] = {
         edit("notes.py", (r"expose_headers=\[", r'\g<0>"X-Request-ID", ')),
         edit("notes.py", (r"max_age=\d+", "max_age=0")),
         edit("public.py", (r"^cors\(public, ", r'\g<0>methods=["GET", "POST"], ')),
-        edit("config.py", (r'("MAX_CONTENT_LENGTH": ).*', r"\g<1>10_000,")),
+        edit("config.py", (r'("MAX_CONTENT_LENGTH": ).*', r"\g<1>100_000,")),
     ],
     "other origins of another blueprint, a route at /, no docstring, an upload": [
         edit("auth.py", (LISTED, OTHERS)),

@@ -2,15 +2,13 @@
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 import flask_smorest
 import marshmallow as ma
 from flask import Flask, Request, Response, abort, request
-from flask_smorest.exceptions import NotModified
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
-from werkzeug.http import quote_etag
 
 from .errors import PROBLEM, ProblemSchema, problem_response
 
@@ -32,27 +30,14 @@ class Parser(FlaskParser):
         except (ValueError, RecursionError) as error:
             abort(400, f"The body is not JSON: {error}. Correct it and send it again.")
 
-    def handle_error(self, error: ma.ValidationError, *args: Any, **kwargs: Any) -> NoReturn:
-        # ten for each place: to tell thousands would cost more than the request
-        error.messages = {n: dict(list(found.items())[:10]) for n, found in error.messages_dict.items()}
-        super().handle_error(error, *args, **kwargs)
-
 
 class Blueprint(flask_smorest.Blueprint):
-    """flask-smorest's blueprint with the parser above, and with an ETag on each 304."""
+    """flask-smorest's blueprint with the parser above."""
 
     ARGUMENTS_PARSER = Parser()
 
     def response(self, *args: Any, content_type: str = JSON, **kwargs: Any) -> Any:
         return super().response(*args, content_type=content_type, **kwargs)
-
-    def set_etag(self, etag_data: Any, etag_schema: Any = None) -> None:
-        """Set the ETag, on a 304 too (RFC 9110, section 15.4.5)."""
-        try:
-            super().set_etag(etag_data, etag_schema)
-        except NotModified as unchanged:  # flask-smorest has no public name for the tag (#319)
-            unchanged.data = {"headers": {"ETag": quote_etag(self._generate_etag(etag_data))}}
-            raise
 
 
 class Api(flask_smorest.Api):
@@ -64,7 +49,6 @@ class Api(flask_smorest.Api):
     def init_app(self, app: Flask, **kwargs: Any) -> None:
         super().init_app(app, **kwargs)
         app.before_request(restore_etags)
-        app.before_request(check_body)
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         return problem_response(error)
@@ -75,9 +59,3 @@ def restore_etags() -> None:
     for name in ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"):
         if tags := request.environ.get(name):
             request.environ[name] = COMPRESSED_TAG.sub(r'\1"', tags)
-
-
-def check_body() -> None:
-    """Answer 415 to a compressed body: its length would say nothing."""
-    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-        abort(415, "The body is compressed. Send it without Content-Encoding.")
