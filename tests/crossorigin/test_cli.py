@@ -240,6 +240,7 @@ def test_a_header_that_a_view_sets_by_hand_is_told(app: Flask, caplog: pytest.Lo
 LAX, BOTH = {"SESSION_COOKIE_SAMESITE": "Lax"}, {"SESSION_COOKIE_SAMESITE": "None"}
 COOKIES = [  # a page, the API, the settings, hints, what is said
     (PAGE, API, LAX, {}, ""),
+    ("http://192.168.1.20:5173", API, LAX, {"production": False}, ""),
     ("http://127.0.0.1:5173", API, LAX, {"production": False}, "the next request 401; use one host name."),
     ("http://127.0.0.1:5173", API, LAX, {}, "use one host name, or SESSION_COOKIE_SAMESITE='None'."),
     (APP, "https://api.example.org", LAX, {"cross_site_setting": "CROSS=1"}, "use one host name, or CROSS=1."),

@@ -54,10 +54,7 @@ ROWS = {
         hints={"find_setting": lambda name: "environment" if name == "PAGES" else ".env"},
     ),
     "a private address in development": Row(
-        LAN,
-        f"open the page at {PAGE} ({PAGE} is allowed. Yours differs in the host)",
-        page(origin=PAGE),
-        hints=HOME,
+        LAN, "From another machine, call http://192.168.1.20:8000", page(origin=PAGE), hints=HOME
     ),
     "a private address without cookies": Row(
         LAN, "then restart", {".env": f"PAGES={PAGE},{LAN}"}, asks={"credentials": False}

@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from ..declare import Declaration, get_policies, nearest_blueprint, short
-from ..origins import is_app, is_loopback, origin_problem
+from ..origins import is_app, is_loopback, is_private, origin_problem
 from ..policy import FromConfig, Policy
 from ..rules import RESPONSE_HEADERS
 from . import browser
@@ -250,9 +250,11 @@ def _move(policy: Policy, request: Request, near: Request) -> Fix:
     if near.origin != request.origin:
         why = {"scheme": ": both need one scheme", "host": ": both need one host name"}.get(part or "")
         why = _show_near([near.origin] if policy.allow_origin(near.origin) else [], request.origin) or why
-        texts = [
-            f"open the page at {near.origin}{why or ': the session cookie is sent within one site only'}"
-        ]
+        why = why or ": the session cookie is sent within one site only"
+        host, api = (urlsplit(url).hostname or "" for url in (request.origin, request.url))
+        if is_private(host) and is_loopback(api):
+            why += f". From another machine, call {get_origin(request.url).replace(api, host)}"
+        texts = [f"open the page at {near.origin}{why}"]
     if near.url != request.url:
         texts.append("use the API's address with https: its cookie is Secure")
     changes = {"origin": near.origin, "url": near.url}
