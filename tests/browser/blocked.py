@@ -378,7 +378,11 @@ FLASK_CORS = family(
         "flask-cors, a redirect for the slash": {"path": "/lab/slash", "method": "PUT"},
         "flask-cors by init_app": {"app": "flask-cors by init_app", "page": OTHER_PORT},
         "flask-cors of a blueprint": {"app": "flask-cors of a blueprint", "page": OTHER_PORT},
-        "flask-cors of a blueprint, a 404": {"app": "flask-cors of a blueprint", "path": "/lab/nothing", "why": "no route is"},
+        "flask-cors of a blueprint, a 404": {
+            "app": "flask-cors of a blueprint",
+            "path": "/lab/nothing",
+            "why": "no route is",
+        },
         "flask-cors, a preflight that is refused": {
             "app": "flask-cors and a guard",
             "method": "PUT",
