@@ -147,7 +147,7 @@ export async function askWhy(request: PageRequest): Promise<Explanation | undefi
 }
 
 function explainedError(request: string, explanation: Explanation): BlockedError {
-  const last = explanation.steps.findLast(({ ok }) => !ok);
+  const last = explanation.steps.filter(({ ok }) => !ok).pop();
   const problem = `${request}: blocked by the browser at "${last?.step}". ${last?.detail}`;
   return new BlockedError("CORS", problem, [`Fix: ${explanation.fix}`], explanation);
 }
