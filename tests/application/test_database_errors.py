@@ -4,13 +4,15 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy
 from conftest import TEST_DATABASE_URL, settings
 from flask import Flask
 from my_lab_api import create_app, database
 from my_lab_api.extensions import db
-from sqlalchemy import event
+from sqlalchemy import URL, Engine, event
 
 NEW = "another horse battery"
 COMMANDS = {
@@ -44,8 +46,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         right(connection, record)
         connection.execute("PRAGMA busy_timeout = 50")
 
+    def create_engine(url: URL, *, connect_args: dict[str, object], **others: Any) -> Engine:
+        return sqlalchemy.create_engine(url, connect_args=connect_args | {"timeout": 0.05}, **others)
+
     monkeypatch.setattr(database, "set_up_sqlite", set_up)
-    monkeypatch.setattr("my_lab_api.migrate.set_up_sqlite", set_up)
+    monkeypatch.setattr("my_lab_api.migrate.create_engine", create_engine)
     return None
 
 

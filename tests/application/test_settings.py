@@ -76,8 +76,8 @@ def test_a_package_that_is_missing_is_told_with_the_command_that_adds_it(monkeyp
 def test_all_problems_are_told_at_once_debug_mode_included(monkeypatch):
     monkeypatch.setenv("FLASK_DEBUG", "1")
     with pytest.raises(config.SettingsError, match="FLASK_DEBUG is on in production") as refusal:
-        create_app({"LOG_FORMAT": "xml"})
-    assert refusal.value.message.count("\n  - ") == 3
+        create_app({"FRONTEND_ORIGINS": "http://a.example, http://b.example", "LOG_FORMAT": "xml"})
+    assert refusal.value.message.count("\n  - ") == 4
 
 
 @pytest.mark.parametrize(("environment", "port"), [({}, 9001), ({"PORT": "9002"}, 9002)])

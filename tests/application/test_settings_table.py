@@ -16,6 +16,7 @@ REFUSED: list[tuple[dict[str, str], str]] = [
         ({"APP_ENV": env}, f"APP_ENV={env!r} is not development or production. Set it")
         for env in ("prod", "PRODUCTION")
     ),
+    *(({"FRONTEND_ORIGINS": f"{http}://lab.org"}, "Set it to https://lab.org.") for http in ("http", "HTTP")),
     *(({"CROSS_SITE_COOKIES": value}, f"={value!r} is not 0 or 1. Set it to 0.") for value in ("yes", "2", " ")),
     (DEVELOPMENT | {"CROSS_SITE_COOKIES": "1"}, "needs https, which development does not have. Set it to 0."),
     *(({"LOG_FORMAT": value}, f"LOG_FORMAT={value!r} is not plain or json. Set it") for value in ("xml", "JSON")),
@@ -105,17 +106,19 @@ def test_it_is_used(settings: dict[str, str]) -> None:
 
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(config.SettingsError) as refusal:
-        create_app({"LOG_FORMAT": "xml", "PORT": "x", "CROSS_SITE_COOKIES": "2"})
+        create_app(
+            {"FRONTEND_ORIGINS": "http://a.example", "LOG_FORMAT": "xml", "PORT": "x", "CROSS_SITE_COOKIES": "2"}
+        )
     names = [line.split()[1].partition("=")[0] for line in refusal.value.message.splitlines()[1:]]
-    assert sorted(names) == ["CROSS_SITE_COOKIES", "LOG_FORMAT", "PORT", "SECRET_KEY"]
+    assert sorted(names) == ["CROSS_SITE_COOKIES", "FRONTEND_ORIGINS", "LOG_FORMAT", "PORT", "SECRET_KEY"]
 
 
 def test_an_env_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     (tmp_path / ".env").mkdir()
-    with pytest.raises(config.SettingsError, match=r"cannot be read \(.*Copy \.env\.example to \.env"):
+    with pytest.raises(config.SettingsError, match=r"cannot be read .* Copy \.env\.example to \.env"):
         create_app()
     (tmp_path / ".env").rmdir()
     (tmp_path / ".env").write_bytes(b"SECRET_KEY=\xff\n")
-    with pytest.raises(config.SettingsError, match=r"cannot be read \(.*Copy \.env\.example to \.env"):
+    with pytest.raises(config.SettingsError, match=r"cannot be read .* save it as UTF-8\."):
         create_app()

@@ -251,7 +251,12 @@ ORIGINS += family(
         "a view that writes the header by hand": {"page": OTHER_PORT, "path": "/lab/by-hand"},
         "a 500": {"page": OTHER_PORT, "path": "/lab/error"},
         "a 404 under the policy": {"page": OTHER_PORT, "path": "/lab/nothing"},
-        "a 405 under the policy": {"page": OTHER_PORT, "path": "/lab/error", "method": "DELETE"},
+        "a 405 under the policy": {
+            "page": OTHER_PORT,
+            "path": "/lab/error",
+            "method": "DELETE",
+            "why": 'a route with methods=["DELETE"]',
+        },
     },
 )
 RULES = family(
@@ -353,7 +358,7 @@ PLACES = family(
             "by": "other",
             "why": "navigation",
         },
-        "a redirect to its page": {"path": "/lab/go?to=http://localhost:5173/", "why": "redirect"},
+        "a redirect to its page": {"path": "/lab/go?to=http://localhost:5173/", "by": "other"},
         "a redirect to no web address": {"path": "/lab/go?to=mailto:ada@example.com", "why": "no redirect"},
         "a redirect with a user name": {"path": "/lab/go?to=http://me@api.example.com/lab/notes", "why": "redirect"},
         "a redirect without an end": {"path": "/lab/round", "why": "redirect"},
@@ -395,7 +400,7 @@ FLASK_CORS = family(
         },
         "cross_origin on another view": {"app": "cross_origin on a view"},
         "cross_origin for another page": {"app": "cross_origin on a view", "path": "/free", "page": OTHER_PORT},
-        "flask-cors, a debug 500": {"path": "/lab/error", "debug": True, "why": "what the exception says"},
+        "flask-cors, a debug 500": {"path": "/lab/error", "debug": True, "why": "exception"},
     },
 )
 BY_HAND = family(
@@ -435,9 +440,9 @@ PROJECT = family(
         },
         "project, a LAN address": {"page": LAN},
         "project, a file": {"page": NULL},
-        "project, https": {"page": "https://localhost:5173"},
+        "project, https": {"page": "https://localhost"},
         "project, the deployed page": {"page": APP},
-        "project, a page by http": {"page": "http://app.example.com", "why": "whoever controls the network"},
+        "project, a page by http": {"page": "http://app.example.com"},
         "project, a setting of the environment": {
             "page": OTHER_PORT,
             "environment": "FRONTEND_ORIGINS=http://localhost:3000",
@@ -476,6 +481,28 @@ PROJECT = family(
         "project, a typing error": {"path": "/api/note"},
         "project, nothing like it": {"path": "/nowhere", "why": "no route and no policy"},
         "project, TRACE": {"method": "TRACE", "by": None, "why": "no page"},
+    },
+)
+DEPLOYED = f"""APP_ENV=production
+SECRET_KEY={"0123456789abcdef" * 4}
+FRONTEND_ORIGINS={APP}
+API_URL=https://api.example.com"""
+PRODUCTION = family(
+    {"app": "project", "path": "https://api.example.com/api/notes", "cookies": True, "dotenv": DEPLOYED},
+    {
+        "production, another subdomain": {"page": "https://www.example.com"},
+        "production, another subdomain, preflighted": {
+            "page": "https://www.example.com",
+            "method": "POST",
+            "headers": JSON,
+        },
+        "production, development's page": {"page": MINE},
+        "production, another site": {"page": "https://lab.example.org"},
+        "production, a page by http": {"page": "http://app.example.com"},
+        "production, a LAN address": {"page": LAN, "why": "whoever controls the network"},
+        "production, a header": {"page": APP, "headers": ("X-Lab: 1",)},
+        "production, patch": {"page": APP, "method": "patch", "path": "https://api.example.com/api/notes/1"},
+        "production, cookies where all may read": {"page": APP, "path": "https://api.example.com/api/public/hello"},
     },
 )
 IN_FRONT = family(
@@ -539,15 +566,15 @@ ELSEWHERE = family(
         "another server that redirects to ours": {"other": "to ours", "by": "app"},
         "AirPlay": {"other": "airplay", "why": "AirPlay"},
         "AirPlay, preflighted": {"other": "airplay", "method": "PUT", "why": "AirPlay"},
-        "a dead server": {"path": "http://localhost:1/lab", "by": None, "why": "start the server"},
+        "a dead server": {"path": "<dead>/lab", "by": None, "why": "start the server"},
         "a dead server, preflighted": {
-            "path": "http://localhost:1/lab",
+            "path": "<dead>/lab",
             "by": None,
             "method": "PUT",
             "why": "start the server",
         },
         "an unknown name": {"path": "http://nowhere.invalid/lab", "by": None, "why": "name"},
-        "a name of a container": {"path": "http://api:8000/lab", "by": None, "why": "name"},
+        "a name of a container": {"path": "http://api:8000/lab", "by": None, "why": "container"},
         "https where http is spoken": {"path": "<not-https>/lab/notes", "by": None},
         "an http API from an https page": {
             "page": APP,
@@ -572,8 +599,19 @@ COOKIES = family(
             "page": APP,
             "path": "/api/auth/me",
             "dotenv": f"FRONTEND_ORIGINS={APP}",
-            "why": "under the site",
         },
     },
 )
-ROWS = [*ORIGINS, *RULES, *SEVERAL, *PLACES, *FLASK_CORS, *BY_HAND, *PROJECT, *IN_FRONT, *ELSEWHERE, *COOKIES]
+ROWS = [
+    *ORIGINS,
+    *RULES,
+    *SEVERAL,
+    *PLACES,
+    *FLASK_CORS,
+    *BY_HAND,
+    *PROJECT,
+    *PRODUCTION,
+    *IN_FRONT,
+    *ELSEWHERE,
+    *COOKIES,
+]

@@ -10,7 +10,6 @@ import socket
 import ssl
 import sys
 import threading
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,10 +109,11 @@ def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     if NOW.app is None:  # as if nothing was listening
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return []
-    rules = [rule for rule in NOW.front if rule[0] in ("", environ["REQUEST_METHOD"])]
+    rules: list[list[Any]] = [rule for rule in NOW.front if rule[0] in ("", environ["REQUEST_METHOD"])]
     if environ["wsgi.url_scheme"] == "https" or "HTTP_NGROK_SKIP_BROWSER_WARNING" in environ:
         rules = []
-    _, status, added = rules[0] if rules else ("", PASS, [["Server", "Werkzeug/3.1.9"]])
+    rule: list[Any] = rules[0] if rules else ["", PASS, [["Server", "Werkzeug/3.1.9"]]]
+    _, status, added = rule
     if status != PASS:
         path = environ["PATH_INFO"]
         return say(start_response, status, [(name, value.replace("<path>", path)) for name, value in added])
@@ -123,7 +123,8 @@ def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         kept = [pair for pair in given if pair[0] not in gone]
         return start_response(line, [*kept, *(tuple(pair) for pair in added if pair[1] is not None)], *more)
 
-    return NOW.app.wsgi_app(environ, start)
+    response: Iterable[bytes] = NOW.app.wsgi_app(environ, start)
+    return response
 
 
 def serve_other(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -159,11 +160,12 @@ def resolve(names: dict[str, int]) -> None:
         place = names.get(f"{host}:{port}")
         return ask(*(("127.0.0.1", place) if place else (host, port)), *more, **options)
 
-    socket.getaddrinfo = answer  # type: ignore[assignment]
+    socket.getaddrinfo = answer
 
 
 def main() -> None:
     """Serve, and do what each line says."""
+    sys.dont_write_bytecode = True  # it would be of the source before the edits, if both have one size and one time
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CONFIG["certificate"])
     for name, app, tls in (("app", serve, False), ("app-tls", serve, True), ("other", serve_other, False)):
@@ -171,7 +173,7 @@ def main() -> None:
         server = make_server("127.0.0.1", port, app, True, 1, Handler, ssl_context=context if tls else None)
         threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     resolve(CONFIG["names"])
-    commands = {function.__name__: function for function in (make, explain, ask_endpoint, get_log, time.sleep)}
+    commands: dict[str, Any] = {function.__name__: function for function in (make, explain, ask_endpoint, get_log)}
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")  # what anybody prints goes elsewhere
     os.dup2(2, 1)
     for line in sys.stdin:

@@ -43,6 +43,15 @@ FRAMED = """(url) => new Promise((done) => {
   frame.src = url;
   document.body.append(frame);
 })"""
+TYPES = ["text/javascript", "application/json", "text/html; charset=utf-8", "text/plain"]
+TYPES += ["application/problem+json", "application/xml"]
+SCRIPT = """(url) => new Promise((done) => {
+  const script = document.createElement("script");
+  script.onload = () => done(true);
+  script.onerror = () => done(false);
+  script.src = url;
+  document.body.append(script);
+})"""
 UPLOAD = """([url, listens]) => new Promise((done) => {
   const request = new XMLHttpRequest();
   if (listens) request.upload.onprogress = () => {};
@@ -136,6 +145,17 @@ def test_a_frame_shows_what_it_shows_in_the_browser(stage: Stage, headers: str) 
     steps = {step.step: step for step in stage.explain(path, mode="no-cors").steps}
     if stage.api.url != stage.origin:
         assert steps["An <iframe> shows the response"].ok == shown, steps
+
+
+@pytest.mark.parametrize("nosniff", ["", " | X-Content-Type-Options: nosniff"])
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_script_is_not_made_of_data(stage: Stage, kind: str, nosniff: str) -> None:
+    path = f"/script-{TYPES.index(kind)}{len(nosniff)}"
+    stage.api.replies[path] = (NOTHING, reply(200, f"Content-Type: {kind}{nosniff}"))
+    ran = stage.page.evaluate(SCRIPT, stage.api.url + path)
+    steps = {step.step: step for step in stage.explain(path, mode="no-cors").steps}
+    if stage.api.url != stage.origin:
+        assert steps["<script> and <img> can use the response"].ok == ran, steps
 
 
 @pytest.mark.parametrize("listens", [False, True])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -109,27 +110,42 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright, visitor: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Launch Chromium in the visitor's network; the visitor permits what it asks."""
+    """Launch Chromium in the visitor's network, with an extension; the visitor permits what it asks."""
     options = launch_options(playwright, "chromium")
     require(options is not None, "chromium is not installed: uv run playwright install chromium")
-    program = tmp_path_factory.mktemp("browser") / "chromium"
+    folder = tmp_path_factory.mktemp("browser")
+    program, extension = folder / "chromium", folder / "extension"
     real = (options or {}).get("executable_path") or playwright.chromium.executable_path
     program.write_text(f'#!/bin/sh\nexec {" ".join(visitor)} "{real}" "$@"\n')
     program.chmod(0o755)
-    with playwright.chromium.launch(executable_path=program) as browser:
-        context = browser.new_context(ignore_https_errors=True)
+    extension.mkdir()
+    (extension / "manifest.json").write_text('{"manifest_version": 3, "name": "lab", "version": "1"}')
+    (extension / "page.html").write_text("A page of an extension")
+    with playwright.chromium.launch_persistent_context(
+        folder / "profile",
+        executable_path=program,
+        ignore_https_errors=True,
+        ignore_default_args=["--disable-extensions"],
+        args=[f"--load-extension={extension}", f"--disable-extensions-except={extension}"],
+    ) as context:
         context.grant_permissions(["local-network-access"])
-        yield context
+        yield context, f"chrome-extension://{get_extension_id(extension)}"
+
+
+def get_extension_id(folder: Path) -> str:
+    """Return the name that Chromium gives an extension: the hash of its folder, in letters from a to p."""
+    return "".join(chr(ord("a") + int(digit, 16)) for digit in sha256(str(folder).encode()).hexdigest()[:32])
 
 
 def test_chromium_and_explain_keep_the_same_pages_from_the_visitors_network(
-    chromium: BrowserContext, visitor: list[str]
+    chromium: tuple[BrowserContext, str], visitor: list[str]
 ) -> None:
-    asks = [(page, f"http://{host}:8000/api") for page in PAGES for host in HOSTS_OF_APIS]
-    did, tab = {}, chromium.new_page()
+    context, extension = chromium
+    asks = [(page, f"http://{host}:8000/api") for page in [*PAGES, extension] for host in HOSTS_OF_APIS]
+    did, tab = {}, context.new_page()
     for page, url in asks:
-        if tab.url != f"{page}/":
-            tab.goto(f"{page}/")
+        if tab.url != f"{page}/page.html":
+            tab.goto(f"{page}/page.html")
         did[page, url] = ask(tab, url, {})["allowed"]
     words = [["explain", "GET", url, "--origin", page, "--json"] for page, url in asks]
     command = [*visitor, sys.executable, "-c", EXPLAIN, json.dumps(words)]
@@ -140,3 +156,4 @@ def test_chromium_and_explain_keep_the_same_pages_from_the_visitors_network(
     kept = {both for both, found in said.items() if found["steps"][-1]["step"].startswith("The page may reach")}
     assert kept == {both for both, allowed in did.items() if not allowed and both[0].startswith("http:")}
     assert len(kept) >= 10
+    assert all(allowed for (page, _), allowed in did.items() if page == extension)

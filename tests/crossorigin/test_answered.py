@@ -139,7 +139,13 @@ IN_FRONT: dict[str, tuple[str, str, Callable[[str], Answer], tuple[tuple[str, st
         (("Access-Control-Allow-Origin", PAGE),),
         "remove what writes",
     ),
-    "any origin, and cookies": ("marked unmarked plain", "PUT", options(204, STAR), (), "remove what writes"),
+    "any origin, and cookies": (
+        "marked unmarked plain",
+        "PUT",
+        options(204, STAR),
+        (),
+        "let OPTIONS and PUT /lab/thing",
+    ),
     "OPTIONS with a list of its own": (
         "marked",
         "PUT",
@@ -298,7 +304,10 @@ def test_after_the_server_in_front_the_policy_is_next(front: Front) -> None:
     front.app, front.answer, front.adds = marked(front.url), always(401), ()
     found = ask(front, "PUT", origin=EVIL, headers=[("X-Lab", "1")])
     assert (found.answered_by, "without its sign-in" in str(found.fix)) == ("proxy", True)
-    assert [edit.set for edit in found.edits] == [f'origins=["{PAGE}", "{APP}", "{EVIL}"]']
+    assert [edit.set for edit in found.edits] == [
+        f'origins=["{PAGE}", "{APP}", "{EVIL}"]',
+        'request_headers=["Content-Type", "X-Lab"]',
+    ]
 
 
 @pytest.mark.parametrize("kind", APPS)

@@ -99,7 +99,7 @@ CASES: dict[str, tuple[str, list[str], bool, str]] = {
         "let OPTIONS /notes/1",
     ),
     "a decorator, a simple request": (DECORATED, ["POST", "/simple"], True, ""),
-    "a decorator on another view": (DECORATED, ["GET", "/notes"], False, "app.py:4: @cross_origin(origins=["),
+    "a decorator on another view": (DECORATED, ["GET", "/notes"], False, "app.py:5: @cross_origin(origins=["),
     "by hand, another origin": (
         BY_HAND,
         ["GET", "/notes"],

@@ -112,7 +112,7 @@ FIXES = {  # the policy, the hints, what a page asks for, the answers, and the f
         {},
         {"path": "/closed"},
         "200",
-        f'test_trace.py: from crossorigin import cors; cors(closed, origins=["{PAGE}"], credentials=True), and url_prefix=',
+        f'test_trace.py: from crossorigin import cors; cors(closed, origins=["{PAGE}"], credentials=True), and url_',
     ),
     "a method without a policy": (
         {},

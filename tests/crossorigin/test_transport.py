@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from crossorigin.doctor import browser
 from crossorigin.doctor.trace import Explanation, build_request, explain
-from crossorigin.doctor.transport import AppTransport, HttpTransport, describe_network_error
+from crossorigin.doctor.transport import AppTransport, HttpTransport, build_browser_headers, describe_network_error
 from flask import Blueprint, Flask, abort, redirect, request
 from werkzeug.serving import make_server
 
 from scripts.blocked_by_cors import Scripted
-from tests.crossorigin.cases import PAGE, lab, start
+from tests.crossorigin.cases import APP, PAGE, lab, start
 
 API, ELSEWHERE = "http://localhost", "https://api.example.org"
 
@@ -152,6 +152,29 @@ def test_a_tls_alert_is_told_by_its_name(number: int, name: str) -> None:
     assert (found.reason, found.answered_by) == ("CORSDidNotSucceed", None)
     assert f"refuses the TLS handshake: {name}." in found.steps[-1].detail
     assert "a certificate for localhost" in str(found.fix)
+
+
+BY_THE_BROWSER = {  # what asks what, and some of the headers that the browser adds
+    "another site": (PAGE, "https://api.example.com", {"Sec-Fetch-Site": "cross-site", "Referer": f"{PAGE}/"}),
+    "the same site": (APP, "https://api.example.com", {"Sec-Fetch-Site": "same-site", "Referer": f"{APP}/"}),
+    "the same origin": (APP, APP, {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty"}),
+    "http, which gets no metadata": (PAGE, "http://api.example.com", {"Sec-Fetch-Site": None, "Accept": "*/*"}),
+    "http from https, which gets no referrer": (APP, "http://api.example.com", {"Referer": None}),
+    "a file, which has no referrer": ("null", API, {"Referer": None, "Sec-Fetch-Mode": "cors"}),
+    "an extension, which has none": ("chrome-extension://abc", API, {"Referer": None, "Sec-Fetch-Site": "cross-site"}),
+}
+
+
+@pytest.mark.parametrize(("page", "api", "headers"), BY_THE_BROWSER.values(), ids=BY_THE_BROWSER)
+def test_the_browser_adds_headers(page: str, api: str, headers: dict[str, str | None]) -> None:
+    added = dict(build_browser_headers(build_request("GET", f"{api}/x", page)))
+    assert {name: added.get(name) for name in headers} == headers
+    assert "Chrome/" in added["User-Agent"]
+
+
+def test_the_script_of_a_page_sets_its_own_accept() -> None:
+    asked = build_request("GET", f"{API}/x", PAGE, [("accept", "application/json")])
+    assert "Accept" not in dict(build_browser_headers(asked))
 
 
 def test_each_name_below_localhost_is_this_machine(site: Flask, server: str) -> None:

@@ -69,7 +69,7 @@ SITUATIONS = [  # what the server in front does, what a page asks for, who answe
     ("a second header", PUT, PAGE, "proxy", "remove what writes Access-Control-Allow-Origin"),
     ("answers OPTIONS", PUT, PAGE, "proxy", "let OPTIONS and PUT /api/notes/1 through to the API"),
     ("refuses OPTIONS", PUT, PAGE, "proxy", "let OPTIONS and PUT /api/notes/1 through to the API"),
-    ("any origin for OPTIONS", PUT, PAGE, "proxy", "remove what writes Access-Control-Allow-Origin"),
+    ("any origin for OPTIONS", PUT, PAGE, "proxy", "let OPTIONS and PUT /api/notes/1 through to the API"),
     ("a sign-in by 401", ME, PAGE, "proxy", "let GET /api/auth/me through to the API without its sign-in"),
     ("a sign-in by 401", PUT, PAGE, "proxy", "let OPTIONS and PUT /api/notes/1 through to the API without its sign-in"),
     ("a sign-in elsewhere", ME, PAGE, "proxy", "without its sign-in, which is at sign-in.example.org"),

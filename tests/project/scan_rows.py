@@ -67,7 +67,7 @@ HOSTS: dict[str, Row] = {
 }
 
 PATHS: dict[str, Row] = {
-    "two slashes": (get(b"//api//public//hello"), 308),
+    "two slashes": (get(b"//api//public//hello"), 404),
     "another host as a path": (get(b"//evil.example/%2f.."), 404),
     "another host behind a backslash": (get(b"/\\evil.example//"), 404),
     "a parent folder": (get(FOLDER + b"/../../__init__.py"), 404),
@@ -96,7 +96,7 @@ PATHS: dict[str, Row] = {
 
 HEADERS: dict[str, Row] = {
     "a line break in a path": (get(b"/api/public/%0d%0aX-Injected:%201"), 404),
-    "a line break in a redirect": (get(b"/api//public/hello?%0d%0aX-Injected:%201"), 308),
+    "a line break after two slashes": (get(b"/api//public/hello?%0d%0aX-Injected:%201"), 404),
     "a line break in an id": (get(HELLO, b"X-Request-ID: a%0d%0aX-Injected: 1"), 200),
     "LF alone": (get(HELLO, b"X-Request-ID: a\nX-Injected: 1"), 200),
     "CR alone": (get(HELLO, b"X-Request-ID: a\rX-Injected: 1"), 400),
@@ -125,10 +125,10 @@ BODIES: dict[str, Row] = {
     "a number that is too large": (post(b'{"username": 1e999999}'), 422),
     "10,000 digits": (post(b'{"username": ' + b"9" * 10_000 + b"}"), 400),
     "not a number": (post(b'{"username": NaN}'), 400),
-    "half a character": (post(b'{"username": "\\ud800"}'), 400),
+    "half a character": (post(b'{"username": "\\ud800"}'), 422),
     "NUL in a text": (post(b'{"username": "a\\u0000b", "password": "x"}'), 422),
     "no UTF-8": (post(b'{"username": "\xff"}'), 400),
-    "UTF-16": (post('{"username": "a"}'.encode("utf-16")), 400),
+    "UTF-16": (post('{"username": "a"}'.encode("utf-16")), 422),
     "a list": (post(b"[]"), 422),
     "null": (post(b"null"), 422),
     "nothing": (post(b""), 400),
@@ -137,7 +137,7 @@ BODIES: dict[str, Row] = {
     "20,000 parts": (post(b"--x\r\n" * 20_000, target=FEEDBACK, of=b"multipart/form-data; boundary=x"), 422),
     "parts without a boundary": (post(b"--x\r\n", target=FEEDBACK, of=b"multipart/form-data"), 422),
     "no media type": (post(b"{}", of=b'/;="'), 415),
-    "zipped": (post(b"\x1f\x8b", b"Content-Encoding: gzip"), 415),
+    "zipped": (post(b"\x1f\x8b", b"Content-Encoding: gzip"), 400),
     "a byte more than 1 MiB": (post(b" " * (2**20 + 1)), 413),
     "more than JSON may have, in chunks, is cut off": (
         login(CHUNKED, rest=b"8000\r\n" + b" " * 2**15 + b"\r\n" + b"20000\r\n" + b" " * 2**17 + b"\r\n0\r\n\r\n"),

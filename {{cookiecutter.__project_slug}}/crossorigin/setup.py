@@ -178,6 +178,8 @@ def check_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
                 ' send a token, with request_headers=["Authorization"].'
             )
     other = [(p, origin) for p, origin in pages if not is_app(origin) and get_site(origin) != get_site(api)]
+    # in development, a page at an address of the network calls the API at the same address
+    other = [(p, origin) for p, origin in other if not is_private(urlsplit(origin).hostname or "")]
     samesite = config["SESSION_COOKIE_SAMESITE"] or "Lax"
     cross_site = hints.cross_site_setting or "SESSION_COOKIE_SAMESITE='None'" * hints.production
     if samesite != "None":

@@ -68,12 +68,11 @@ def test_user_create_refuses_a_name_that_is_taken_or_odd(app, name):
     assert can_sign_in(app, "ada", PASSWORD)
 
 
-@pytest.mark.parametrize("password", ["short", "demo-password"])
-def test_a_password_that_is_not_safe_is_refused(app, password):
-    code, output = run(app, "user", "create", "eve", typed=f"{password}\n{password}\n")
+def test_a_password_that_is_not_safe_is_refused(app):
+    code, output = run(app, "user", "create", "eve", typed="short\nshort\n")
     assert code == 1
     assert "password" in output.splitlines()[-1]
-    assert not can_sign_in(app, "eve", password)
+    assert not can_sign_in(app, "eve", "short")
 
 
 def test_user_password_changes_a_password(app):

@@ -18,11 +18,7 @@ from .public import public
 
 
 def create_app(settings: Mapping[str, str] | None = None) -> Flask:
-    """Create the application.
-
-    Args:
-        settings: names and values as in the environment; None reads the environment and `.env`.
-    """
+    """Create the application from settings; None reads them from the environment and `.env`."""
     app = Flask(__name__, static_folder=None, instance_path=str(environment.ROOT / "instance"))
     app.config.update(config.load(settings, debug=app.debug))
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a preflight fails at each redirect

@@ -7,10 +7,8 @@ from typing import Any, NoReturn
 import flask_smorest
 import marshmallow as ma
 from flask import Flask, Request, Response, abort, current_app, request
-from flask_smorest.exceptions import NotModified
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
-from werkzeug.http import quote_etag
 
 from .errors import PROBLEM, ProblemSchema, problem_response
 
@@ -34,25 +32,24 @@ class Parser(FlaskParser):
 
     def handle_error(self, error: ma.ValidationError, *args: Any, **kwargs: Any) -> NoReturn:
         # ten for each place: to tell thousands would cost more than the request
-        error.messages = {n: dict(list(found.items())[:10]) for n, found in error.messages_dict.items()}
+        error.messages = {name: dict(list(found.items())[:10]) for name, found in error.messages_dict.items()}
         super().handle_error(error, *args, **kwargs)
 
 
 class Blueprint(flask_smorest.Blueprint):
-    """flask-smorest's blueprint with the parser above, and with an ETag on each 304."""
+    """flask-smorest's blueprint with the parser above, and with If-None-Match for changes."""
 
     ARGUMENTS_PARSER = Parser()
 
     def response(self, *args: Any, content_type: str = JSON, **kwargs: Any) -> Any:
         return super().response(*args, content_type=content_type, **kwargs)
 
-    def set_etag(self, etag_data: Any, etag_schema: Any = None) -> None:
-        """Set the ETag, on a 304 too (RFC 9110, section 15.4.5)."""
-        try:
-            super().set_etag(etag_data, etag_schema)
-        except NotModified as unchanged:  # flask-smorest has no public name for the tag (#319)
-            unchanged.data = {"headers": {"ETag": quote_etag(self._generate_etag(etag_data))}}
-            raise
+    def check_etag(self, etag_data: Any, etag_schema: Any = None) -> None:
+        """Answer 412 unless If-Match names this version, or where If-None-Match does (RFC 9110, 13.1.2)."""
+        super().check_etag(etag_data, etag_schema)
+        unwanted = request.if_none_match
+        if unwanted.star_tag or any(tag in unwanted for tag in request.if_match):
+            abort(412)
 
 
 class Api(flask_smorest.Api):

@@ -75,19 +75,23 @@ def user_cli() -> None:
 @explained_errors()
 def create(username: str, role: str, password_stdin: bool) -> None:
     """Create a user; asks for the password."""
-    typed = sys.stdin.readline().rstrip("\r\n") if password_stdin else ask_password()
-    users.create_user(username, typed, role)
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    users.create_user(username, password, role)
     db.session.commit()
     click.echo(f"Made the user {username}.")
 
 
-@user_cli.command()
+@user_cli.command("password")
 @click.argument("username")
+@click.password_option()
 @explained_errors()
-def password(username: str) -> None:
+def change_password(username: str, password: str) -> None:
     """Change a password, which signs the user out everywhere; asks for it."""
     user = users.get_user(username)
-    users.set_password(user, ask_password())
+    users.set_password(user, password)
     db.session.commit()
     click.echo(f"Changed the password of {user.username} and signed out every session.")
 
@@ -151,8 +155,3 @@ def build_cookie(app: Flask, name: str) -> str:
         response = Response()
         app.session_interface.save_session(app, session, response)
         return response.headers["Set-Cookie"].partition(";")[0]
-
-
-def ask_password() -> str:
-    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    return answer

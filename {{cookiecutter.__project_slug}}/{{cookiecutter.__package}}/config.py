@@ -153,7 +153,7 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         # seconds: a sign-in does not wait longer for Redis, and is counted in memory
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 1} if storage.startswith("redis") else {},
         "RATELIMIT_KEY_PREFIX": PACKAGE,
-        "HOST_NAMES": split(values["TRUSTED_HOSTS"].lower()),
+        "HOST_NAMES": tuple(split(values["TRUSTED_HOSTS"].lower())),
         "TRUSTED_HOSTS": None,  # Flask's own would refuse health checks by address
         "MAX_JSON_LENGTH": 128 * 1024,  # the longest note has 120 KiB when each character is escaped
         "SESSION_REFRESH_EACH_REQUEST": False,  # the row of a session knows when it ends

@@ -63,6 +63,8 @@ def problem_response(error: exceptions.HTTPException) -> Response:
     headers.extend(extra.get("headers") or {})
     if error.code == 401:  # must name a scheme (section 11.6.1); one for cookies has no name
         headers.setdefault("WWW-Authenticate", "cookie")
+    if error.code == 304 and len(request.if_none_match.as_set()) == 1:  # flask-smorest leaves it out (#319)
+        headers["ETag"] = request.if_none_match.to_header()
     headers["Content-Type"] = PROBLEM
     return current_app.response_class(current_app.json.dumps(problem), error.code, headers)
 

@@ -1,6 +1,6 @@
 """Blueprint `health`: for load balancers. No CORS policy, so no page of another origin can read it."""
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, abort
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -8,13 +8,6 @@ from .extensions import db
 from .models import User
 
 health = Blueprint("health", __name__, url_prefix="/health")
-
-
-@health.after_request
-def let_pages_probe(response: Response) -> Response:
-    """Let a page see that there is an answer (not which): else a dead server looks like a refusal"""
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
 
 
 @health.get("/live")

@@ -14,11 +14,9 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from .database import set_up_sqlite
 from .extensions import db
 from .models import Model, UtcDateTime
 
-LOCK = 0x666C61736B  # the key of PostgreSQL's advisory lock: any number that no other program uses
 # what SQLite (twice) and PostgreSQL say, with the statement, when rows have no value for a new column
 NO_VALUE = re.compile(
     r'with default value NULL.*ADD COLUMN "?(\w+)'
@@ -72,18 +70,14 @@ def is_default_changed(*arguments: Any) -> bool | None:
 def create_migration_engine(engine: Engine) -> Engine:
     """Return an engine on which a migration is one transaction, and waits for another one to end.
 
-    It has no time limit for statements. Foreign keys of SQLite are off: with them on, replacing a
-    table would delete the rows that refer to it (https://www.sqlite.org/foreignkeys.html, section 5).
+    It has no time limit for statements, and no foreign keys in SQLite: with them, replacing a table
+    deletes the rows that refer to it (https://www.sqlite.org/foreignkeys.html, section 5).
     """
-    if engine.dialect.name == "postgresql":
-        migrating = create_engine(engine.url, poolclass=NullPool)
-        begin = f"SELECT pg_advisory_xact_lock({LOCK})"
-    else:
+    begin, connect_args = "SELECT pg_advisory_xact_lock(1)", {}
+    if engine.dialect.name == "sqlite":
         # Python's sqlite3 begins no transaction before CREATE or ALTER, so a failed migration would leave
         # half. Source: SQLAlchemy's documentation, "Enabling Non-Legacy SQLite Transactional Modes".
-        migrating = create_engine(engine.url, poolclass=NullPool, connect_args={"isolation_level": None})
-        event.listen(migrating, "connect", set_up_sqlite)
-        event.listen(migrating, "connect", lambda sqlite, _: sqlite.execute("PRAGMA foreign_keys = OFF"))
-        begin = "BEGIN IMMEDIATE"
+        begin, connect_args = "BEGIN IMMEDIATE", {"isolation_level": None, "timeout": 15}
+    migrating = create_engine(engine.url, poolclass=NullPool, connect_args=connect_args)
     event.listen(migrating, "begin", lambda connection: connection.exec_driver_sql(begin))
     return migrating

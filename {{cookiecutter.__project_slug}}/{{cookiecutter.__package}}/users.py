@@ -14,6 +14,8 @@ from .models import LoginSession, User, normalize_name
 
 # OWASP's first choice for argon2id, and a fifth of the cost of werkzeug's scrypt
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+COST = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+DUMMY_HASH = f"$argon2id$v=19${COST}${'A' * 22}${'A' * 43}"  # of no password, and as slow as a real one
 DEMO_PASSWORD = "demo-password"  # noqa: S105 (public: `flask seed` makes a user with it)
 
 
@@ -85,7 +87,7 @@ def verify_password(username: str, password: str) -> User | None:
     that changes meanwhile waits for the commit, and then ends what the caller has written.
     """
     user = find_user(username)
-    verified = user.password_hash if user else get_dummy_hash()
+    verified = user.password_hash if user else DUMMY_HASH
     try:
         hasher.verify(verified, password)
     except (VerificationError, InvalidHashError):
@@ -98,9 +100,3 @@ def verify_password(username: str, password: str) -> User | None:
     unchanged = update(User).where(User.id == user.id, User.password_hash == verified)
     updated = db.session.scalar(unchanged.values(password_hash=new_hash).returning(User.id))
     return user if updated else None
-
-
-def get_dummy_hash() -> str:
-    """Return a hash that no password has, and that takes the same time to verify as a real one."""
-    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
-    return f"$argon2id$v=19${cost}${'A' * 22}${'A' * 43}"

@@ -1,6 +1,5 @@
 """Who answered: the application, a server in front of it, or somebody else's; and what then helps."""
 
-import json
 import os
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
@@ -10,9 +9,8 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from ..declare import get_policies
 from ..origins import is_loopback
-from ..policy import Policy
 from .browser import REDIRECTS, Request, Response, get_header, get_origin
-from .edits import Edit, Fix, change_page
+from .edits import Fix, change_page
 from .transport import ALLOW_ORIGIN, AppTransport, ConnectionFailed
 
 By = Literal["app", "proxy", "other"]
@@ -38,15 +36,17 @@ def get_address(app: Flask) -> str:
 
 def is_ours(app: Flask, url: str, *more: str) -> bool:
     """Tell whether a URL is of an application: by its address, its port on this machine, or a host."""
-    hints, asked = get_policies(app).hints, urlsplit(url)
+    hints, host = get_policies(app).hints, urlsplit(url).hostname
     addresses = [get_address(app), *more, f"http://localhost:{hints.port}" if hints.port else ""]
     addresses += [hints.frontend_url or ""] * hints.one_origin
-    is_host = bool(hints.hosts) and host_is_trusted(asked.hostname, hints.hosts)
-    return is_host or any(
-        get_origin(url) == get_origin(address)
-        or (is_loopback(asked.hostname) and is_loopback(own.hostname) and asked.port == own.port)
-        for address, own in ((a, urlsplit(a)) for a in addresses if a)
-    )
+    is_host = bool(hints.hosts) and host_is_trusted(host, hints.hosts)
+    return is_host or _get_place(url) in map(_get_place, filter(None, addresses))
+
+
+def _get_place(url: str) -> str:
+    """Return the origin of a URL; on this machine, the port alone."""
+    parts = urlsplit(url)
+    return f"localhost:{parts.port}" if is_loopback(parts.hostname) else get_origin(url)
 
 
 def find_who(
@@ -86,14 +86,17 @@ def find_moved(request: Request, response: Response) -> Fix | None:
     return Fix(f"in the page's call: {target}, where the redirect leads", change_page(url=target))
 
 
-def fix_in_front(request: Request, response: Response, policy: Policy | None, is_preflight: bool) -> Fix:
+def fix_in_front(request: Request, response: Response, is_preflight: bool) -> Fix:
     """Return what to do about a response of a server in front of the application."""
     status, path = response.status, urlsplit(request.url).path or "/"
     front = f"the server in front that answered {status} (Server: {get_header(response, 'Server') or 'none'})"
     location, html = get_header(response, "Location"), get_header(response, "Content-Type") or ""
     calls = " and ".join(["OPTIONS"] * is_preflight + [request.method]) + f" {path}"
-    if _is_rewritten(request, response) and (get_header(response, MARK) or not is_preflight):
-        what = f"remove what writes {ALLOW_ORIGIN} (nginx: add_header). The API writes its own headers"
+    if _is_rewritten(request, response):
+        through = f", and let {calls} through" * is_preflight
+        what = (
+            f"remove what writes {ALLOW_ORIGIN} (nginx: add_header){through}. The API writes its own headers"
+        )
     elif status in API_IS_DOWN:
         return Fix(f"start the API behind {front}. {NO_EDIT}")
     elif status == 413:
@@ -101,29 +104,39 @@ def fix_in_front(request: Request, response: Response, policy: Policy | None, is
     elif status == 401 or location:
         where = f", which is at {urlsplit(urljoin(request.url, location)).netloc}" if location else ""
         what = f"let {calls} through to the API without its sign-in{where}"
-    elif not is_preflight and (html.startswith("text/html") or status == 511):
-        if skip := _find_skip(request, response):
-            return _skip_warning(skip, policy)
+    elif not is_preflight and (status == 511 or (status in (200, 403, 429) and html.startswith("text/html"))):
         what = f"switch off its warning page or bot check for {path}: that page came, not the API's answer"
     else:
         what = f"let {calls} through to the API, which answers them itself"
     return Fix(f"in {front}: {what}. {NO_EDIT}")
 
 
+def find_skip(request: Request, response: Response) -> str | None:
+    """Return the header that skips the warning page of a tunnel, if a response is one."""
+    html = (get_header(response, "Content-Type") or "").startswith("text/html")
+    is_page = (response.status == 200 and html) or response.status == 511
+    names = " ".join([urlsplit(request.url).hostname or "", *(name.lower() for name, _ in response.headers)])
+    return next((header for part, header in SKIP_WARNING.items() if part in names and is_page), None)
+
+
 def fix_elsewhere(
-    app: Flask | None, request: Request, response: Response, needed: dict[str, list[str]]
+    app: Flask | None,
+    request: Request,
+    response: Response,
+    needed: dict[str, list[str]],
+    is_preflight: bool = False,
 ) -> Fix:
     """Return what to do about a server that is not this API, of which the page needs these headers."""
     if (get_header(response, "Server") or "").startswith(AIRPLAY):
         return Fix(f"use another port than 5000, where AirPlay answers on a Mac. {NO_EDIT}")
     place = get_origin(request.url)
     if get_header(response, ALLOW_ORIGIN) == "*" and request.credentials and len(needed) == 2:
-        text = f"in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch); {place} lets every"
-        return Fix(f"{text} page read its responses, without cookies", change_page(credentials=False))
+        text = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch);"
+        text += f" {place} lets every page read its responses, without cookies"
+        return Fix(text, change_page(credentials=False))
     lines = "; ".join(f"{name}: {', '.join(values)}" for name, values in needed.items())
-    text = (
-        f"ask the owner of {place} to send {lines}; or call it from your API instead of the page. {NO_EDIT}"
-    )
+    text = f"ask the owner of {place} to send {lines}" + " and 204 to OPTIONS" * is_preflight
+    text += f"; or call it from your API instead of the page. {NO_EDIT}"
     if app:
         hints, line = get_policies(app).hints, f"in init_cors: hints=Hints(api_url={place!r})"
         if hints.api_url_setting:
@@ -151,17 +164,3 @@ def _is_rewritten(request: Request, response: Response) -> bool:
     """Tell whether a response allows what an application that answers to this page would not write."""
     allowed = get_header(response, ALLOW_ORIGIN) or ""
     return "," in allowed or (allowed == "*" and request.credentials)
-
-
-def _find_skip(request: Request, response: Response) -> str | None:
-    names = " ".join([urlsplit(request.url).hostname or "", *(name.lower() for name, _ in response.headers)])
-    return next((header for part, header in SKIP_WARNING.items() if part in names), None)
-
-
-def _skip_warning(header: str, policy: Policy | None) -> Fix:
-    page = change_page(headers={header: "1"})
-    text = f"in the page's call: the header {header}: 1, which skips the warning page of the tunnel"
-    if policy is None or header.lower() in map(str.lower, policy.request_headers):
-        return Fix(text, page)
-    argument = f"request_headers={json.dumps([*policy.request_headers, header])}"
-    return Fix(f"{text}; and {policy.place}: {argument}", (*page, Edit(policy.place, argument)))

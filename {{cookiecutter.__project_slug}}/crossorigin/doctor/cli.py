@@ -126,7 +126,7 @@ def explain_request(
         raise click.UsageError(f"{target!r} is a file: Git Bash changes paths; write it without the first /.")
     if re.match(r"[A-Za-z0-9.-]+:[0-9]+(/|\Z)", target):
         raise click.UsageError(f"{target!r} has no scheme; write http://{target}")
-    is_url, app, refusal = "://" in target, None, ""
+    is_url, app, refusal = bool(re.match("[A-Za-z]+://", target)), None, ""
     if user and is_url:
         raise click.UsageError(f"--as signs in on this application alone; write a path, not {target!r}.")
     has_app = click.get_current_context().find_object(ScriptInfo) is not None  # not `python -m crossorigin`

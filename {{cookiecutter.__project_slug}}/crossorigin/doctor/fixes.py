@@ -6,9 +6,9 @@ from flask import Flask
 
 from ..declare import get_policies
 from . import browser, no_cors
-from .answered import API_IS_DOWN, By, find_moved, find_who, fix_elsewhere, fix_in_front
+from .answered import API_IS_DOWN, By, find_moved, find_skip, find_who, fix_elsewhere, fix_in_front
 from .browser import Request, Response, Step, get_header, get_origin
-from .edits import Edit, Fix, change_page
+from .edits import Fix, change_page
 from .other_layers import fix_other_layer, list_needed
 from .own_fixes import OwnFixes, join
 
@@ -47,9 +47,10 @@ class Fixes:
         if location is not None and failed.reason in ("CORSDidNotSucceed", "CORSRequestNotHttp"):
             return Fix(f"in what answers at {request.url}: no redirect to {location}")
         if moved := find_moved(request, response):
-            return moved
+            return moved if by == "other" else self.add_own(moved, request)
         if by == "other":
-            return fix_elsewhere(self.given, request, response, list_needed(request, response, is_preflight))
+            needed = list_needed(request, response, is_preflight)
+            return fix_elsewhere(self.given, request, response, needed, is_preflight)
         if by == "proxy":
             return self.fix_in_front(request, response, is_preflight)
         path = urlsplit(request.url).path
@@ -61,26 +62,21 @@ class Fixes:
         place = f"its policy ({policy.place})" if policy else "it"
         return own if own.text else Fix(f"restart the API: {place} allows this request. {SEE_FRONT}")
 
-    def find_for_status(self, request: Request, response: Response, by: By) -> Fix | None:
+    def find_for_status(self, request: Request, status: int | None, response: Response, by: By) -> Fix | None:
         """Return what to do about a response that the page can read, but does not want."""
         path, names = urlsplit(request.url).path, {name.lower() for name, _ in request.headers}
-        policy = self.policies.find(path)
-        if by == "proxy" and response.status in API_IS_DOWN | {401, 413}:
+        if by == "proxy" and status in API_IS_DOWN | {401, 413}:
             return self.fix_in_front(request, response, is_preflight=False)
-        asks = response.status == 401 and by == "app" and "authorization" not in names
-        reads = request.mode == "cors" and not browser.is_same_origin(request.url, request.origin)
-        if request.credentials or not (asks and reads):
+        policy, guarded = self.policies.find(path), self.own.is_guarded(path)
+        unsigned = status == 401 or (status is None and guarded)
+        cookies = request.credentials or browser.is_same_origin(request.url, request.origin)
+        if by != "app" or not unsigned or cookies or "authorization" in names:
             return None
-        guarded = self.own.is_guarded(path)
-        if policy and policy.credentials:
-            return Fix(f"{WITH_COOKIES}; without it no session cookie is sent", change_page(credentials=True))
-        if guarded and policy and not policy.any_origin:
-            edit = Edit(policy.place, "credentials=True")
-            text = f"{WITH_COOKIES}, and {': '.join(edit)}; or send a token in the header Authorization"
-            return Fix(text, (*change_page(credentials=True), edit))
-        if guarded:
-            return Fix("in the page's call: a token in the header Authorization; its view requires a sign-in")
-        return None
+        if policy and (policy.credentials or (guarded and not policy.any_origin)):
+            page = Fix(f"{WITH_COOKIES} for the session cookie", change_page(credentials=True))
+            return join([page, *self.own.find(request._replace(credentials=True))])
+        text = "in the page's call: a token in the header Authorization; its view requires a sign-in"
+        return Fix(text) if guarded else None
 
     def _fix_no_cors(self, request: Request, response: Response | None, by: By | None) -> Fix:
         if browser.is_forbidden_method(request.method):
@@ -94,8 +90,12 @@ class Fixes:
 
     def fix_in_front(self, request: Request, response: Response, is_preflight: bool) -> Fix:
         """Return what to do about a response of a server in front of the application."""
-        policy = self.policies.find(urlsplit(request.url).path)
-        return self.add_own(fix_in_front(request, response, policy, is_preflight), request)
+        skip = None if is_preflight else find_skip(request, response)
+        if skip is None:
+            return self.add_own(fix_in_front(request, response, is_preflight), request)
+        text = f"in the page's call: the header {skip}: 1, which skips the warning page of the tunnel"
+        fix = Fix(text, change_page(headers={skip: "1"}))
+        return self.add_own(fix, request._replace(headers=(*request.headers, (skip, "1"))))
 
     def add_own(self, fix: Fix, request: Request) -> Fix:
         """Add to a fix what the policies need, so that the request passes after both."""

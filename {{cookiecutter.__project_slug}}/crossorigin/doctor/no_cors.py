@@ -11,7 +11,9 @@ from . import browser
 from .browser import Request, Response, Step, get_header, get_origin
 
 POLICY = "Cross-Origin-Resource-Policy"
-FRAME = "An <iframe> shows the response"  # a "no" here does not stop the browser
+# a "no" to these does not stop the browser
+FRAME, TYPE = "An <iframe> shows the response", "<script> and <img> can use the response"
+DATA = re.compile(r"(text|application)/(html|plain|([a-z0-9.-]+\+)?(json|xml))", re.IGNORECASE)
 
 
 def check_method(request: Request) -> Step:
@@ -28,6 +30,7 @@ def is_allowed_header(name: str, value: str) -> bool:
 def check_response(request: Request, response: Response) -> Iterator[Step]:
     """Yield what becomes of a response, by what has asked for it."""
     yield check_frame(request, response)
+    yield check_type(response)
     if browser.normalize_method(request.method) == "POST":
         yield Step("sendBeacon is sent", True, "The page never gets its response, whatever that says.")
     yield check_resource_policy(request, response)
@@ -45,6 +48,15 @@ def check_frame(request: Request, response: Response) -> Step:
     return Step(FRAME, ok, f"X-Frame-Options is {options}.")
 
 
+def check_type(response: Response) -> Step:
+    """Decide whether data is kept from elements (Fetch, "Opaque-response blocking")."""
+    given = (get_header(response, "Content-Type") or "").partition(";")[0].strip()
+    nosniff = (get_header(response, "X-Content-Type-Options") or "").lower() == "nosniff"
+    ok = not (nosniff and DATA.fullmatch(given))
+    detail = "No data is kept from them." if ok else f"{given} with X-Content-Type-Options: nosniff is data."
+    return Step(TYPE, ok, detail)
+
+
 def check_resource_policy(request: Request, response: Response) -> Step:
     """Decide whether the page may use a response (Fetch, #cross-origin-resource-policy-check)."""
     value, page, api = get_header(response, POLICY), request.origin, get_origin(request.url)
@@ -52,7 +64,7 @@ def check_resource_policy(request: Request, response: Response) -> Step:
     one_site = one_site and (page.startswith("https:") or not api.startswith("https:"))
     ok = {"same-origin": page == api, "same-site": one_site}.get(value or "", True)
     detail = f"{POLICY} is {value!r}." if value else f"{POLICY} is missing, so every page gets it."
-    return Step("<img>, <script> and fetch get the response", ok, detail)
+    return Step("The page gets the response", ok, detail)
 
 
 def _is_ancestor(source: str, request: Request) -> bool:

@@ -34,7 +34,8 @@ def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request
     method = "OPTIONS" if is_preflight else normalize_method(request.method)
     path, upper = urlsplit(request.url).path, request.method.upper()
     what, lacking = f"{method} {path}", LACKING.get(failed.reason or "")
-    if lacking == METHODS and upper in re.findall(r"[\w-]+", get_header(response, METHODS) or ""):
+    has_upper = upper in re.findall(r"[\w-]+", get_header(response, METHODS) or "")
+    if lacking == METHODS and has_upper and normalize_method(request.method) != upper:
         text = f'in the page\'s call: method: "{upper}"; methods are case-sensitive'
         return Fix(text, change_page(method=upper))
     if lacking is None:
@@ -43,9 +44,11 @@ def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request
     writers = find_writers(app)
     calls = [writer for writer in writers if writer.call]
     if call := _choose_call(calls, app, view):
-        return _fix_call(call, lacking, request, needed)
+        return _fix_call(call, lacking, needed, request, response)
     if calls:
-        text = "in the page's call: another path. CORS(…) of a blueprint covers its routes only, and no route is"
+        text = (
+            "in the page's call: another path. CORS(…) of a blueprint covers its routes only, and no route is"
+        )
         return Fix(f"{text} at {path}")
     if by_hand := [writer for writer in writers if writer.header]:
         return _fix_by_hand(by_hand, lacking, needed, what, response)
@@ -74,7 +77,9 @@ def _choose_call(calls: list[Writer], app: Flask, view: str | None) -> Writer | 
         return None
     lines, _ = inspect.getsourcelines(inspect.unwrap(app.view_functions[view]))
     decorators = next((n for n, line in enumerate(lines) if re.match(r"\s*(async )?(def|class) ", line)), 0)
-    return Writer(f"{file}:{first + decorators}", "@cross_origin(", {})  # next to the function, inside the route
+    return Writer(
+        f"{file}:{first + decorators}", "@cross_origin(", {}
+    )  # next to the function, inside the route
 
 
 def _fix_by_hand(
@@ -83,7 +88,9 @@ def _fix_by_hand(
     places = {writer.header: writer.place for writer in writers}
     place = places.get(lacking.lower()) or places.get("access-control-allow-") or writers[0].place
     if lacking.lower() in places and get_header(response, lacking) is None:
-        text = f"{place} writes {lacking}, but not on the response to {what}: change what stands before it, so"
+        text = (
+            f"{place} writes {lacking}, but not on the response to {what}: change what stands before it, so"
+        )
         return Fix(f"{text} that it runs for every response, and for pages of {needed[ORIGIN][0]}")
     missing = {n: v for n, v in needed.items() if n == lacking or not _has(response, n, v)}
     edits = [
@@ -91,13 +98,17 @@ def _fix_by_hand(
         for name, values in missing.items()
         for other in [places.get(name.lower(), place)]
     ]
-    edits.sort(key=lambda edit: int(edit.place.rpartition(":")[2]), reverse=True)  # a new line moves those below
+    edits.sort(
+        key=lambda edit: int(edit.place.rpartition(":")[2]), reverse=True
+    )  # a new line moves those below
     return Fix("; ".join(map(": ".join, edits)) + f", on the response to {what}", tuple(edits))
 
 
 def _has(response: Response, name: str, values: list[str]) -> bool:
     given = get_header(response, name) or ""
-    return given == values[0] if name in (ORIGIN, CREDENTIALS) else set(values) <= set(re.split("[, ]+", given))
+    return (
+        given == values[0] if name in (ORIGIN, CREDENTIALS) else set(values) <= set(re.split("[, ]+", given))
+    )
 
 
 def _find_target(place: str) -> str:
@@ -108,12 +119,17 @@ def _find_target(place: str) -> str:
     return found[1] if found else "response.headers"
 
 
-def _fix_call(writer: Writer, lacking: str, request: Request, needed: dict[str, list[str]]) -> Fix:
+def _fix_call(
+    writer: Writer, lacking: str, needed: dict[str, list[str]], request: Request, response: Response
+) -> Fix:
     options: dict[str, str] = {}
     for name, argument in ARGUMENTS.items():
         items = _list_items(writer.options.get(argument))
         known = [item.strip('"').lower() for item in items]
         new = [f'"{value}"' for value in needed.get(name, []) if value.lower() not in known]
+        if name == lacking == ORIGIN and items and not new:
+            text = f"{writer.place} allows it, but the response {response.status} does not come through it"
+            return Fix(f"{text}: correct the exception that the terminal of the API shows")
         if name == lacking or (name != ORIGIN and items and new):
             options[argument] = f"[{', '.join([*items, *new])}]"
     if request.credentials and (lacking == CREDENTIALS or "supports_credentials" not in writer.options):

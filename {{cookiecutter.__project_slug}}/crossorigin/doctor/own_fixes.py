@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from ..declare import Declaration, get_policies, nearest_blueprint, short
-from ..origins import is_app, is_loopback, origin_problem
+from ..origins import is_app, is_loopback, is_private, origin_problem
 from ..policy import FromConfig, Policy
 from ..rules import RESPONSE_HEADERS
 from . import browser
@@ -24,9 +24,9 @@ from .transport import ALLOW_ORIGIN
 
 NO_COOKIES = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch)"
 TWO_SITES = (
-    "page and API are two sites, which no edit of this project changes, so no session cookie is sent: serve the"
-    " API under the site of the page (app.example.com, api.example.com), make them one origin by a proxy, or"
-    " send a token"
+    "page and API are two sites, which no edit of this project changes, so no session cookie is sent: serve"
+    " the API under the site of the page (app.example.com, api.example.com), make them one origin by a proxy,"
+    " or send a token"
 )
 
 
@@ -66,7 +66,12 @@ class OwnFixes:
         if not self.hints.api_url and setting and is_loopback(urlsplit(request.url).hostname):
             line = ": ".join(self.set_setting(setting, "https://api.example.com"))
             return Fix(f"{line}, the address that front ends call. Cookies depend on it")
-        return join(self.find(request) or [Fix(TWO_SITES)])
+        policy = self.policies.find(urlsplit(request.url).path)
+        own = policy if policy in self.policies.built else None
+        moved, fixes = self._move_page(
+            own or Policy("", "", "", (request.origin,), credentials=True), request
+        )
+        return join([*fixes, *(self._find_missing(own, moved) if own and moved else [])])
 
     def set_setting(self, name: str, value: str) -> Edit:
         """Return the edit of a setting, where its value comes from."""
@@ -92,38 +97,30 @@ class OwnFixes:
         if origin == "null" and not allowed:
             text = f"open the page at {home}" if home else "serve the page by http"
             text += f" ({self.hints.start_command}). A file or a sandboxed frame has the origin null"
-            return self._open(request, home, text)
+            return _open(request, home, text) if home else (None, [Fix(text)])
         if request.credentials and is_app(origin):
             token = ("Authorization", "Bearer TOKEN")
             text = (
-                f"{origin} is the page of an app, which browsers send no cookie for. In its call: no cookies,"
+                f"{origin} is the page of an app, which browsers send no cookie for. In its call: no cookies"
             )
-            text += f" but a token, if the application has tokens: {': '.join(token)}"
+            text += f", but a token, if the application has tokens: {': '.join(token)}"
             edits = change_page(credentials=False, headers=dict([token]))
             return request._replace(credentials=False, headers=(*request.headers, token)), [Fix(text, edits)]
+        fixes = []
         if request.credentials and policy.credentials and not self._sends_cookie(request):
-            near = self._find_near(request)
-            return (
-                (near, [_open_near(policy, request, near)])
-                if near
-                else (request, [self._join_sites(request)])
-            )
+            if near := self._find_near(request):
+                return near, [_move(policy, request, near)]
+            fixes = [self._join_sites(request)]
         for other in policy.exact if not allowed else ():
             names = browser.find_difference(other, origin) == "host"
             if names and all(is_loopback(urlsplit(o).hostname) for o in (other, origin)):
-                near = request._replace(origin=other)
-                return near, [_open_near(policy, request, near)]
+                return _open(request, other, f"open the page at {other}{_show_near([other], origin)}")
         problem = origin_problem(origin, credentials=policy.credentials, production=self.hints.production)
         if problem and not allowed:
             if home and not self.hints.production:
-                return self._open(request, home, f"{origin!r} {problem}, or open the page at {home}")
+                return _open(request, home, f"{origin!r} {problem}, or open the page at {home}")
             return None, [Fix(f"use another origin: {origin!r} {problem}. {NO_EDIT}")]
-        return request, []
-
-    def _open(self, request: Request, origin: str | None, text: str) -> tuple[Request | None, list[Fix]]:
-        if origin is None:
-            return None, [Fix(text)]
-        return request._replace(origin=origin), [Fix(text, change_page(origin=origin))]
+        return request, fixes
 
     def _sends_cookie(self, request: Request) -> bool:
         return browser.check_cookie(request, get_cookie(self.app)).ok
@@ -175,10 +172,7 @@ class OwnFixes:
         return fixes
 
     def _add_origin(self, policy: Policy, request: Request) -> Fix:
-        origins, near = [*policy.origins, request.origin], ""
-        for allowed in policy.origins:
-            if part := browser.find_difference(allowed, request.origin):
-                near = near or f" ({allowed} is allowed. Yours differs in the {part})"
+        origins, near = [*policy.origins, request.origin], _show_near(policy.origins, request.origin)
         given = self._find_declaration(policy).options["origins"]
         edits: tuple[Edit, ...] = (Edit(policy.place, f"origins={json.dumps(origins)}"),)
         text = f"{': '.join(edits[0])}{near}"
@@ -222,7 +216,9 @@ class OwnFixes:
         if moved is None:
             return fixes
         prefix = "" if blueprint.url_prefix else ", and url_prefix= for its blueprint, which a policy needs"
-        name = next((n for n, value in vars(module).items() if value is blueprint), blueprint.name)
+        name = next(
+            (n for n, value in (vars(module) if module else {}).items() if value is blueprint), blueprint.name
+        )
         line = f'cors({name}, origins=["{moved.origin}"]' + ", credentials=True" * moved.credentials
         if headers := _find_headers(empty, moved):
             line += f", request_headers={json.dumps(headers)}"
@@ -245,20 +241,31 @@ class OwnFixes:
         return next(d for d in self.policies.declarations if (d.prefix or "") == policy.prefix)
 
 
-def _open_near(policy: Policy, request: Request, near: Request) -> Fix:
-    texts, changes, part = [], {}, browser.find_difference(near.origin, request.origin)
+def _open(request: Request, origin: str, text: str) -> tuple[Request, list[Fix]]:
+    return request._replace(origin=origin), [Fix(text, change_page(origin=origin))]
+
+
+def _move(policy: Policy, request: Request, near: Request) -> Fix:
+    texts, part = [], browser.find_difference(near.origin, request.origin)
     if near.origin != request.origin:
-        changes["origin"] = near.origin
-        why = ": the session cookie is sent within one site only"
-        if part and policy.allow_origin(near.origin):
-            why = f" ({near.origin} is allowed. Yours differs in the {part})"
-        elif part:
-            why = f": both need one {'scheme' if part == 'scheme' else 'host name'}"
-        texts.append(f"open the page at {near.origin}{why}")
+        why = {"scheme": ": both need one scheme", "host": ": both need one host name"}.get(part or "")
+        why = _show_near([near.origin] if policy.allow_origin(near.origin) else [], request.origin) or why
+        why = why or ": the session cookie is sent within one site only"
+        host, api = (urlsplit(url).hostname or "" for url in (request.origin, request.url))
+        if is_private(host) and is_loopback(api):
+            why += f". From another machine, call {get_origin(request.url).replace(api, host)}"
+        texts = [f"open the page at {near.origin}{why}"]
     if near.url != request.url:
-        changes["url"] = near.url
         texts.append("use the API's address with https: its cookie is Secure")
-    return Fix("; and ".join(texts), change_page(**changes))
+    changes = {"origin": near.origin, "url": near.url}
+    return Fix("; and ".join(texts), change_page(**{n: v for n, v in changes.items() if v not in request}))
+
+
+def _show_near(origins: Iterable[str], origin: str) -> str:
+    """Return in words which of the origins differs in one part only."""
+    parts = ((allowed, browser.find_difference(allowed, origin)) for allowed in origins)
+    texts = (f" ({allowed} is allowed. Yours differs in the {part})" for allowed, part in parts if part)
+    return next(texts, "")
 
 
 def _fix_policy(policy: Policy, argument: str) -> Fix:
@@ -274,11 +281,14 @@ def _fix_credentials(policy: Policy, is_guarded: bool) -> Fix:
 
 
 def _allow_headers(policy: Policy, request: Request) -> Fix:
-    missing = _find_headers(policy, request)
-    if wrong := [name for name in missing if RESPONSE_HEADERS.fullmatch(name.lower())]:
-        what = f"remove {', '.join(wrong)}; it is a header of responses, not of requests"
-        return Fix(f"in the page's call: {what}", change_page(headers=dict.fromkeys(wrong)))
-    return _fix_policy(policy, f"request_headers={json.dumps([*policy.request_headers, *missing])}")
+    missing, fixes = _find_headers(policy, request), []
+    wrong = [name for name in missing if RESPONSE_HEADERS.fullmatch(name.lower())]
+    if wrong:
+        text = f"in the page's call: remove {', '.join(wrong)}; it is a header of responses, not of requests"
+        fixes = [Fix(text, change_page(headers=dict.fromkeys(wrong)))]
+    if right := [name for name in missing if name not in wrong]:
+        fixes.append(_fix_policy(policy, f"request_headers={json.dumps([*policy.request_headers, *right])}"))
+    return join(fixes)
 
 
 def _find_headers(policy: Policy, request: Request) -> list[str]:

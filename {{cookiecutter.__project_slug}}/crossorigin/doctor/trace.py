@@ -14,7 +14,7 @@ from flask import Flask
 
 from ..origins import origin_problem
 from . import browser, no_cors
-from .answered import NO_EDIT, By, is_ours
+from .answered import NO_EDIT, By, find_moved, is_ours
 from .browser import Request, Response, Step, get_header, get_origin
 from .edits import Edit, Fix, change_page
 from .fixes import Fixes
@@ -65,7 +65,7 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     try:
         for step in trace.run():
             found.steps.append(step._replace(step=step.step[0].upper() + step.step[1:]))
-            if not step.ok and step.step not in (COOKIE, no_cors.FRAME):
+            if not step.ok and step.step not in (COOKIE, no_cors.FRAME, no_cors.TYPE):
                 failed = step
                 break
     except ConnectionFailed as failure:
@@ -87,11 +87,11 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     elif failed:
         found.set_fix(fixes.find(failed, trace.request, trace.response, found.answered_by), failed.reason)
     if trace.redirect and not found.allowed and follow and (trace.response or not failed):
-        _fix_redirect(found, trace, fixes, app)
+        found.set_fix(_fix_redirect(found, trace, fixes, app), found.reason)
     elif found.allowed and trace.response and found.answered_by:
-        if fix := fixes.find_for_status(trace.request, trace.response, found.answered_by):
+        if fix := fixes.find_for_status(trace.request, found.status, trace.response, found.answered_by):
             found.set_fix(fix)
-        if found.cookies_sent is False:
+        if found.cookies_sent is False and found.answered_by != "other":
             found.set_fix(fixes.find_for_cookie(request))
     return found
 
@@ -104,26 +104,24 @@ def _fix_headers(request: Request, fixes: Fixes) -> Fix:
     return fixes.add_own(Fix(text, change_page(headers=changes)), request._replace(headers=headers))
 
 
-def _fix_redirect(found: Explanation, trace: "_Trace", fixes: Fixes, app: Flask | None) -> None:
-    """Set the fix for a request that fails after a redirect to another origin."""
+def _fix_redirect(found: Explanation, trace: "_Trace", fixes: Fixes, app: Flask | None) -> Fix:
+    """Return the fix for a request that fails after a redirect to another origin."""
     request, response = trace.redirect or (found.request, Response(500))
     old, url = found.request, trace.request.url
-    by = fixes.find_who(request, response, is_preflight=False)
     page = Fix(f"in the page's call: {url}, where the redirect leads", change_page(url=url))
     direct = old._replace(method=trace.request.method, url=url)
-    if by == "proxy":
-        found.answered_by = by
-        found.set_fix(fixes.fix_in_front(request, response, is_preflight=False), found.reason)
-    elif found.reason is None:  # nothing was sent
-        found.set_fix(Fix(f"run: flask cors explain {old.method} {old.url} --origin {old.origin}"))
-    elif app and is_ours(app, url):
-        found.set_fix(fixes.add_own(page, direct), found.reason)
-    elif direct.method in SAFE and not explain(direct, trace.transport, app, follow=False).allowed:
-        text = f"open {old.url} by a navigation (location.href = …), not by a request: it leads to"
-        text += f" {get_origin(url)}, which lets no page read its response, as a sign-in does. {NO_EDIT}"
-        found.set_fix(Fix(text), found.reason)
-    else:
-        found.set_fix(page, found.reason)
+    if fixes.find_who(request, response, False) == "proxy" and not find_moved(request, response):
+        found.answered_by = "proxy"
+        return fixes.fix_in_front(request, response, is_preflight=False)
+    if found.reason is None and trace.response is None:  # nothing was sent
+        return Fix(f"run: flask cors explain {old.method} {old.url} --origin {old.origin}")
+    if app and is_ours(app, url):
+        return fixes.add_own(page, direct)
+    if direct.method not in SAFE or explain(direct, trace.transport, app, follow=False).allowed:
+        return page
+    text = f"open {old.url} by a navigation (location.href = …), not by a request: it leads to"
+    text += f" {get_origin(url)}, which lets no page read its response, as a sign-in does. {NO_EDIT}"
+    return Fix(text)
 
 
 def build_request(
@@ -240,9 +238,8 @@ class _Trace:
         if page == api:
             yield Step("Page and API have one origin", True, f"Same origin, {api}: CORS does not apply.")
             return
-        then = (
-            "without CORS, it reads no response" if self.is_opaque() else "the response must allow the page"
-        )
+        opaque = "without CORS, it reads no response"
+        then = opaque if self.is_opaque() else "the response must allow the page"
         detail = f"They are {page} and {api}: {then}."
         yield Step("Page and API have two origins", True, detail)
         local = browser.check_local_network(self.request, self.transport.find_address)

@@ -17,8 +17,10 @@ export interface Explanation {
   allowed: boolean;
   preflighted: boolean;
   status: number | null;
+  answered_by: "app" | "proxy" | "other" | null;
   reason: string | null;
   fix: string | null;
+  edits: { place: string; set: string }[];
   readable_headers: string[];
   cookies_sent: boolean | null;
   steps: { step: string; ok: boolean; detail: string }[];
