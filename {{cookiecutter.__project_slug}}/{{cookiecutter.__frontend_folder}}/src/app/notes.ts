@@ -13,7 +13,7 @@ const result = find("#notes-outcome");
 const place = make("span", { id: "notes-page" });
 const newer = button("Newer", () => attempt(result, () => load(page - 1)));
 const older = button("Older", () => attempt(result, () => load(page + 1)));
-const search = make("input", { id: "notes-search", type: "search", maxlength: "100", "aria-label": "Search titles" });
+const search = make("input", { id: "notes-search", type: "search", maxlength: "100", "aria-label": "Search" });
 const orders = { "": "Newest first", title: "By title", "-updated_at": "Last changed first" };
 const options = Object.entries(orders).map(([value, text]) => make("option", { value }, text));
 const sort = make("select", { id: "notes-sort", "aria-label": "Order" }, ...options);
