@@ -9,8 +9,7 @@ from werkzeug.exceptions import Forbidden
 
 from {{ cookiecutter.__package }}.extensions import db
 from {{ cookiecutter.__package }}.models import ApiToken, now
-from {{ cookiecutter.__package }}.sessions import require_role
-from {{ cookiecutter.__package }}.tokens import create_token
+from {{ cookiecutter.__package }}.sessions import create_token, require_role
 from {{ cookiecutter.__package }}.users import find_user
 
 

@@ -45,10 +45,7 @@ def register(credentials: dict[str, str]) -> User:
     csrf.check_csrf()
     if not current_app.config["REGISTRATION"]:
         abort(403, "Sign-up is closed. Ask the administrator for an account.")
-    try:
-        user = users.create_user(**credentials)
-    except users.UserError as error:
-        abort(409 if isinstance(error, users.NameTakenError) else 422, error.message)
+    user = users.create_user(**credentials)
     sessions.sign_in(user)
     return user
 
@@ -81,5 +78,4 @@ def logout() -> None:
 def me() -> User:
     """Tell who is signed in"""
     sessions.require_sign_in()
-    user: User = g.user
-    return user
+    return g.user

@@ -46,8 +46,7 @@ class Database:
 
     @property
     def engine(self) -> Engine:
-        engine: Engine = current_app.extensions["engine"]
-        return engine
+        return current_app.extensions["engine"]
 
     @property
     def session(self) -> Session:
@@ -55,8 +54,7 @@ class Database:
         if "session" not in g:
             # objects stay readable after a commit, without another query
             g.session = Session(self.engine, expire_on_commit=False)
-        session: Session = g.session
-        return session
+        return g.session
 
 
 def close_session(_error: BaseException | None) -> None:
