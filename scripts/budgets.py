@@ -1,7 +1,7 @@
 """Measure the default project against its budgets: `uv run python -m scripts.budgets` prints each number.
 
-Lines are counted without empty ones. Lock files, images, fonts and generated types count for nothing, neither as lines nor
-as files.
+Lines are counted without empty ones. Lock files, images, fonts and generated types count for nothing, neither as lines
+nor as files.
 """
 
 import ast

@@ -56,6 +56,7 @@ def seed(ctx: click.Context, first: bool) -> None:
         raise click.ClickException("the password of demo is public; seed works with APP_ENV=development.")
     if first:
         ctx.invoke(migrate, words=("upgrade",))
+        click.echo(f"Database: {db.address}")
     if users.find_user("demo"):
         click.echo("The user demo is there already.")
         return

@@ -167,5 +167,8 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         "API_VERSION": "1.0",
         "OPENAPI_VERSION": "3.1.0",
         "OPENAPI_URL_PREFIX": "/api",
-        "API_SPEC_OPTIONS": {"info": {"description": "A Flask API with a CORS policy for each blueprint"}},
+        "API_SPEC_OPTIONS": {
+            "info": {"description": "A Flask API with a CORS policy for each blueprint"},
+            "servers": [{"url": ".."}],  # seen from /api/openapi.json, also below a path
+        },
     }

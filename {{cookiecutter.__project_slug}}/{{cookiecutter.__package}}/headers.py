@@ -23,7 +23,7 @@ HEADERS = {
 def init_app(app: Flask) -> None:
     """Add the headers, except where a view has set its own; see who asks and for whom."""
     if hops := app.config["TRUSTED_PROXIES"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, x_prefix=hops)  # type: ignore[method-assign]
     app.before_request(refuse_other_hosts)
     app.after_request(add_headers)
 

@@ -1,10 +1,11 @@
 // The notes of the signed-in user. If-Match keeps a change from overwriting another one (RFC 9110 §13.1.1).
 
 import { ApiError, api } from "../api";
+import type { components } from "../api-types";
 import { button, field, find, make, markFields, show, status, tell } from "./elements";
 
-type Draft = { title: string; body: string };
-type Note = Draft & { id: number; updated_at: string };
+type Note = components["schemas"]["Note"]; // `npm run types` writes it from the schemas of the API
+type Draft = Pick<Note, "title" | "body">;
 type Save = (draft: Draft, form: HTMLFormElement) => Promise<void>;
 type Act = () => Promise<void>;
 

@@ -1,10 +1,11 @@
 // Sign up, in and out. No script can read the session cookie, so after a reload the page asks the API who is signed in.
 
 import { API_URL, api } from "../api";
+import type { components } from "../api-types";
 import { mixedNames } from "../explain";
 import { button, field, find, make, markFields, show, tell } from "./elements";
 
-type User = { id: number; username: string };
+type User = components["schemas"]["User"];
 
 const username = make("input", { id: "username", name: "username", autocomplete: "username", autocapitalize: "none" });
 const password = make("input", {
