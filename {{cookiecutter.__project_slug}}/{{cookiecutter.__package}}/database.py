@@ -63,8 +63,7 @@ class Database:
 
 
 def close_session(_error: BaseException | None) -> None:
-    session: Session | None = g.pop("session", None)
-    if session is not None:
+    if session := g.pop("session", None):
         try:
             session.close()
         except DBAPIError:  # the database has gone away by now, and the response is ready

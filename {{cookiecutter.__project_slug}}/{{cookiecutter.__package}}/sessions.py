@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from flask import Flask, Request, abort, current_app, g, request, session
@@ -19,33 +20,29 @@ from .models import ApiToken, LoginSession, User, now
 # built once: to build a statement takes longer than to run it
 IS_VALID = (LoginSession.key == bindparam("key"), LoginSession.expires_at > bindparam("now"))
 SIGNED_IN = select(User).join(LoginSession).where(*IS_VALID)
-USE_INTERVAL = timedelta(minutes=1)  # a token's last use is written at most so often, or each read would write
+USE_INTERVAL = timedelta(minutes=1)  # between two writes of a token's last use: each request would write
 
 
 class CookieInterface(SecureCookieSessionInterface):
     """Flask's signed cookie without its time limit, by which servers with two clocks refuse each other's."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        cookie, serializer = request.cookies.get(self.get_cookie_name(app)), self.get_signing_serializer(app)
-        if "Authorization" in request.headers or not cookie or not serializer:  # a token decides alone
-            return self.session_class()
-        try:
-            return self.session_class(serializer.loads(cookie))
-        except BadSignature:
-            return self.session_class()
+        cookie = request.cookies.get(self.get_cookie_name(app), "")
+        serializer = self.get_signing_serializer(app)
+        with suppress(BadSignature):
+            if serializer and "Authorization" not in request.headers:  # with one, a token decides alone
+                return self.session_class(serializer.loads(cookie))
+        return self.session_class()
 
 
 def sign_in(user: User) -> None:
-    """Start a session for a user whom `verify_password` has just returned, in the same transaction.
-
-    The key is new, which prevents session fixation. Sessions that have ended are removed, of all users.
-    """
+    """Start a session for a user whom `verify_password` has just returned, in the same transaction."""
     csrf.check_csrf()
     lifetime = current_app.permanent_session_lifetime
     db.session.execute(delete(LoginSession).where(LoginSession.expires_at <= now()))
     delete_session()
     session.permanent = True
-    session["key"] = secrets.token_urlsafe(32)
+    session["key"] = secrets.token_urlsafe(32)  # a new one prevents session fixation
     db.session.add(LoginSession(key=session["key"], user_id=user.id, expires_at=now() + lifetime))
     db.session.commit()
 
@@ -116,8 +113,7 @@ def find_token_user() -> User | None:
     if given is None or given.type != "bearer" or not given.token:
         return None
     is_valid = or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now())
-    found = select(ApiToken).where(ApiToken.token_hash == hash_token(given.token), is_valid)
-    token = db.session.scalar(found)
+    token = db.session.scalar(select(ApiToken).filter_by(token_hash=hash_token(given.token)).where(is_valid))
     if token is None:
         return None
     if token.last_used_at is None or token.last_used_at < now() - USE_INTERVAL:

@@ -67,9 +67,8 @@ def set_role(user: User, role: str) -> None:
 def verify_password(username: str, password: str) -> User | None:
     """Return the user who has this name and password, or None.
 
-    An unknown name costs one hash as well, to prevent a timing attack on names. The row of the user
-    is locked until the caller commits, and its hash is still the one that was verified: a password
-    that changes meanwhile waits for the commit, and then ends what the caller has written.
+    An unknown name costs one hash as well, to prevent a timing attack on names. The row of the user is
+    locked until the caller commits: a new password waits for that, and then ends what the caller has written.
     """
     user = find_user(username)
     verified = user.password_hash if user else DUMMY_HASH
