@@ -1,4 +1,4 @@
-"""Settings: read from the environment, checked by one schema, all problems told at once."""
+"""Settings: read from the environment, checked by one schema, which reports all problems at once."""
 
 import os
 import re
