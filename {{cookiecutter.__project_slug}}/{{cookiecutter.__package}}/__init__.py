@@ -63,9 +63,8 @@ def create_production_app() -> Flask:
     app = create_app()
     if not app.config["PRODUCTION"]:
         raise errors.SettingsError(
-            "APP_ENV is 'development', which is not safe for a server. Set APP_ENV=production, and to the origin"
-            " of your front end FRONTEND_ORIGINS=https://app.example.com (none if the API serves it). To develop,"
-            " run dev.py."
+            "APP_ENV is 'development', which is not safe for a server. To develop, run dev.py. To serve, set"
+            " APP_ENV=production, and FRONTEND_ORIGINS=https://app.example.com (none if the API serves it)."
         )
     get_policies(app).check()
     with app.app_context():

@@ -15,8 +15,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     # for requests that CORS does not see (<img>, <script>): no other site may embed (Fetch, section 3.7)
     "Cross-Origin-Resource-Policy": "same-origin",
-    # only this browser may keep a copy, and it asks before each use
-    "Cache-Control": "private, no-cache",
+    "Cache-Control": "private, no-cache",  # only this browser may keep a copy, and it asks before each use
 }
 
 

@@ -25,8 +25,6 @@ class PlainFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as one line of JSON."""
-
     def format(self, record: logging.LogRecord) -> str:
         request_id = {"request_id": g.get("request_id")} if has_request_context() else {}
         line = {
@@ -97,7 +95,6 @@ def finish(response: Response) -> Response:
         "origin": quote(origin or "-", safe="/:[]*"),
         "cors": cors,
     }
-    # load balancers ask for the health all the time
-    level = logging.DEBUG if request.blueprint == "health" else logging.INFO
+    level = logging.DEBUG if request.blueprint == "health" else logging.INFO  # load balancers ask often
     logging.getLogger(__name__).log(level, TEXT, line, extra={"request": line})
     return response

@@ -40,7 +40,7 @@ def sign_in(user: User) -> None:
     csrf.check_csrf()
     lifetime = current_app.permanent_session_lifetime
     db.session.execute(delete(LoginSession).where(LoginSession.expires_at <= now()))
-    delete_session()
+    sign_out()
     session.permanent = True
     session["key"] = secrets.token_urlsafe(32)  # a new one prevents session fixation
     db.session.add(LoginSession(key=session["key"], user_id=user.id, expires_at=now() + lifetime))
@@ -48,12 +48,7 @@ def sign_in(user: User) -> None:
 
 
 def sign_out() -> None:
-    """End the session on the server, for copies of the cookie as well."""
-    delete_session()
-    db.session.commit()
-
-
-def delete_session() -> None:
+    """End the session on the server, for copies of the cookie as well. The caller commits."""
     if key := session.get("key"):
         db.session.execute(delete(LoginSession).where(LoginSession.key == key))
         session.clear()
@@ -103,8 +98,7 @@ def create_token(user: User, name: str, lifetime: timedelta | None = None) -> st
 
 
 def hash_token(token: str) -> str:
-    # a fast hash is enough: nobody can guess 256 random bits
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode()).hexdigest()  # a fast hash is enough for 256 random bits
 
 
 def find_token_user() -> User | None:
