@@ -22,7 +22,7 @@ PUBLIC = {"_asdict", "_exit", "_getframe", "_replace"}  # documented by Python i
 ROW = "{:<64} {:>7} {:>7}  {}"
 # budgets that are not kept yet, and what the test allows meanwhile: what is over may shrink, and never grow
 ALLOWED = {
-    "lines of the application": 1538,
+    "lines of the application": 1534,
     "lines of crossorigin/": 2955,
 }
 

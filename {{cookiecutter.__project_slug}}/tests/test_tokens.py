@@ -18,7 +18,6 @@ def bearer(app):
     """The header of a machine that has a token of ada."""
     with app.app_context():
         token = create_token(find_user("ada"), "raspberry", timedelta(days=30))
-        db.session.commit()
     return {"Authorization": f"Bearer {token}"}
 
 

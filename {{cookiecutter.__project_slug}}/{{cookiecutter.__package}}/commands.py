@@ -123,9 +123,7 @@ def token_cli() -> None:
 @explained_errors()
 def create_token(username: str, name: str, days: int | None) -> None:
     """Print a new token, which nothing shows again."""
-    token = sessions.create_token(users.get_user(username), name, timedelta(days) if days else None)
-    db.session.commit()
-    click.echo(token)
+    click.echo(sessions.create_token(users.get_user(username), name, timedelta(days) if days else None))
 
 
 @token_cli.command("list")

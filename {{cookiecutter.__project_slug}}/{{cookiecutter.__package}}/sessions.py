@@ -84,14 +84,14 @@ def require_role(role: str) -> Callable[[], None]:
 
 
 def create_token(user: User, name: str, lifetime: timedelta | None = None) -> str:
-    """Add a token of a user and return it. Only its hash is kept. The caller commits."""
+    """Add a token of a user and return it. Only its hash is kept."""
     if not 1 <= len(name) <= 64 or not name.isprintable():
         abort(422, f"the name {name!r} is not 1 to 64 printable characters; choose another name.")
     token = f"{current_app.name}_{secrets.token_urlsafe(32)}"  # whoever finds it in a file knows what it is
     expires_at = now() + lifetime if lifetime else None
     user.tokens.append(ApiToken(name=name, token_hash=hash_token(token), expires_at=expires_at))
     try:
-        db.session.flush()
+        db.session.commit()
     except IntegrityError:
         abort(409, f"there is a token {name!r} already; choose another name, or revoke it.")
     return token
