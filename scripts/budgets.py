@@ -22,9 +22,8 @@ PUBLIC = {"_asdict", "_exit", "_getframe", "_replace"}  # documented by Python i
 ROW = "{:<64} {:>7} {:>7}  {}"
 # budgets that are not kept yet, and what the test allows meanwhile: what is over may shrink, and never grow
 ALLOWED = {
-    "lines of the application": 1602,
+    "lines of the application": 1534,
     "lines of crossorigin/": 2955,
-    "words of the README": 1356,
 }
 
 

@@ -8,7 +8,8 @@ from conftest import PASSWORD
 from flask import Flask
 from my_lab_api.extensions import db
 from my_lab_api.models import User, normalize_name
-from my_lab_api.users import UserError, create_user
+from my_lab_api.users import create_user
+from werkzeug.exceptions import Conflict, UnprocessableEntity
 
 # as it was created, and as it may be typed
 ALIKE = {
@@ -28,7 +29,7 @@ def test_one_name_is_one_user_and_is_shown_as_it_was_written(app: Flask, written
     with app.app_context():
         create_user(written, PASSWORD)
         db.session.commit()
-        with pytest.raises(UserError, match="already"):
+        with pytest.raises(Conflict, match="already"):
             create_user(typed, PASSWORD)
     client = app.test_client()
     for name in (written, typed, f"  {typed} "):
@@ -46,7 +47,7 @@ def test_one_name_is_one_account_for_the_limit(app: Flask) -> None:
 
 @pytest.mark.parametrize("name", ["", " ", "   ", "x" * 65, "a\nb", "a\x00", "a\u200bb", "\udcff"])
 def test_a_name_that_cannot_be_shown_is_refused(app: Flask, name: str) -> None:
-    with app.app_context(), pytest.raises(UserError, match="1 to 64 printable characters"):
+    with app.app_context(), pytest.raises(UnprocessableEntity, match="1 to 64 printable characters"):
         create_user(name, PASSWORD)
 
 

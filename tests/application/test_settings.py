@@ -90,7 +90,7 @@ def test_the_environment_wins_over_dotenv(tmp_path, monkeypatch, environment, po
         monkeypatch.setenv(name, value)
     served = []
     monkeypatch.setattr(granian.Granian, "serve", lambda server: served.append(server.bind_port))
-    main()
+    main([], standalone_mode=False)
     assert served == [port]
     monkeypatch.setenv("API_URL", "https://other.example")
     assert create_app().config["API_URL"] == "https://other.example"

@@ -4,6 +4,7 @@ import sys
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from {{ cookiecutter.__package }} import __main__, create_app
 
@@ -103,11 +104,12 @@ def test_the_server_starts_with_safe_settings(environment):
     started = []
     environment.setattr(__main__.Granian, "serve", lambda server: started.append(server.bind_port))
     environment.setenv("PORT", "9003")
-    __main__.main()
+    assert CliRunner().invoke(__main__.main).exit_code == 0
     assert started == [9003]
 
 
 def test_the_server_refuses_the_settings_of_development(environment):
     environment.setenv("APP_ENV", "development")
-    with pytest.raises(SystemExit, match="APP_ENV=production"):
-        __main__.main()
+    refused = CliRunner().invoke(__main__.main)
+    assert refused.exit_code == 1
+    assert "APP_ENV=production" in refused.output

@@ -9,8 +9,7 @@ from werkzeug.exceptions import Forbidden
 
 from {{ cookiecutter.__package }}.extensions import db
 from {{ cookiecutter.__package }}.models import ApiToken, now
-from {{ cookiecutter.__package }}.sessions import require_role
-from {{ cookiecutter.__package }}.tokens import create_token
+from {{ cookiecutter.__package }}.sessions import create_token, require_role
 from {{ cookiecutter.__package }}.users import find_user
 
 
@@ -19,7 +18,6 @@ def bearer(app):
     """The header of a machine that has a token of ada."""
     with app.app_context():
         token = create_token(find_user("ada"), "raspberry", timedelta(days=30))
-        db.session.commit()
     return {"Authorization": f"Bearer {token}"}
 
 

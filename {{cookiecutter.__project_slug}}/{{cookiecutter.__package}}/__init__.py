@@ -47,7 +47,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     app.register_blueprint(health)
     if app.config["DOCS"]:
         app.register_blueprint(docs)
-    if app.config["APP_ENV"] == "development":
+    if not app.config["PRODUCTION"]:
         from crossorigin.doctor.endpoint import explain_endpoint  # here: production need not load it
 
         app.register_blueprint(explain_endpoint)  # not with `api`: it is not part of the documentation
@@ -61,11 +61,10 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
 def create_production_app() -> Flask:
     """Create the application for a server: refuse the settings of development, and check all policies."""
     app = create_app()
-    if app.config["APP_ENV"] != "production":
+    if not app.config["PRODUCTION"]:
         raise errors.SettingsError(
-            f"APP_ENV is {app.config['APP_ENV']!r}, which is not safe for a server. Set APP_ENV=production,"
-            " and FRONTEND_ORIGINS=https://app.example.com with the origin of your front end (none if the API"
-            " serves it). To develop, run dev.py."
+            "APP_ENV is 'development', which is not safe for a server. To develop, run dev.py. To serve, set"
+            " APP_ENV=production, and FRONTEND_ORIGINS=https://app.example.com (none if the API serves it)."
         )
     get_policies(app).check()
     with app.app_context():

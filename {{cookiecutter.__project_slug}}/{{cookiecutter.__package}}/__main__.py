@@ -1,7 +1,6 @@
 """`python -m {{ cookiecutter.__package }}`: serve with Granian, for production."""
 
 import socket
-import sys
 
 import click
 from granian import Granian
@@ -11,18 +10,17 @@ from granian.http import HTTP1Settings
 from . import create_production_app, logs
 
 
+@click.command()
 def main() -> None:
     """Start the server, or say why the settings or policies do not allow it."""
-    try:
-        app = create_production_app()  # here too, so that a refusal is not the traceback of a worker
-    except click.ClickException as error:
-        sys.exit(f"Error: {error.format_message()}")
+    app = create_production_app()  # here too, so that a refusal is not the traceback of a worker
     host, port = app.config["HOST"], app.config["PORT"]
     try:
         # Granian would share the port with another Granian: each would get some of the requests
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
-        sys.exit(f"Error: cannot listen on {host}, port {port}: {error.strerror}. Set HOST or PORT.")
+        refusal = f"cannot listen on {host}, port {port}: {error.strerror}. Set HOST or PORT."
+        raise click.ClickException(refusal) from error
     Granian(
         f"{__package__}:create_production_app",
         factory=True,

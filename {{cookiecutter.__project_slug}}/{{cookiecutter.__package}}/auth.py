@@ -6,7 +6,7 @@ from flask import abort, current_app, g
 
 from . import csrf, sessions, users
 from .api import NO_NUL, Blueprint
-from .extensions import limiter
+from .extensions import db, limiter
 from .models import User, normalize_name
 
 auth = Blueprint("auth", __name__, url_prefix="/api/auth", description="Sign in and out")
@@ -26,11 +26,6 @@ class CredentialsSchema(ma.Schema):
     password = ma.fields.String(required=True, validate=[ma.validate.Length(1, 1024), NO_NUL])
 
 
-class RegistrationSchema(CredentialsSchema):
-    class Meta:
-        unknown = ma.EXCLUDE  # also `role`: nobody gives himself one
-
-
 class UserSchema(ma.Schema):
     id = ma.fields.Integer(required=True)
     username = ma.fields.String(required=True)
@@ -38,17 +33,14 @@ class UserSchema(ma.Schema):
 
 @auth.route("/register", methods=["POST"])
 @address_limit
-@auth.arguments(RegistrationSchema())
+@auth.arguments(CredentialsSchema(unknown=ma.EXCLUDE))  # also `role`: nobody gives himself one
 @auth.response(201, UserSchema)
 def register(credentials: dict[str, str]) -> User:
     """Sign up, and sign in with the new name and password"""
     csrf.check_csrf()
     if not current_app.config["REGISTRATION"]:
         abort(403, "Sign-up is closed. Ask the administrator for an account.")
-    try:
-        user = users.create_user(**credentials)
-    except users.UserError as error:
-        abort(409 if isinstance(error, users.NameTakenError) else 422, error.message)
+    user = users.create_user(**credentials)
     sessions.sign_in(user)
     return user
 
@@ -74,6 +66,7 @@ def login(credentials: dict[str, str]) -> User:
 def logout() -> None:
     """Sign out, on the server as well"""
     sessions.sign_out()
+    db.session.commit()
 
 
 @auth.route("/me")
@@ -81,5 +74,4 @@ def logout() -> None:
 def me() -> User:
     """Tell who is signed in"""
     sessions.require_sign_in()
-    user: User = g.user
-    return user
+    return g.user

@@ -8,8 +8,9 @@ from datetime import timedelta
 import click
 from flask import Blueprint, Flask, Response, current_app, session
 from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
 
-from . import sessions, tokens, users
+from . import sessions, users
 from .extensions import db
 from .models import Note
 
@@ -22,9 +23,11 @@ commands = Blueprint("commands", __name__, cli_group=None)
 
 @contextmanager
 def explained_errors() -> Iterator[None]:
-    """Turn an error of the database into a sentence; used as a decorator."""
+    """Print an error of `users.py` or of the database as a sentence; used as a decorator."""
     try:
         yield
+    except HTTPException as error:
+        raise click.ClickException(str(error.description)) from error
     except DBAPIError as error:
         raise click.ClickException(
             f"the database cannot do it: {error.orig}. Check DATABASE_URL, your rights and the free space."
@@ -120,9 +123,7 @@ def token_cli() -> None:
 @explained_errors()
 def create_token(username: str, name: str, days: int | None) -> None:
     """Print a new token, which nothing shows again."""
-    token = tokens.create_token(users.get_user(username), name, timedelta(days) if days else None)
-    db.session.commit()
-    click.echo(token)
+    click.echo(sessions.create_token(users.get_user(username), name, timedelta(days) if days else None))
 
 
 @token_cli.command("list")
@@ -130,7 +131,7 @@ def create_token(username: str, name: str, days: int | None) -> None:
 @explained_errors()
 def list_tokens(username: str) -> None:
     """List the tokens of a user: name, last use, end."""
-    for token in tokens.list_tokens(users.get_user(username)):
+    for token in users.get_user(username).tokens:
         times = (token.last_used_at, token.expires_at)
         used, end = (f"{time:%Y-%m-%d %H:%M} UTC" if time else "never" for time in times)
         click.echo(f"{token.name}: last used {used}, ends {end}")
@@ -142,7 +143,11 @@ def list_tokens(username: str) -> None:
 @explained_errors()
 def revoke_token(username: str, name: str) -> None:
     """End a token at once."""
-    tokens.revoke_token(users.get_user(username), name)
+    user = users.get_user(username)
+    token = next((token for token in user.tokens if token.name == name), None)
+    if token is None:
+        raise click.ClickException(f"{user.username} has no token {name!r}; see: flask token list {username}")
+    db.session.delete(token)
     db.session.commit()
     click.echo(f"Revoked the token {name}.")
 

@@ -12,20 +12,14 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}  # RFC 9110, section 9.2.1
 
 
 def check_cookie() -> None:
-    """Check an unsafe request that carries the session cookie and no Authorization header.
-
-    Without the cookie it is anonymous. With the header the cookie is never read (`sessions.py`).
-    """
+    """Check an unsafe request that carries the session cookie, unless `sessions.py` reads a token instead."""
     has_cookie = current_app.config["SESSION_COOKIE_NAME"] in request.cookies
     if has_cookie and request.method not in SAFE_METHODS and "Authorization" not in request.headers:
         check_csrf()
 
 
 def check_csrf() -> None:
-    """Answer 403 unless the request comes from our own origin or from one that its policy trusts.
-
-    A sign-in calls it too, or another site could sign its visitor in (login CSRF).
-    """
+    """Answer 403 unless our own origin or one that the policy trusts asks, also to sign in (login CSRF)."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     own = (None, f"{request.scheme}://{request.host}")
     if site in ("same-origin", "none") or (site is None and origin in own):

@@ -19,8 +19,7 @@ CONNECT_ARGS: dict[str, Any] = {
     "options": "-c statement_timeout=5000",  # milliseconds; PostgreSQL itself ends a statement then
     "tcp_user_timeout": 6000,  # milliseconds; a lost network ends the connection then
     "keepalives_idle": 2,
-    # a prepared statement would fail once after a migration that changes the type of a result
-    "prepare_threshold": None,
+    "prepare_threshold": None,  # prepared, a statement fails once after a migration that changes its type
 }
 
 
@@ -34,8 +33,7 @@ class Database:
             url,
             pool_size=app.config["THREADS"],  # each thread has one connection at a time
             pool_timeout=5,  # seconds
-            # a connection that the database has closed is replaced before it fails a request
-            pool_pre_ping=is_postgresql,
+            pool_pre_ping=is_postgresql,  # replaces a connection that the database has closed
             connect_args={k: v for k, v in CONNECT_ARGS.items() if is_postgresql and k not in url.query},
             hide_parameters=True,  # session keys and password hashes must not be in the log
         )
@@ -46,8 +44,7 @@ class Database:
 
     @property
     def engine(self) -> Engine:
-        engine: Engine = current_app.extensions["engine"]
-        return engine
+        return current_app.extensions["engine"]
 
     @property
     def address(self) -> str:
@@ -58,15 +55,12 @@ class Database:
     def session(self) -> Session:
         """The session of this request. It is made at its first use, and closed after the response."""
         if "session" not in g:
-            # objects stay readable after a commit, without another query
-            g.session = Session(self.engine, expire_on_commit=False)
-        session: Session = g.session
-        return session
+            g.session = Session(self.engine, expire_on_commit=False)  # readable after a commit
+        return g.session
 
 
 def close_session(_error: BaseException | None) -> None:
-    session: Session | None = g.pop("session", None)
-    if session is not None:
+    if session := g.pop("session", None):
         try:
             session.close()
         except DBAPIError:  # the database has gone away by now, and the response is ready

@@ -20,7 +20,7 @@ PAGE = """<!doctype html>
 </html>
 """
 # Swagger UI writes style attributes and draws its icons from data: URLs
-CONTENT_SECURITY_POLICY = (
+CSP = (
     "default-src 'self'; script-src 'self' 'nonce-{}'; style-src 'self' 'unsafe-inline';"
     " img-src 'self' data:; frame-ancestors 'none'"
 )
@@ -32,5 +32,5 @@ def page() -> Response:
     nonce = secrets.token_urlsafe(16)
     options = json.dumps({"dom_id": "#swagger-ui", "url": f"{api}/openapi.json"})
     response = make_response(PAGE.format(api=api, nonce=nonce, options=options))
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(nonce)
+    response.headers["Content-Security-Policy"] = CSP.format(nonce)
     return response

@@ -78,8 +78,8 @@ def rate_limit_response(limit: RequestLimit) -> Response:
 
 def handle_large_body(_error: exceptions.RequestEntityTooLarge) -> Response:
     limit = request.max_content_length
-    names = [name for name in ("MAX_JSON_LENGTH", "MAX_CONTENT_LENGTH") if current_app.config[name] == limit]
-    name = (*names, "the limit of this view")[0]
+    limits = {current_app.config[name]: name for name in ("MAX_CONTENT_LENGTH", "MAX_JSON_LENGTH")}
+    name = limits.get(limit, "the limit of this view")
     detail = f"The body is longer than {limit} bytes, or has too many parts. Send less, or raise {name}."
     return problem_response(exceptions.RequestEntityTooLarge(detail))
 

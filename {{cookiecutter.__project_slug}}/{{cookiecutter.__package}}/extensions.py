@@ -1,7 +1,8 @@
 """The extensions, made once and bound to each application by `create_app`."""
 
 import re
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from contextlib import suppress
+from ipaddress import IPv6Address, IPv6Network
 
 from crossorigin import is_dry_run
 from flask import request
@@ -15,13 +16,10 @@ from .errors import rate_limit_response
 def get_client_network() -> str:
     """Return the client's IPv4 address without its port, or its IPv6 network: one customer's (RFC 6177)."""
     address = re.sub(r"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", r"\1\3", request.remote_addr or "unknown")
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(ip, IPv6Address):
+    with suppress(ValueError):
+        ip = IPv6Address(address)
         return str(ip.ipv4_mapped or IPv6Network((int(ip), 64), strict=False))
-    return str(ip)
+    return address
 
 
 db = Database()

@@ -6,9 +6,7 @@ from flask import Blueprint, Response, abort, current_app, send_from_directory
 from werkzeug.routing import PathConverter
 
 # files and requests of its own origin only, icons of data: and previews of blob: URLs, no script in the HTML
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; frame-ancestors 'none'"
-)
+CSP = "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; frame-ancestors 'none'"
 
 
 class FrontendPath(PathConverter):
@@ -35,7 +33,7 @@ def file(path: str = "") -> Response:
     """Send a file of the build, or index.html for any other path, whose script may know the path"""
     response = send(path if "." in path.rpartition("/")[2] else "index.html")
     if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers["Content-Security-Policy"] = CSP
     return response
 
 

@@ -15,8 +15,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     # for requests that CORS does not see (<img>, <script>): no other site may embed (Fetch, section 3.7)
     "Cross-Origin-Resource-Policy": "same-origin",
-    # only this browser may keep a copy, and it asks before each use
-    "Cache-Control": "private, no-cache",
+    "Cache-Control": "private, no-cache",  # only this browser may keep a copy, and it asks before each use
 }
 
 
@@ -29,11 +28,8 @@ def init_app(app: Flask) -> None:
 
 
 def refuse_other_hosts() -> None:
-    """Answer 400 unless the request names a host of ours (RFC 9112, section 3.2).
-
-    Health checks name an address, and `flask cors` nothing. Preflights are answered before this, so that a
-    page can read this 400.
-    """
+    """Answer 400 unless the request names a host of ours (RFC 9112, section 3.2), which a page can read."""
+    # health checks name an address, and `flask cors` nothing
     if request.blueprint == "health" or is_dry_run():
         return
     host = request.environ.get("HTTP_HOST", "").lower()
@@ -53,14 +49,12 @@ def is_served(host: str, ours: tuple[str, ...]) -> bool:
 
 
 def add_headers(response: Response) -> Response:
-    given = {name.lower() for name, _ in response.headers}
-    ours, policy = HEADERS, find_policy()
+    headers, policy = response.headers, find_policy()
     if request.is_secure:
-        ours = ours | {"Strict-Transport-Security": "max-age=31536000"}
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     # open to every page, by CORS or not; and a page may see that a health check answers, though not what
     if (policy and policy.any_origin) or request.blueprint == "health":
-        ours = ours | {"Cross-Origin-Resource-Policy": "cross-origin"}
-    for name, value in ours.items():
-        if name.lower() not in given:
-            response.headers.add(name, value)
+        headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
     return response

@@ -19,16 +19,12 @@ TEXT = "%(method)s %(path)s %(status)s %(ms)s ms, origin %(origin)s: %(cors)s, i
 class PlainFormatter(logging.Formatter):
     """Writes a record as text. Further lines are indented, so that no input can begin a line (CWE-117)."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
-
     def format(self, record: logging.LogRecord) -> str:
-        return "\n    ".join(super().format(record).splitlines())
+        text = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname} {super().format(record)}"
+        return "\n    ".join(text.splitlines())
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as one line of JSON."""
-
     def format(self, record: logging.LogRecord) -> str:
         request_id = {"request_id": g.get("request_id")} if has_request_context() else {}
         line = {
@@ -65,8 +61,8 @@ def get_granian_config(log_format: str) -> dict[str, Any]:
 
 def choose_request_id(environ: dict[str, Any]) -> str:
     """Return the id that a proxy or a page has chosen, or a new one."""
-    given: str = environ.get("HTTP_X_REQUEST_ID", "")
-    if given and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given):
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given):
         return given
     return f"{random.getrandbits(128):032x}"  # not a secret, so not os.urandom, which gives up the GIL
 
@@ -99,7 +95,6 @@ def finish(response: Response) -> Response:
         "origin": quote(origin or "-", safe="/:[]*"),
         "cors": cors,
     }
-    # load balancers ask for the health all the time
-    level = logging.DEBUG if request.blueprint == "health" else logging.INFO
+    level = logging.DEBUG if request.blueprint == "health" else logging.INFO  # load balancers ask often
     logging.getLogger(__name__).log(level, TEXT, line, extra={"request": line})
     return response

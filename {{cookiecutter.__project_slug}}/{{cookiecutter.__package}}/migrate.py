@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from .extensions import db
 from .models import Model, UtcDateTime
 
+ADVICE = {"not up to date": "Run `flask db upgrade` first.", "ultiple head": "Run `flask db merge` first."}
 # what SQLite (twice) and PostgreSQL say, with the statement, when rows have no value for a new column
 NO_VALUE = re.compile(
     r'with default value NULL.*ADD COLUMN "?(\w+)'
@@ -49,16 +50,15 @@ def run(ctx: click.Context, words: Sequence[str]) -> None:
     except DBAPIError as error:
         if not (found := NO_VALUE.search(f"{error.orig} {error.statement}")):
             raise
-        column = next(filter(None, found.groups()))
+        column = found[found.lastindex or 0]
         raise click.ClickException(
             f"rows that are there have no value for the new column {column}, which is NOT NULL. Write"
             ' server_default="…" into its sa.Column(…) in the new file of migrations/ and into its'
             " mapped_column(…) in models.py, then run `flask db upgrade` again."
         ) from error
     except CommandError as error:
-        advice = "Run `flask db upgrade` first." if "not up to date" in str(error) else ""
-        advice = "Run `flask db merge` first." if "ultiple head" in str(error) else advice
-        raise click.ClickException(f"{error} {advice}".strip()) from error
+        advice = [ADVICE[part] for part in ADVICE if part in str(error)]
+        raise click.ClickException(" ".join([str(error), *advice])) from error
 
 
 def is_default_changed(*arguments: Any) -> bool | None:
@@ -74,9 +74,7 @@ def create_migration_engine(engine: Engine) -> Engine:
     deletes the rows that refer to it (https://www.sqlite.org/foreignkeys.html, section 5).
     """
     begin, connect_args = "SELECT pg_advisory_xact_lock(1)", {}
-    if engine.dialect.name == "sqlite":
-        # Python's sqlite3 begins no transaction before CREATE or ALTER, so a failed migration would leave
-        # half. Source: SQLAlchemy's documentation, "Enabling Non-Legacy SQLite Transactional Modes".
+    if engine.dialect.name == "sqlite":  # Python's sqlite3 begins no transaction before CREATE or ALTER
         begin, connect_args = "BEGIN IMMEDIATE", {"isolation_level": None, "timeout": 15}
     migrating = create_engine(engine.url, poolclass=NullPool, connect_args=connect_args)
     event.listen(migrating, "begin", lambda connection: connection.exec_driver_sql(begin))

@@ -43,8 +43,7 @@ class NoteSchema(ma.Schema):
     created_at = ma.fields.AwareDateTime(dump_only=True, required=True)
     updated_at = ma.fields.AwareDateTime(dump_only=True, required=True)
 
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        return getattr(obj, attr, default)  # 6 % of a list: marshmallow would first try obj[attr]
+    get_attribute = staticmethod(getattr)  # type: ignore[assignment]  # 6 % of a list: no try of obj[attr]
 
 
 class NoteChangeSchema(NoteSchema):

@@ -1,11 +1,13 @@
-"""Users: create, find, and verify passwords. Routes and commands use these functions."""
+"""Users: create, find, and verify passwords. Routes and commands use these functions.
+
+What cannot be used is refused with an HTTP error, which a command prints as a sentence. The caller commits.
+"""
 
 import re
 
-import click
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from flask import current_app
+from flask import abort, current_app
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -14,17 +16,8 @@ from .models import LoginSession, User, normalize_name
 
 # OWASP's first choice for argon2id, and a fifth of the cost of werkzeug's scrypt
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-COST = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
-DUMMY_HASH = f"$argon2id$v=19${COST}${'A' * 22}${'A' * 43}"  # of no password, and as slow as a real one
+DUMMY_HASH = hasher.hash("")  # of no password, and as slow as a real one
 DEMO_PASSWORD = "demo-password"  # noqa: S105 (public: `flask seed` makes a user with it)
-
-
-class UserError(click.ClickException):
-    """The name or the password cannot be used. The message has the fix."""
-
-
-class NameTakenError(UserError):
-    """Somebody else has this name."""
 
 
 def find_user(name: str) -> User | None:
@@ -33,21 +26,15 @@ def find_user(name: str) -> User | None:
 
 
 def get_user(name: str) -> User:
-    """Return the user who has this name, or raise UserError."""
+    """Return the user who has this name, or answer 404."""
     user = find_user(name) if name.isprintable() else None
-    if user is None:
-        raise UserError(f"there is no user {name!r}; check the name, or run: flask user create NAME")
-    return user
+    return user or abort(404, f"there is no user {name!r}; check the name, or run: flask user create NAME")
 
 
 def create_user(username: str, password: str, role: str = "user") -> User:
-    """Add a user. The caller commits.
-
-    Raises:
-        UserError: if the name or the password cannot be used; NameTakenError: if somebody has the name.
-    """
+    """Add a user, or answer 422, or 409 if somebody has the name."""
     if not username.strip() or len(username) > 64 or not username.isprintable():
-        raise UserError(f"the name {username!r} is not 1 to 64 printable characters; choose another name.")
+        abort(422, f"the name {username!r} is not 1 to 64 printable characters; choose another name.")
     user = User(username=username.strip())
     set_password(user, password)
     set_role(user, role)
@@ -55,17 +42,16 @@ def create_user(username: str, password: str, role: str = "user") -> User:
     try:
         db.session.flush()
     except IntegrityError:
-        db.session.rollback()
-        raise NameTakenError(f"there is a user {username!r} already; choose another name.") from None
+        abort(409, f"there is a user {username!r} already; choose another name.")
     return user
 
 
 def set_password(user: User, password: str) -> None:
-    """Change a password, and sign the user out everywhere. The caller commits."""
+    """Change a password, and sign the user out everywhere."""
     if not 8 <= len(password) <= 1024:
-        raise UserError("the password is not 8 to 1024 characters long; choose another one.")
+        abort(422, "the password is not 8 to 1024 characters long; choose another one.")
     if password == DEMO_PASSWORD and (current_app.config["PRODUCTION"] or user.username != "demo"):
-        raise UserError("that password is in the documentation; choose another one.")
+        abort(422, "that password is in the documentation; choose another one.")
     user.password_hash = hasher.hash(password)
     # first the UPDATE, which waits for a sign-in that has verified the old password
     db.session.flush()
@@ -73,18 +59,16 @@ def set_password(user: User, password: str) -> None:
 
 
 def set_role(user: User, role: str) -> None:
-    """Give a user a role. The caller commits."""
     if not re.fullmatch("[a-z]{1,20}", role):
-        raise UserError(f"the role {role!r} is not 1 to 20 small letters; write for example admin.")
+        abort(422, f"the role {role!r} is not 1 to 20 small letters; write for example admin.")
     user.role = role
 
 
 def verify_password(username: str, password: str) -> User | None:
     """Return the user who has this name and password, or None.
 
-    An unknown name costs one hash as well, to prevent a timing attack on names. The row of the user
-    is locked until the caller commits, and its hash is still the one that was verified: a password
-    that changes meanwhile waits for the commit, and then ends what the caller has written.
+    An unknown name costs one hash as well, to prevent a timing attack on names. The row of the user is
+    locked until the caller commits: a new password waits for that, and then ends what the caller has written.
     """
     user = find_user(username)
     verified = user.password_hash if user else DUMMY_HASH

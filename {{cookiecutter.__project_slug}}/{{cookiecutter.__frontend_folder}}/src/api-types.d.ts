@@ -145,7 +145,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["Registration"];
+                    "application/json": components["schemas"]["Credentials"];
                 };
             };
             responses: {
@@ -688,17 +688,13 @@ export interface components {
         Message: {
             message: string;
         };
-        Registration: {
+        Credentials: {
             username: string;
             password: string;
         };
         User: {
             id: number;
             username: string;
-        };
-        Credentials: {
-            username: string;
-            password: string;
         };
         Note: {
             readonly id: number;
