@@ -5,8 +5,9 @@ import json
 import pytest
 from conftest import signed_in
 from my_lab_api.extensions import db
-from my_lab_api.models import Note
-from sqlalchemy import event, insert, text
+from my_lab_api.models import Note, User
+from my_lab_api.pagination import Paginator
+from sqlalchemy import event, insert, select, text
 from sqlalchemy.orm import Session
 
 LONG = {"title": "字" * 200, "body": "x\n" * 5000}
@@ -120,3 +121,9 @@ def test_wrong_values_are_told_by_place_and_name(ada, place, name):
         assert answer.status_code == 422, value
         assert list(answer.json["errors"][place]) == [name]
     assert ada.get("/api/notes").json == []
+
+
+def test_a_list_of_a_whole_table_counts_its_rows(app):
+    with app.test_request_context():
+        users, header = Paginator(select(User).order_by(User.id)).get_page(1, 20)
+        assert json.loads(header["X-Pagination"])["total"] == len(users) == 2

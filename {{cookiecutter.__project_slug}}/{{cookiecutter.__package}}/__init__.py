@@ -78,7 +78,8 @@ def build_hints(app: Flask) -> Hints:
     def is_guarded(endpoint: str) -> bool:
         guards = app.before_request_funcs.get(endpoint.rpartition(".")[0], [])
         code = getattr(inspect.unwrap(app.view_functions[endpoint]), "__code__", None)
-        return sessions.require_sign_in in guards or "require_sign_in" in getattr(code, "co_names", ())
+        names = {guard.__name__ for guard in guards} | set(getattr(code, "co_names", ()))
+        return not names.isdisjoint({"require_sign_in", "require_role", "check_role"})
 
     return Hints(
         settings_file=".env",

@@ -22,7 +22,8 @@ class Paginator:
     """An ordered query of one entity, and its count, built once: see `notes.py` for what that gains."""
 
     def __init__(self, query: Select[Any]) -> None:
-        first: Select[Any] = query.with_only_columns(literal_column("1")).order_by(None).limit(MAX_TOTAL + 1)
+        one: Select[Any] = query.with_only_columns(literal_column("1"), maintain_column_froms=True)
+        first = one.order_by(None).limit(MAX_TOTAL + 1)
         self.count = select(func.count()).select_from(first.subquery())
         self.rows = query.add_columns(self.count.scalar_subquery())
         self.rows = self.rows.limit(bindparam("limit")).offset(bindparam("offset"))

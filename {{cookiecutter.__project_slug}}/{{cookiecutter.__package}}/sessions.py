@@ -75,12 +75,12 @@ def require_sign_in() -> None:
 def require_role(role: str) -> Callable[[], None]:
     """Return a guard that answers 403 to other users: `blueprint.before_request(require_role("admin"))`."""
 
-    def require() -> None:
+    def check_role() -> None:
         require_sign_in()
         if request.method != "OPTIONS" and g.user.role != role:
             abort(403, f"This needs the role {role!r}. Ask an administrator for it.")
 
-    return require
+    return check_role
 
 
 def create_token(user: User, name: str, lifetime: timedelta | None = None) -> str:
