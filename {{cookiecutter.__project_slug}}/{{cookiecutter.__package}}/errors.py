@@ -17,7 +17,7 @@ from werkzeug.datastructures import Headers
 
 PROBLEM = "application/problem+json"
 # away, full, overloaded, broken or read-only: the request is not at fault
-NO_DATABASE = exceptions.ServiceUnavailable("The database does not answer or lacks a table. The log says which.")
+NO_DATABASE = exceptions.ServiceUnavailable("The database does not answer or lacks a table. See the log.")
 # what exceptions are answered with that are not HTTP errors, or say too little
 ANSWERS: dict[type[Exception], exceptions.HTTPException] = {
     **dict.fromkeys((OperationalError, InterfaceError, InternalError, TimeoutError), NO_DATABASE),
