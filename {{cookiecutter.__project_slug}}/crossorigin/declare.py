@@ -51,17 +51,9 @@ def cors(
 
     Source: https://fetch.spec.whatwg.org/#http-cors-protocol
     """
-    caller = sys._getframe(1)
-    place = f"{short(caller.f_code.co_filename)}:{caller.f_lineno}"
-    options: dict[str, Any] = {
-        "origins": origins,
-        "methods": methods,
-        "request_headers": request_headers,
-        "expose_headers": expose_headers,
-        "credentials": credentials,
-        "max_age": max_age,
-        **unknown,
-    }
+    arguments = locals() | unknown  # the first line: there are no other names yet
+    options = {name: value for name, value in arguments.items() if name not in ("blueprint", "unknown")}
+    place = find_caller()
 
     def declare(state: BlueprintSetupState) -> None:
         name = f"{state.name_prefix}.{state.name}".lstrip(".")
@@ -77,6 +69,12 @@ def cors(
         policies.declarations.append(Declaration(state.url_prefix, name, place, options))
 
     blueprint.record(declare)
+
+
+def find_caller() -> str:
+    """Return file:line of what has called the function that asks."""
+    caller = sys._getframe(2)
+    return f"{short(caller.f_code.co_filename)}:{caller.f_lineno}"
 
 
 def short(file: str) -> str:

@@ -2,16 +2,15 @@
 
 import difflib
 import inspect
-import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from types import CodeType
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
 
-from .declare import KEY, Declaration, Policies, get_policies, nearest_blueprint, short
+from .declare import KEY, Declaration, Policies, find_caller, get_policies, nearest_blueprint
 from .headers import is_marked, write_cors_headers
 from .hints import Hints
 from .origins import get_site, is_app, is_private
@@ -33,8 +32,7 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
     Raises:
         PolicyError: with the place, the problem and the fix of everything that is refused.
     """
-    caller = sys._getframe(1)
-    place = f"{short(caller.f_code.co_filename)}:{caller.f_lineno}"
+    place = find_caller()
     policies: Policies = app.extensions.setdefault(KEY, Policies())
     if policies.in_use:
         raise PolicyError("init_cors(app) is called twice; call it once, last in create_app.")
@@ -62,6 +60,8 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
 
     check()
     policies.last_check = check
+    if policies.declarations:  # from here on, the layer in front checks, and once
+        app.before_request_funcs[None].remove(policies.check)
     app.wsgi_app = PreflightLayer(app, policies)  # type: ignore[method-assign]
     for warning in [*private_origins(policies.built), *check_cookies(app, policies.built)]:
         app.logger.warning(warning)
@@ -107,15 +107,17 @@ def _same_prefixes(declarations: list[Declaration]) -> Iterator[str]:
 
 def second_layers(app: Flask) -> Iterator[str]:
     """Yield a sentence for each foreign CORS layer: of two layers, the laxer one would win."""
-    for key in sorted(key for key in app.config if key.startswith("CORS_")):
-        yield f"the setting {key!r} is flask-cors' own; remove it, and declare with cors(blueprint, …)."
+    found = [
+        f"the setting {key!r} is flask-cors' own" for key in sorted(app.config) if key.startswith("CORS_")
+    ]
     for name, functions in app.after_request_funcs.items():
         if any(function.__module__.startswith("flask_cors") for function in functions):
             target = f"the blueprint {name!r}" if name else "the application"
-            yield f"a CORS(…) of flask-cors is on {target}; remove it, and declare with cors(blueprint, …)."
+            found.append(f"a CORS(…) of flask-cors is on {target}")
     for endpoint, view in app.view_functions.items():
         if any("flask_cors" in code.co_filename for code in get_codes(view)):
-            yield f"the view {endpoint!r} has @cross_origin; remove it, and declare with cors(blueprint, …)."
+            found.append(f"the view {endpoint!r} has @cross_origin")
+    return (f"{layer}; remove it, and declare with cors(blueprint, …)." for layer in found)
 
 
 def get_codes(view: Any) -> Iterator[CodeType]:
@@ -133,22 +135,16 @@ def _build(declarations: list[Declaration], app: Flask) -> list[Policy]:
     names = {declaration.blueprint for declaration in declarations}
     for rule in app.url_map.iter_rules():
         routed[nearest_blueprint(rule.endpoint, names)] |= (rule.methods or set()) - {"OPTIONS"}
-    return [
-        Policy(
-            prefix=d.prefix or "",
-            blueprint=d.blueprint,
-            place=d.place,
-            origins=tuple(o for o in resolve_origins(d.options["origins"], app.config)[0] if o != "none"),
-            methods=tuple(
-                sorted(routed[d.blueprint]) if d.options["methods"] is None else d.options["methods"]
-            ),
-            request_headers=tuple(d.options["request_headers"]),
-            expose_headers=tuple(d.options["expose_headers"]),
-            credentials=d.options["credentials"],
-            max_age=d.options["max_age"],
-        )
-        for d in declarations
-    ]
+    built = []
+    for d in declarations:
+        options = d.options | {"origins": resolve_origins(d.options["origins"], app.config)[0]}
+        if options["methods"] is None:
+            options["methods"] = sorted(routed[d.blueprint])
+        lists = {
+            n: tuple(o for o in v if o != "none") for n, v in options.items() if isinstance(v, Collection)
+        }
+        built.append(Policy(d.prefix or "", d.blueprint, d.place, **options | lists))
+    return built
 
 
 def private_origins(policies: list[Policy]) -> Iterator[str]:

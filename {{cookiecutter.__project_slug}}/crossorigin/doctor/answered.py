@@ -10,7 +10,7 @@ from werkzeug.sansio.utils import host_is_trusted
 from ..declare import get_policies
 from ..origins import is_loopback
 from .browser import REDIRECTS, Request, Response, get_header, get_origin
-from .edits import Fix, change_page
+from .edits import Fix, change_call
 from .transport import ALLOW_ORIGIN, AppTransport, ConnectionFailed
 
 By = Literal["app", "proxy", "other"]
@@ -26,6 +26,7 @@ SKIP_WARNING = {  # a part of a tunnel's host or of its headers: the header that
     "devtunnels.ms": "X-Tunnel-Skip-AntiPhishing-Page",
 }
 NO_EDIT = "No edit of this project helps"
+NO_COOKIES = "withCredentials: false (axios), credentials: 'omit' (fetch)"
 
 
 def get_address(app: Flask) -> str:
@@ -83,7 +84,7 @@ def find_moved(request: Request, response: Response) -> Fix | None:
     target = urljoin(request.url, location)
     if urlsplit(target).path.rstrip("/") != urlsplit(request.url).path.rstrip("/") or target == request.url:
         return None
-    return Fix(f"in the page's call: {target}, where the redirect leads", change_page(url=target))
+    return change_call(f"{target}, where the redirect leads", url=target)
 
 
 def fix_in_front(request: Request, response: Response, is_preflight: bool) -> Fix:
@@ -131,11 +132,9 @@ def fix_elsewhere(
         return Fix(f"use another port than 5000, where AirPlay answers on a Mac. {NO_EDIT}")
     place = get_origin(request.url)
     if get_header(response, ALLOW_ORIGIN) == "*" and request.credentials and len(needed) == 2:
-        text = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch);"
-        text += f" {place} lets every page read its responses, without cookies"
-        return Fix(text, change_page(credentials=False))
-    lines = "; ".join(f"{name}: {', '.join(values)}" for name, values in needed.items())
-    text = f"ask the owner of {place} to send {lines}" + " and 204 to OPTIONS" * is_preflight
+        text = f"{NO_COOKIES}; {place} lets every page read its responses, without cookies"
+        return change_call(text, credentials=False)
+    text = f"ask the owner of {place} to send {show_headers(needed)}" + " and 204 to OPTIONS" * is_preflight
     text += f"; or call it from your API instead of the page. {NO_EDIT}"
     if app:
         hints, line = get_policies(app).hints, f"in init_cors: hints=Hints(api_url={place!r})"
@@ -143,6 +142,11 @@ def fix_elsewhere(
             line = f"{hints.settings_file}: {hints.api_url_setting}={place}"
         text += f". If {place} is this API, write {line}"
     return Fix(text)
+
+
+def show_headers(headers: dict[str, list[str]]) -> str:
+    """Return headers, and their items, in one line."""
+    return "; ".join(f"{name}: {', '.join(values)}" for name, values in headers.items())
 
 
 def _ask_in_process(

@@ -16,7 +16,7 @@ from ..origins import origin_problem
 from . import browser, no_cors
 from .answered import NO_EDIT, By, find_moved, is_ours
 from .browser import Request, Response, Step, get_header, get_origin
-from .edits import Edit, Fix, change_page
+from .edits import Edit, Fix, change_call
 from .fixes import Fixes
 from .own_fixes import get_cookie
 from .transport import SAFE, Answer, ConnectionFailed, Transport, build_headers
@@ -99,16 +99,16 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
 def _fix_headers(request: Request, fixes: Fixes) -> Fix:
     changes = {name: quote(value) for name, value in request.headers if not browser.is_latin_1(value)}
     names = ", ".join(changes)
-    text = f"in the page's call: encodeURIComponent for {names}, and urllib.parse.unquote in the view"
+    text = f"encodeURIComponent for {names}, and urllib.parse.unquote in the view"
     headers = tuple((name, changes.get(name, value)) for name, value in request.headers)
-    return fixes.add_own(Fix(text, change_page(headers=changes)), request._replace(headers=headers))
+    return fixes.add_own(change_call(text, headers=changes), request._replace(headers=headers))
 
 
 def _fix_redirect(found: Explanation, trace: "_Trace", fixes: Fixes, app: Flask | None) -> Fix:
     """Return the fix for a request that fails after a redirect to another origin."""
     request, response = trace.redirect or (found.request, Response(500))
     old, url = found.request, trace.request.url
-    page = Fix(f"in the page's call: {url}, where the redirect leads", change_page(url=url))
+    page = change_call(f"{url}, where the redirect leads", url=url)
     direct = old._replace(method=trace.request.method, url=url)
     if fixes.find_who(request, response, False) == "proxy" and not find_moved(request, response):
         found.answered_by = "proxy"

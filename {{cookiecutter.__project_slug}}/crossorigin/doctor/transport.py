@@ -21,7 +21,7 @@ from ..dry_run import dry_run
 from ..origins import DEFAULT_PORTS, get_site, is_loopback
 from . import browser
 from .browser import Headers, Request, Response
-from .edits import Edit, Fix, change_page
+from .edits import Fix, change_page
 from .source import view_writes_cors
 
 T = TypeVar("T")
@@ -268,7 +268,7 @@ def _connect(scheme: str, host: str, port: int | None) -> socket.socket:
 def describe_network_error(url: str, error: Exception, start_command: str = "") -> ConnectionFailed:
     """Return in words why no response came from a URL."""
     parts = urlsplit(url)
-    place, edits = f"{parts.scheme}://{parts.netloc}", tuple[Edit, ...]()
+    place, changes = f"{parts.scheme}://{parts.netloc}", dict[str, str]()
     match error:
         case socket.gaierror() if parts.hostname and not re.search("[.:]", parts.hostname):
             why = f"The name {parts.hostname!r} is not known. Perhaps only containers know it."
@@ -288,10 +288,10 @@ def describe_network_error(url: str, error: Exception, start_command: str = "") 
         case ssl.SSLError() | http.client.HTTPException() | ConnectionResetError():
             why = f"The server at {place} does not speak {parts.scheme}."
             other = parts._replace(scheme="http" if parts.scheme == "https" else "https")
-            fix, edits = f"use {other.scheme}://{other.netloc}", change_page(url=other.geturl())
+            fix, changes = f"use {other.scheme}://{other.netloc}", {"url": other.geturl()}
         case _:
             cause = getattr(error, "strerror", None)
             why = f"Nothing answers at {place}" + (f" ({cause})." if cause else ".")
             start = f" ({start_command})" if start_command else ""
             fix = f"start the server{start}, or use the address where it runs"
-    return ConnectionFailed(why, Fix(fix, edits))
+    return ConnectionFailed(why, change_page(fix, **changes))
