@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from publicsuffixlist import PublicSuffixList
 
+suffixes = cache(PublicSuffixList)  # of publicsuffix.org, read when first asked for
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 SHAPE = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>[^/?#@]*@)?"
@@ -148,12 +149,6 @@ def get_site(origin: str) -> str:
     # an address, or one label as localhost, has no domain above; the list takes a moment to read
     alone = host.startswith("[") or "." not in host or _is_ipv4(host)
     return f"{scheme}://{host if alone else suffixes().privatesuffix(host) or host}"
-
-
-@cache
-def suffixes() -> PublicSuffixList:
-    """Return the public suffix list (publicsuffix.org), read when first asked for."""
-    return PublicSuffixList()
 
 
 def _is_ipv4(host: str) -> bool:

@@ -11,9 +11,10 @@ from ..declare import get_policies
 from ..origins import is_loopback
 from .browser import REDIRECTS, Request, Response, get_header, get_origin
 from .edits import Fix, change_call
-from .transport import ALLOW_ORIGIN, AppTransport, ConnectionFailed
+from .transport import ALLOW_ORIGIN, Answer, AppTransport, ConnectionFailed
 
 By = Literal["app", "proxy", "other"]
+Needed = dict[str, list[str]]  # headers, and their items, with which the browser would go on
 
 MARK = "X-Request-ID"
 AIRPLAY = ("AirTunes", "AirPlay")
@@ -60,7 +61,8 @@ def find_who(
     if get_origin(request.url) == in_process:
         return "app"
     is_refusal = response.status in REFUSALS
-    status, expected = _ask_in_process(app, request, is_preflight, run_views=is_refusal)
+    transport = AppTransport(app, get_origin(request.url), run_views=is_refusal)
+    expected, status, *_ = _ask_in_process(transport, request, is_preflight)
     if _is_rewritten(request, response):
         policies, own = get_policies(app), get_header(expected, ALLOW_ORIGIN)
         if policies.in_use:  # what views write by hand is removed
@@ -95,9 +97,7 @@ def fix_in_front(request: Request, response: Response, is_preflight: bool) -> Fi
     calls = " and ".join(["OPTIONS"] * is_preflight + [request.method]) + f" {path}"
     if _is_rewritten(request, response):
         through = f", and let {calls} through" * is_preflight
-        what = (
-            f"remove what writes {ALLOW_ORIGIN} (nginx: add_header){through}. The API writes its own headers"
-        )
+        what = f"remove what writes {ALLOW_ORIGIN} (nginx: add_header){through}. The API writes its own"
     elif status in API_IS_DOWN:
         return Fix(f"start the API behind {front}. {NO_EDIT}")
     elif status == 413:
@@ -121,11 +121,7 @@ def find_skip(request: Request, response: Response) -> str | None:
 
 
 def fix_elsewhere(
-    app: Flask | None,
-    request: Request,
-    response: Response,
-    needed: dict[str, list[str]],
-    is_preflight: bool = False,
+    app: Flask | None, request: Request, response: Response, needed: Needed, is_preflight: bool = False
 ) -> Fix:
     """Return what to do about a server that is not this API, of which the page needs these headers."""
     if (get_header(response, "Server") or "").startswith(AIRPLAY):
@@ -144,24 +140,20 @@ def fix_elsewhere(
     return Fix(text)
 
 
-def show_headers(headers: dict[str, list[str]]) -> str:
+def show_headers(headers: Needed) -> str:
     """Return headers, and their items, in one line."""
     return "; ".join(f"{name}: {', '.join(values)}" for name, values in headers.items())
 
 
-def _ask_in_process(
-    app: Flask, request: Request, is_preflight: bool, run_views: bool
-) -> tuple[int | None, Response]:
+def _ask_in_process(transport: AppTransport, request: Request, is_preflight: bool) -> Answer:
     """Return what the application itself answers; the status is None where only a view knows it."""
-    transport = AppTransport(app, get_origin(request.url), run_views=run_views)
     try:
         if is_preflight:
             response = transport.send_preflight(request)
-            return response.status, response
-        answer = transport.send(request)
-        return answer.status, answer.response
+            return Answer(response, response.status)
+        return transport.send(request)
     except ConnectionFailed:
-        return None, Response(500)
+        return Answer(Response(500), None)
 
 
 def _is_rewritten(request: Request, response: Response) -> bool:

@@ -4,9 +4,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from ..declare import get_policies
 from . import browser, no_cors
-from .answered import API_IS_DOWN, By, find_moved, find_skip, find_who, fix_elsewhere, fix_in_front
+from .answered import API_IS_DOWN, By, find_moved, find_skip, fix_elsewhere, fix_in_front
 from .browser import Request, Response, Step, get_header, get_origin
 from .edits import Fix, change_call, change_page, join
 from .other_layers import fix_other_layer, list_needed
@@ -21,21 +20,12 @@ WITH_COOKIES = "withCredentials: true (axios), credentials: 'include' (fetch)"
 
 
 class Fixes:
-    """Finds fixes for the requests to one application; without one, for a server that is not ours.
+    """Finds fixes for the requests to one application; without one, for a server that is not ours."""
 
-    `in_process` is the origin at which the application answers in process; "" if it is not asked so.
-    """
-
-    def __init__(self, app: Flask | None, in_process: str = "") -> None:
-        self.given, self.in_process = app, in_process
-        self.app = app or Flask("none")
-        self.policies = get_policies(self.app)
-        self.hints = self.policies.hints
-        self.own = OwnFixes(self.app)
-
-    def find_who(self, request: Request, response: Response, is_preflight: bool) -> By:
-        """Return who answered: the application, a server in front of it, or another one."""
-        return find_who(self.given, self.in_process, request, response, is_preflight)
+    def __init__(self, app: Flask | None) -> None:
+        self.given = app
+        self.own = OwnFixes(app or Flask("none"))
+        self.app, self.policies = self.own.app, self.own.policies
 
     def find(self, failed: Step, request: Request, response: Response | None, by: By | None) -> Fix:
         """Return what to write where, for a step at which the browser stops after its last response."""
@@ -93,9 +83,9 @@ class Fixes:
         skip = None if is_preflight else find_skip(request, response)
         if skip is None:
             return self.add_own(fix_in_front(request, response, is_preflight), request)
+        moved = request._replace(headers=(*request.headers, (skip, "1")))
         text = f"the header {skip}: 1, which skips the warning page of the tunnel"
-        fix = change_call(text, headers={skip: "1"})
-        return self.add_own(fix, request._replace(headers=(*request.headers, (skip, "1"))))
+        return self.add_own(change_call(text, headers={skip: "1"}), moved)
 
     def add_own(self, fix: Fix, request: Request) -> Fix:
         """Add to a fix what the policies need, so that the request passes after both."""
@@ -104,14 +94,10 @@ class Fixes:
         own = join(self.own.find(request))
         return Fix(f"{fix.text}. Then {own.text}", fix.edits + own.edits) if own.text else fix
 
-    def find_for_cookie(self, request: Request) -> Fix:
-        """Return what to write so that the session cookie is sent."""
-        return self.own.find_for_cookie(request)
-
     def _fix_unsent(self, request: Request) -> Fix:
         if not browser.is_mixed_content(request):
             return NEARER
-        https, setting = f"https://{urlsplit(request.url).netloc}", self.hints.frontend_api_url_setting
+        https, setting = f"https://{urlsplit(request.url).netloc}", self.own.hints.frontend_api_url_setting
         if not setting:
             return Fix(f"serve the API by https, and call {https}")
         return Fix(f"serve the API by https; {self.own.set_setting(setting, https).text}")

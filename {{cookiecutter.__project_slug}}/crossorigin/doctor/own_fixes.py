@@ -24,9 +24,11 @@ from .transport import ALLOW_ORIGIN
 
 TWO_SITES = (
     "page and API are two sites, which no edit of this project changes, so no session cookie is sent: serve"
-    " the API under the site of the page (app.example.com, api.example.com), make them one origin by a proxy,"
-    " or send a token"
 )
+TWO_SITES += (
+    " the API under the site of the page (app.example.com, api.example.com), make them one origin by a"
+)
+TWO_SITES += " proxy, or send a token"
 
 
 def get_cookie(app: Flask) -> browser.Cookie:
@@ -93,10 +95,8 @@ class OwnFixes:
             return _open(request, home, text) if home else (None, [Fix(text)])
         if request.credentials and is_app(origin):
             headers = {"Authorization": "Bearer TOKEN"}
-            text = (
-                f"{origin} is the page of an app, which browsers send no cookie for. In its call: no cookies,"
-            )
-            text += " but a token, if the application has tokens: Authorization: Bearer TOKEN"
+            text = f"{origin} is the page of an app, which browsers send no cookie for. In its call: no"
+            text += " cookies, but a token, if the application has tokens: Authorization: Bearer TOKEN"
             moved = request._replace(credentials=False, headers=(*request.headers, *headers.items()))
             return moved, [change_page(text, credentials=False, headers=headers)]
         fixes = []
@@ -209,22 +209,18 @@ class OwnFixes:
         if headers := _find_headers(empty, moved):
             line += f", request_headers={json.dumps(headers)}"
         line = f"{'' if hasattr(module, 'cors') else 'from crossorigin import cors; '}{line})"
-        if blueprint.url_prefix:
-            return [*fixes, write(short(file), line)]
-        return [
-            *fixes,
-            Fix(f"{short(file)}: {line}, and url_prefix= for its blueprint, which a policy needs"),
-        ]
+        fix = write(short(file), line)
+        if not blueprint.url_prefix:
+            fix = Fix(f"{fix.text}, and url_prefix= for its blueprint, which a policy needs")
+        return [*fixes, fix]
 
     def _allow_method(self, policy: Policy, request: Request) -> Fix:
         method = request.method.upper()
         if method in (*policy.methods, *browser.SAFELISTED_METHODS):
             return change_call(f'method: "{method}"; methods are case-sensitive', method=method)
         if self._find_declaration(policy).options["methods"] is None and method != "OPTIONS":
-            file = policy.place.rpartition(":")[0]
-            return Fix(
-                f'{file}: a route with methods=["{method}"]; the policy allows the methods of the routes'
-            )
+            route = f'{policy.place.rpartition(":")[0]}: a route with methods=["{method}"]'
+            return Fix(f"{route}; the policy allows the methods of the routes")
         return write(policy.place, f"methods={json.dumps([*policy.methods, method])}")
 
     def _find_declaration(self, policy: Policy) -> Declaration:
@@ -238,9 +234,9 @@ def _open(request: Request, origin: str, text: str) -> tuple[Request, list[Fix]]
 def _move(policy: Policy, request: Request, near: Request) -> Fix:
     texts, part = [], browser.find_difference(near.origin, request.origin)
     if near.origin != request.origin:
-        why = {"scheme": ": both need one scheme", "host": ": both need one host name"}.get(part or "")
-        why = _show_near([near.origin] if policy.allow_origin(near.origin) else [], request.origin) or why
-        why = why or ": the session cookie is sent within one site only"
+        why = ": the session cookie is sent within one site only"
+        why = {"scheme": ": both need one scheme", "host": ": both need one host name"}.get(part or "", why)
+        why = _show_near([near.origin] * bool(policy.allow_origin(near.origin)), request.origin) or why
         host, api = (urlsplit(url).hostname or "" for url in (request.origin, request.url))
         if is_private(host) and is_loopback(api):
             why += f". From another machine, call {get_origin(request.url).replace(api, host)}"

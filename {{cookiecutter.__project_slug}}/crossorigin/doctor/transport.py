@@ -18,7 +18,7 @@ from werkzeug.test import Client, EnvironBuilder
 
 from ..declare import get_policies
 from ..dry_run import dry_run
-from ..origins import DEFAULT_PORTS, get_site, is_loopback
+from ..origins import DEFAULT_PORTS, get_site
 from . import browser
 from .browser import Headers, Request, Response
 from .edits import Fix, change_page
@@ -77,7 +77,7 @@ def build_browser_headers(request: Request) -> Headers:
     """Return what Chromium adds by itself: warning pages and bot checks are for browsers alone."""
     given = {name.lower() for name, _ in request.headers}
     api, page = browser.get_origin(request.url), request.origin
-    trustworthy = api.startswith("https:") or is_loopback(urlsplit(api).hostname)
+    trustworthy = browser.is_trustworthy(api)
     site = "same-site" if get_site(api) == get_site(page) else "cross-site"
     headers = {"Accept": "*/*", "Accept-Language": "en-US,en;q=0.9", "User-Agent": USER_AGENT}
     if trustworthy:
@@ -126,10 +126,9 @@ class AppTransport:
         if view is None:
             return Answer(response, answer.status_code)
         note = "The view did not run, so the headers that it adds are missing."
-        ours = get_policies(self.app).in_use  # then headers of a view are removed
-        writer = (
-            "" if ours or browser.get_header(response, ALLOW_ORIGIN) else view_writes_cors(self.app, view)
-        )
+        # where policies are in use, headers of a view are removed
+        known = get_policies(self.app).in_use or browser.get_header(response, ALLOW_ORIGIN)
+        writer = "" if known else view_writes_cors(self.app, view)
         if writer == "flask-cors":  # @cross_origin writes the same headers for OPTIONS, without the view
             same = self._run(request, "OPTIONS", build_headers(request)).headers
             more = tuple(line for line in same if line[0].lower().startswith("access-control-"))
