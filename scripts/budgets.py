@@ -24,7 +24,7 @@ ROW = "{:<64} {:>7} {:>7}  {}"
 ALLOWED = {
     "lines of the application": 1319,
     "lines, without crossorigin/": 4012,
-    "lines of crossorigin/": 2253,
+    "lines of crossorigin/": 2844,
 }
 
 
@@ -82,7 +82,7 @@ def measure(project: BakedProject) -> Iterator[Budget]:
     yield Budget("lines of the front end", total([n for n in counted if n.startswith("frontend/")]), 1150)
     yield Budget("files, without crossorigin/", len(rest), 75)
     yield Budget("lines, without crossorigin/", total(rest), 3900)
-    yield Budget("lines of crossorigin/", total(toolkit), 2100)
+    yield Budget("lines of crossorigin/", total(toolkit), 2700)
     yield longest("lines of its longest file, crossorigin/", toolkit, 320)
     yield Budget("words of the README", len(project.read("README.md").split()), 1400)
     sources = {name: project.read(name) for name in application}

@@ -64,11 +64,8 @@ def find_who(
     transport = AppTransport(app, get_origin(request.url), run_views=is_refusal)
     expected, status, *_ = _ask_in_process(transport, request, is_preflight)
     if _is_rewritten(request, response):
-        policies, own = get_policies(app), get_header(expected, ALLOW_ORIGIN)
-        if policies.in_use:  # what views write by hand is removed
-            policy = policies.find(urlsplit(request.url).path)
-            own = policy.allow_origin(request.origin) if policy else None
-        return "app" if own == get_header(response, ALLOW_ORIGIN) else "proxy"
+        same = get_header(expected, ALLOW_ORIGIN) == get_header(response, ALLOW_ORIGIN)
+        return "app" if same else "proxy"
     if get_header(expected, MARK):
         return "app" if get_header(response, MARK) else "proxy"
     # without a mark, the status decides, where the application itself has another one
@@ -96,7 +93,7 @@ def fix_in_front(request: Request, response: Response, is_preflight: bool) -> Fi
     location, html = get_header(response, "Location"), get_header(response, "Content-Type") or ""
     calls = " and ".join(["OPTIONS"] * is_preflight + [request.method]) + f" {path}"
     if _is_rewritten(request, response):
-        through = f", and let {calls} through" * is_preflight
+        through = f", and let {calls} through to the API" * is_preflight
         what = f"remove what writes {ALLOW_ORIGIN} (nginx: add_header){through}. The API writes its own"
     elif status in API_IS_DOWN:
         return Fix(f"start the API behind {front}. {NO_EDIT}")

@@ -235,10 +235,10 @@ def build_curl_commands(request: Request) -> list[str]:
     kind = kinds.get(method, f" -X {method if method.isalnum() else _quote(method)}")
     asked = [(" -X OPTIONS", build_preflight_headers(request))] * needs_preflight(request)
     commands = []
-    for options, headers in (*asked, (kind, build_headers(request))):
-        for name, value in (*headers, *build_browser_headers(request)):
-            options += f" -H {_quote(f'{name}: {value}')}"
-        commands.append(f"curl -i{options} {_quote(request.url)}")
+    for option, headers in (*asked, (kind, build_headers(request))):
+        lines = [f"{name}: {value}" for name, value in (*headers, *build_browser_headers(request))]
+        words = [f"curl -i{option}", _quote(request.url), *(f"-H {_quote(line)}" for line in lines)]
+        commands.append(" ".join(words))
     return commands
 
 
