@@ -203,8 +203,8 @@ class OwnFixes:
         moved, fixes = self._move_page(empty, request)
         if moved is None:
             return fixes
-        names = [name for name, value in vars(module or self).items() if value is blueprint]
-        line = f'cors({[*names, blueprint.name][0]}, origins=["{moved.origin}"]'
+        names = [name for name, value in vars(module).items() if value is blueprint] if module else []
+        line = f'cors({next(iter(names), blueprint.name)}, origins=["{moved.origin}"]'
         line += ", credentials=True" * moved.credentials
         if headers := _find_headers(empty, moved):
             line += f", request_headers={json.dumps(headers)}"
