@@ -3,6 +3,7 @@
 import json
 import keyword
 import re
+import shlex
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -37,10 +38,19 @@ JINJA = ("{" + "{", "{" + "%", "{" + "#")
 def main() -> None:
     """Print every problem and end with 1, or say nothing."""
     problems = [*name_problems(), *slug_problems(), *author_problems()]
-    for problem in problems:
+    for problem in [*problems, *([repeat(problems)] if problems else [])]:
         print(problem, file=sys.stderr)
     sys.stderr.flush()
     sys.exit(1 if problems else 0)
+
+
+def repeat(problems: list[str]) -> str:
+    """Return the command that asks again, with the answers that were good as defaults."""
+    refused = {problem.partition(" ")[0] for problem in problems}
+    refused |= {"project_slug"} if "project_name" in refused else set()  # written from it
+    good = {name: value for name, value in ANSWERS.items() if not name.startswith("_") and name not in refused}
+    words = ["cookiecutter", ANSWERS["_template"], *(f"{name}={value}" for name, value in good.items())]
+    return f"Answer again, with your other answers as defaults: {shlex.join(words)}"
 
 
 def name_problems() -> Iterator[str]:

@@ -24,7 +24,7 @@ def main() -> None:
         with running(project, command=["uv", "run", "dev.py"]) as started:
             started.until_ready()
             browser = playwright.chromium.launch(**options)
-            page = browser.new_page(viewport={"width": 1120, "height": 1770})
+            page = browser.new_page(viewport={"width": 1120, "height": 540})
             page.goto(started.page)
             visit(page)
             page.screenshot(path=DOCS / "page.png")
@@ -43,8 +43,8 @@ def visit(page: Page) -> None:
     page.locator("#presets").get_by_role("button", name="header that is not allowed").click()
     page.locator("#play-send").click()
     expect(page.locator("#play-why")).to_have_attribute("data-state", "blocked")
-    page.evaluate("scrollTo(0, 0)")
     page.evaluate("document.activeElement.blur()")
+    page.locator("#play-why").evaluate("element => scrollTo(0, element.getBoundingClientRect().top + scrollY - 402)")
 
 
 if __name__ == "__main__":

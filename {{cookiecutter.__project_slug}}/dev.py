@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent
-FRONTEND = ROOT / "frontend"
 ADDRESSES = ROOT / "instance" / "dev.env"  # of what runs, for `flask cors` in another terminal
 FLASK = [sys.executable, "-m", "flask", "--app", "{{ cookiecutter.__package }}"]
 ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -51,7 +50,10 @@ def main() -> None:
         signal.signal(getattr(signal, name), lambda number, _: stopping.append(number))
     if importlib.util.find_spec("flask") is None:
         sys.exit("Flask is not installed for this Python: run `pip install uv`, then `uv run dev.py`.")
-    write_env()
+    try:
+        write_env()
+    except OSError as error:
+        sys.exit(f".env cannot be written ({error}): make the folder writable.")
     servers = [api(), *front_end()]
     ENVIRONMENT.update((s.setting, s.url) for s in servers if not read_setting(s.setting))
     if not run([*FLASK, "seed", "--migrate"], ROOT):
@@ -67,6 +69,9 @@ def write_env() -> None:
         return
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     text = re.sub("(?m)^SECRET_KEY=.*$", f"SECRET_KEY={secrets.token_hex(32)}", example)
+    if os.environ.get("CODESPACES"):  # one origin: GitHub asks for a sign-in on the port of the API
+        text = re.sub("(?m)^(FRONTEND_ORIGINS|VITE_API_URL)=.*\n", "", text)
+        text += "FRONTEND_ORIGINS=none\nVITE_API_URL=\nTRUSTED_HOSTS=localhost,.app.github.dev\n"
     target.touch(mode=0o600)
     target.write_text(text, encoding="utf-8", newline="\n")
 
@@ -75,7 +80,7 @@ def api() -> Server:
     """Return Flask's development server; it reloads by itself when a file changes."""
     port = free_port("PORT", 8000)
     ENVIRONMENT["PORT"] = str(port)  # to Vite's proxy: .env may name another one, for production
-    command = [*FLASK, "run", "--debug", "--no-debugger", "--port", str(port)]
+    command = [*FLASK, "run", "--debug", "--no-debugger", *listen(port)]
     server = Server("API", "API_URL", port, command, ROOT)
     if port != 8000 and read_setting("FRONTEND_ORIGINS") != "none":  # else Vite passes requests on
         ENVIRONMENT.setdefault("VITE_API_URL", server.url)
@@ -84,7 +89,10 @@ def api() -> Server:
 
 def front_end() -> Iterator[Server]:
     """Yield Vite, or say in one sentence why the API runs without it."""
-    if not FRONTEND.exists():
+    folder = ROOT / (read_setting("FRONTEND_DIR") or "frontend")
+    if not (folder / "package.json").exists():
+        if folder.name != "frontend":
+            sys.exit(f"FRONTEND_DIR is {folder}, which has no package.json: set it to another folder.")
         return
     node, answer = shutil.which("node"), "missing, or its npm is"
     if node and shutil.which("npm"):
@@ -95,7 +103,12 @@ def front_end() -> Iterator[Server]:
         return
     port = free_port("FRONTEND_PORT", 5173)
     vite = [node, "node_modules/vite/bin/vite.js", "--clearScreen", "false"]
-    yield Server("front end", "FRONTEND_URL", port, [*vite, "--port", str(port), "--strictPort"], FRONTEND)
+    yield Server("front end", "FRONTEND_URL", port, [*vite, *listen(port), "--strictPort"], folder)
+
+
+def listen(port: int) -> list[str]:
+    """Return the options of both servers: HOST=0.0.0.0 lets other devices in, such as a phone."""
+    return ["--host", read_setting("HOST") or "127.0.0.1", "--port", str(port)]
 
 
 def read_setting(name: str) -> str:
@@ -118,13 +131,13 @@ def free_port(variable: str, default: int) -> int:
     return int(value)
 
 
-def install_packages() -> bool:
+def install_packages(folder: Path) -> bool:
     """Install the front end's packages if they are missing or old; return whether they are there."""
-    lock, installed = FRONTEND / "package-lock.json", FRONTEND / "node_modules" / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+    lock, installed = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
+    if not lock.exists() or (installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime):
         return True
     say("Installing the front end's packages with npm ci; this takes up to a minute.")
-    done = run([shutil.which("npm") or "npm", "ci", "--no-audit", "--no-fund"], FRONTEND)
+    done = run([shutil.which("npm") or "npm", "ci", "--no-audit", "--no-fund"], folder)
     if not done and not stopping:
         say("The front end's packages could not be installed (see above), so the API runs without it.")
     return done
@@ -137,12 +150,13 @@ def serve(servers: list[Server]) -> None:
         ADDRESSES.parent.mkdir(exist_ok=True)
         ADDRESSES.write_text("".join(f"{s.setting}={s.url}\n" for s in servers), encoding="utf-8")
         for server in servers:  # one after the other: the API answers before packages are installed
-            if server.folder != FRONTEND or install_packages():
+            if server.folder == ROOT or install_packages(server.folder):
                 running.append((server, start(server.command, server.folder)))
                 watch(running, server)
         if not stopping:
             for server, _ in reversed(running):
                 say(f"  The {server.name}: {server.url}")
+            say(f"  Settings: {ROOT / '.env'}")
             say("  Sign in as demo with the password demo-password. Ctrl-C stops everything.")
         watch(running)
     finally:

@@ -139,10 +139,10 @@ def test_the_cookie_is_as_safe_as_the_mode_allows_and_sent_at_sign_in_and_out_on
 
 
 def test_nobody_signs_in_with_the_public_password_in_production(database):
-    app = create_app(settings(database, **PRODUCTION))
-    with app.app_context():
+    with create_app(settings(database)).app_context():
         create_user("demo", "demo-password")
         db.session.commit()
+    app = create_app(settings(database, **PRODUCTION))
     assert login(app.test_client(), "demo", "demo-password").status_code == 401
 
 

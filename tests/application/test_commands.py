@@ -97,4 +97,7 @@ def test_explain_signs_in_as_a_user_without_a_password(app):
     found = json.loads(said.output)
     assert (said.exit_code, found["status"], "x-pagination" in found["readable_headers"]) == (0, 200, True)
     said = app.test_cli_runner().invoke(commands, [*words, "nobody"])
-    assert (said.exit_code, "there is no user 'nobody'; run: flask user create nobody" in said.output) == (2, True)
+    assert (
+        said.exit_code,
+        "there is no user 'nobody'; check the name, or run: flask user create NAME" in said.output,
+    ) == (2, True)

@@ -104,6 +104,15 @@ def test_a_page_that_is_not_trusted_signs_nobody_in(database, site):
         assert ("Set-Cookie" in answer.headers) is (answer.status_code == 200)
 
 
-def test_an_authorization_header_does_not_replace_the_check(ada):
+def test_with_an_authorization_header_the_cookie_does_nothing(ada):
     headers = {**headers_of("same-site", SIBLING), "Authorization": "Bearer x"}
-    assert ada.post("/api/auth/logout", headers=headers).status_code == 403
+    assert ada.post("/api/notes", json={"title": "x"}, headers=headers).status_code == 401
+    assert ada.post("/api/auth/logout", headers=headers).status_code == 204
+    assert ada.get("/api/auth/me").status_code == 200  # the session is still there
+
+
+@pytest.mark.parametrize("route", ["login", "register"])
+def test_an_authorization_header_does_not_let_another_page_sign_anybody_in(client, route):
+    headers = {**headers_of("same-site", SIBLING), "Authorization": "Bearer x"}
+    credentials = {"username": "ada", "password": PASSWORD}
+    assert client.post(f"/api/auth/{route}", json=credentials, headers=headers).status_code == 403

@@ -122,6 +122,12 @@ def test_a_page_of_the_own_origin_is_not_called_cross_origin(client, caplog):
         with caplog.at_level(logging.INFO):
             client.post("/api/auth/logout", headers={"Origin": origin, "Host": host})
         assert ("not cross-origin" in caplog.text) is own, origin
+    # where the browser says it, that decides, as in `flask cors explain`: a proxy may change the host or the scheme
+    for site, origin in (("same-origin", "https://name-5173.app.github.dev"), ("cross-site", "http://localhost")):
+        caplog.clear()
+        with caplog.at_level(logging.INFO):
+            client.post("/api/auth/logout", headers={"Origin": origin, "Sec-Fetch-Site": site})
+        assert ("not cross-origin" in caplog.text) is (site == "same-origin")
 
 
 def test_a_request_id_is_kept_when_well_formed_and_replaced_when_not(client):

@@ -96,7 +96,7 @@ def test_names_that_would_be_one_are_listed_and_nothing_is_changed(app: Flask) -
 
 def test_the_new_key_goes_again_and_leaves_the_names(app: Flask) -> None:
     at_first_release(app, "Ada", " eve ")
-    for command in (("upgrade",), ("downgrade", "0001")):
+    for command in (("upgrade",), ("downgrade", "2")):
         assert flask(app, "db", *command)[0] == 0
     with app.app_context(), db.engine.begin() as connection:
         columns = {column["name"] for column in inspect(connection).get_columns("user_account")}

@@ -276,8 +276,9 @@ def test_a_redirect_of_a_view_has_the_policy_of_the_view() -> None:
 
 
 def test_policies_are_checked_at_the_first_request_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    app, asked = start(lab()), list[Policies]()
+    asked: list[Policies] = []
     monkeypatch.setattr(Policies, "check", lambda policies: asked.append(policies))
+    app = start(lab())
     for _ in range(3):
         get(app, "/lab/1", PAGE)
     assert len(asked) == 1

@@ -47,6 +47,15 @@ def add_a_column(project: BakedProject) -> None:
         project.succeeds(project_python(project), "-m", "flask", "--app", project.package, "db", *words, env=settings)
 
 
+def add_a_setting(project: BakedProject) -> None:
+    """Add a setting by the line in the README, and a test that reads it."""
+    [line] = re.findall(r"`(GREETING = .*?)`", project.read("README.md"))
+    edit("config.py", (r"^    DOCS = .*", rf"\g<0>\n    {line}"))(project)
+    (project.path / "tests" / "test_a_setting.py").write_text(
+        'def test_a_setting(app):\n    assert app.config["GREETING"] == "Hello"\n', "utf-8"
+    )
+
+
 def write_a_test_of_an_upload(project: BakedProject) -> None:
     """Add a test that runs before all others."""
     (project.path / "tests" / "test_an_upload.py").write_text(UPLOAD, "utf-8")
@@ -59,7 +68,7 @@ CHANGES: dict[str, list[Change]] = {
     "other origins, larger limits, more fields": [
         edit("notes.py", (LISTED, OTHERS)),
         edit("public.py", (r'origins=\["\*"\]', OTHERS)),
-        edit("config.py", (r'("MAX_CONTENT_LENGTH": ).*', r"\g<1>5_000_000,")),
+        edit("config.py", (r"(MAX_CONTENT_LENGTH = number\().*?,", r"\g<1>5_000_000,")),
         edit("auth.py", (r"^    id = .*", r'\g<0>\n    role = ma.fields.Constant("user")')),
         add_a_column,
     ],
@@ -69,13 +78,18 @@ CHANGES: dict[str, list[Change]] = {
         edit("notes.py", (r"expose_headers=\[", r'\g<0>"X-Request-ID", ')),
         edit("notes.py", (r"max_age=\d+", "max_age=0")),
         edit("public.py", (r"^cors\(public, ", r'\g<0>methods=["GET", "POST"], ')),
-        edit("config.py", (r'("MAX_CONTENT_LENGTH": ).*', r"\g<1>100_000,")),
+        edit(
+            "config.py",
+            (r"(MAX_CONTENT_LENGTH = number\().*?,", r"\g<1>10_000,"),
+            (r'("MAX_JSON_LENGTH": )[^,]*', r"\g<1>10_000"),
+        ),
     ],
     "other origins of another blueprint, a route at /, no docstring, an upload": [
         edit("auth.py", (LISTED, OTHERS)),
         edit("__init__.py", (r"^    init_cors\(", r'    app.add_url_rule("/", "home", lambda: "Hello")\n\g<0>')),
         edit("public.py", (r'^    """Say hello.*\n', "")),
         write_a_test_of_an_upload,
+        add_a_setting,
     ],
 }
 

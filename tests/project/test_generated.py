@@ -53,7 +53,7 @@ def test_its_tests_pass_and_cover_it(project: BakedProject) -> None:
     assert passed is not None, said
     assert "skipped" not in passed[0]
     assert "failed" not in passed[0]
-    assert 100 <= int(passed[1]) <= 160  # the budget of what a student reads and waits for
+    assert 100 <= int(passed[1]) <= 190  # the budget of what a student reads and waits for
     if measured:
         covered = json.loads(report.read_text("utf-8"))["totals"]["percent_covered"]
         report.unlink()
@@ -66,11 +66,10 @@ def test_its_tests_pass_and_cover_it(project: BakedProject) -> None:
         ("default", "without-front-end"),
         ("interceptor", "interceptor-without-front-end"),
         ("proxy", "proxy-without-front-end"),
+        ("interceptor", "proxy"),
     ],
 )
-def test_the_python_is_the_same_with_a_front_end_and_without(
-    baked: Callable[[str], BakedProject], one: str, other: str
-) -> None:
+def test_the_python_is_the_same(baked: Callable[[str], BakedProject], one: str, other: str) -> None:
     assert python_of(baked(one)) == python_of(baked(other))
 
 

@@ -18,7 +18,7 @@ from tests.running import preferred_port
 from tests.serving import serving
 
 SCRIPT = """
-import { createApi } from "./api.ts";
+import { createApi } from "./api.js";
 
 const [baseURL, host, port, path] = process.argv.slice(2);
 const options = { baseURL, proxy: host ? { host, port: Number(port) } : undefined };
@@ -28,11 +28,10 @@ try {
   console.log(JSON.stringify({ name: error.name, message: error.message, advice: error.advice }));
 }
 """
-# how a script gets from TypeScript to Node; without Vite there is no import.meta.env, as where Node reads TypeScript
+# how a script gets from TypeScript to Node; without Vite there is no import.meta.env
 COMPILERS = {
     "vite": "vite/bin/vite.js build --ssr src/hello.ts",
-    "tsc": "typescript/bin/tsc src/hello.ts --ignoreConfig --module nodenext --target es2024 --types vite/client,node"
-    " --rewriteRelativeImportExtensions",
+    "tsc": "typescript/bin/tsc src/hello.ts --ignoreConfig --module nodenext --target es2024 --types vite/client,node",
 }
 
 

@@ -15,6 +15,8 @@ from tests.serving import serving
 EVIL = "https://evil.example"
 DEMO = {"username": "demo", "password": "demo-password"}
 BUILD = ["node", "node_modules/vite/bin/vite.js", "build"]
+# of Flask and of Caddy, as docs/production.md says
+CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; frame-ancestors 'none'"
 ONE_ORIGIN = {"FRONTEND_ORIGINS": "none", "VITE_API_URL": ""}
 
 
@@ -94,7 +96,8 @@ def production(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) 
         yield f"http://localhost:{port}"
 
 
-def test_in_production_flask_serves_the_page(production: str) -> None:
+def test_in_production_flask_serves_the_page(project: BakedProject, production: str) -> None:
+    assert f"`{CONTENT_SECURITY_POLICY}`" in project.read("docs/production.md")
     behaves_as_one_origin(production, sign_in=False)  # nobody signs in with a public password there
     script = serves_the_build(production)
     assert "immutable" in script.headers["Cache-Control"]
@@ -118,7 +121,7 @@ def serves_the_build(site: str) -> requests.Response:
     """Check the page and its deep links; return the answer with its script."""
     for path in ("/", "/samples/7"):
         page = requests.get(site + path, timeout=30)
-        assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
+        assert page.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
         assert "no-cache" in page.headers["Cache-Control"]
         names = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page.text)
         assert len(names) >= 2

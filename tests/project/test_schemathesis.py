@@ -35,6 +35,7 @@ OPERATIONS = [
     ("GET", "/api/public/hello"),
     ("POST", "/api/public/echo"),
     ("POST", "/api/public/feedback"),
+    ("POST", "/api/auth/register"),
     ("POST", "/api/auth/login"),
     ("POST", "/api/auth/logout"),
     ("GET", "/api/auth/me"),

@@ -33,7 +33,7 @@ READMES = {  # every one, and which test runs its blocks, or why none does
     f"{PROJECT}/{{% if cookiecutter.chinese %}}README.zh-CN.md{{% endif %}}": "has the same blocks, as is tested below",
     f"{DEPLOY}/{{{{cookiecutter.__kubernetes_folder}}}}/README.md": "needs a cluster: tests/operations/test_deploy.py",
 }
-PAGES = ["README.md", "docs/add-a-blueprint.md"]  # those whose commands a reader runs
+PAGES = ["README.md", "docs/add-a-blueprint.md", "docs/uploads.md"]  # those whose commands a reader runs
 SERVERS = ("uv run dev.py", "uv run python -m ")  # run until stopped
 PRODUCTION = {"APP_ENV": "production", "FRONTEND_ORIGINS": "https://app.example.com"}  # what the README says to set
 BLOCKED = "uv run flask cors explain"  # ends with 1, as the README says, for a request that is blocked
@@ -68,7 +68,8 @@ def test_each_block_does_what_the_readme_says(project: BakedProject, newcomer: d
     )
     status = project.succeeds("git", "status", "--porcelain").splitlines()
     assert {re.sub(r"(?<=migrations/).*", "", line[3:]) for line in status} == {
-        *(f"{package}/{name}" for name in ("__init__.py", "models.py", "migrations/", "samples.py")),
+        *(f"{package}/{name}" for name in ("__init__.py", "models.py", "migrations/", "photos.py", "samples.py")),
+        "tests/test_photos.py",
         "tests/test_samples.py",
     }
 

@@ -4,6 +4,8 @@ An answer reaches the tests as cookiecutter has it after the questions. `no_inpu
 it for a default and render that, so such answers are written here as an expression which renders to them.
 """
 
+import shlex
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import yaml
 from cookiecutter.exceptions import FailedHookException
 
 from scripts.installed_names import installed_names, listed_names
-from tests.baking import BakedProject, bake
+from tests.baking import BakedProject, bake, tool
 from tests.template.reading import assert_read_back
 
 # question, answer, what the sentence says, why the answer is dangerous
@@ -140,7 +142,20 @@ def test_all_bad_answers_are_told_at_once(tmp_path: Path, capfd: pytest.CaptureF
     answers = {"project_name": "<b>", "project_slug": "class", "author": "x" * 999}
     with pytest.raises(FailedHookException):
         bake(tmp_path / "out", answers)
-    assert [line.partition(" ")[0] for line in capfd.readouterr().err.splitlines()] == list(answers)
+    assert [line.partition(" ")[0] for line in capfd.readouterr().err.splitlines()] == [*answers, "Answer"]
+
+
+def test_the_last_line_of_a_refusal_keeps_the_other_answers(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    answers = {"project_slug": "class", "author": "Ada O'Neil", "frontend": False, "license": "none", "deploy": "none"}
+    with pytest.raises(FailedHookException):
+        bake(tmp_path / "out", answers)
+    _, _, command = capfd.readouterr().err.splitlines()[-1].partition("as defaults: ")
+    _, *words = shlex.split(command)
+    options = ["--no-input", "--output-dir", str(tmp_path / "again")]
+    subprocess.run([tool("cookiecutter"), *options, *words, "project_slug=good"], check=True)
+    project = BakedProject(tmp_path / "again" / "good", (), ())
+    assert "Ada O'Neil" in project.read("pyproject.toml")
+    assert not {"frontend", "LICENSE", "deploy"} & {path.name for path in project.path.iterdir()}
 
 
 def test_a_refused_answer_leaves_an_existing_folder_alone(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whether the current request is only a rehearsal: asked by the application itself, to explain it."""
+"""Whether the current request is a dry run: the application asks itself, to explain a request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ _explaining: ContextVar[list[str] | None] = ContextVar("explaining", default=Non
 
 
 def is_dry_run() -> bool:
-    """Tell whether the current request is only a rehearsal, which no log and no limit should count."""
+    """Tell whether the current request is a dry run, which no log and no rate limit should count."""
     return _explaining.get() is not None
 
 

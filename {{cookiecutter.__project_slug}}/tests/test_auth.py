@@ -1,4 +1,4 @@
-"""Sign in and out: sessions, cookies, rate limits and CSRF protection."""
+"""Sign up, in and out: sessions, cookies, rate limits and CSRF protection."""
 
 from conftest import PASSWORD
 from sqlalchemy import update
@@ -24,6 +24,34 @@ def get_cookie_attributes(app, **request):
     response = app.test_client().post("/api/auth/login", json=ADA, **request)
     cookie, *attributes = response.headers["Set-Cookie"].split("; ")
     return cookie.partition("=")[0], attributes
+
+
+def test_sign_up_makes_a_user_who_is_signed_in(client):
+    response = client.post("/api/auth/register", json={"username": "eve", "password": PASSWORD})
+    assert response.status_code == 201
+    assert client.get("/api/auth/me").json == response.json
+
+
+def test_sign_up_refuses_a_name_that_somebody_has(client):
+    response = client.post("/api/auth/register", json=ADA | {"username": "ADA"})
+    assert response.status_code == 409
+
+
+def test_sign_up_refuses_an_unsafe_password(client):
+    assert client.post("/api/auth/register", json={"username": "eve", "password": "short"}).status_code == 422
+
+
+def test_nobody_signs_up_with_a_role_of_his_choice(app, client):
+    client.post("/api/auth/register", json={"username": "eve", "password": PASSWORD, "role": "admin"})
+    with app.app_context():
+        assert find_user("eve").role == "user"
+
+
+def test_sign_up_is_closed_in_production_unless_a_setting_opens_it(production):
+    eve = {"username": "eve", "password": PASSWORD}
+    for opened, status in (({}, 403), ({"REGISTRATION": "1"}, 201)):
+        client = create_app(production | opened).test_client()
+        assert client.post("/api/auth/register", json=eve, base_url=HTTPS).status_code == status
 
 
 def test_sign_in_answers_who_the_user_is(client):

@@ -28,7 +28,7 @@ def test_feedback_takes_a_form(client, form):
     assert response.json["message"] == "Hi"
 
 
-@pytest.mark.parametrize("text", ["", "x" * 50_000])
+@pytest.mark.parametrize("text", ["", "x" * 2_001])
 def test_feedback_that_is_too_short_or_too_long_is_refused(client, text):
     response = client.post("/api/public/feedback", data={"message": text})
     assert response.status_code == 422

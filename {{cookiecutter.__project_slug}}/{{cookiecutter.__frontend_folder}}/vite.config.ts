@@ -15,12 +15,14 @@ function sayLocalhost(server: ViteDevServer | PreviewServer) {
 
 export default defineConfig(({ mode }) => {
   // page and API share the .env of the project; only what begins with VITE_ gets into the page
-  const { PORT } = loadEnv(mode, "..", "PORT");
+  const { PORT, TRUSTED_HOSTS } = loadEnv(mode, "..", ["PORT", "TRUSTED_HOSTS"]);
+  // names of this machine beside localhost, for a tunnel or Codespaces: Vite refuses others (DNS rebinding)
+  const allowedHosts = (TRUSTED_HOSTS ?? "").split(/[\s,]+/);
   // used where VITE_API_URL is empty; changeOrigin: false, so that Flask sees the host that the browser sees
   const api = { target: `http://127.0.0.1:${PORT || 8000}`, changeOrigin: false };
   const proxy = { "^/(api|health)(/|$)": api };
   // cors: false, because Vite would answer preflights itself and hide what Flask does
-  const server = { host: "127.0.0.1", strictPort: true, cors: false, proxy };
+  const server = { host: "127.0.0.1", allowedHosts, strictPort: true, cors: false, proxy };
   return {
     envDir: "..",
     plugins: [{ name: "say-localhost", configureServer: sayLocalhost, configurePreviewServer: sayLocalhost }],

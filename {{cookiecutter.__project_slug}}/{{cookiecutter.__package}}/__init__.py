@@ -19,7 +19,7 @@ from .public import public
 
 def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     """Create the application from settings; None reads them from the environment and `.env`."""
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None, instance_path=str(environment.ROOT / "instance"))
     app.config.update(config.load(settings, debug=app.debug))
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a preflight fails at each redirect
     app.json.sort_keys = False  # type: ignore[attr-defined]  # fields in the order of their schema
@@ -68,6 +68,8 @@ def create_production_app() -> Flask:
             " serves it). To develop, run dev.py."
         )
     get_policies(app).check()
+    with app.app_context():
+        app.logger.info("settings: environment, %s; database: %s", environment.ROOT / ".env", db.address)
     return app
 
 

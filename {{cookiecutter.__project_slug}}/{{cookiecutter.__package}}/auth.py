@@ -1,4 +1,4 @@
-"""Blueprint `auth`: sign in and out with a cookie, from the origins of the front end."""
+"""Blueprint `auth`: sign up, in and out with a cookie, from the origins of the front end."""
 
 import marshmallow as ma
 from crossorigin import FromConfig, cors
@@ -10,7 +10,12 @@ from .extensions import limiter
 from .models import User, normalize_name
 
 auth = Blueprint("auth", __name__, url_prefix="/api/auth", description="Sign in and out")
-cors(auth, origins=FromConfig("FRONTEND_ORIGINS"), request_headers=["Content-Type"], credentials=True)
+cors(
+    auth,
+    origins=FromConfig("FRONTEND_ORIGINS"),
+    request_headers=["Authorization", "Content-Type"],
+    credentials=True,
+)
 
 address_limit = limiter.limit(lambda: current_app.config["LOGIN_LIMIT"])
 account_limit = limiter.limit(lambda: current_app.config["LOGIN_ACCOUNT_LIMIT"], key_func=lambda: g.account)
@@ -21,9 +26,31 @@ class CredentialsSchema(ma.Schema):
     password = ma.fields.String(required=True, validate=[ma.validate.Length(1, 1024), NO_NUL])
 
 
+class RegistrationSchema(CredentialsSchema):
+    class Meta:
+        unknown = ma.EXCLUDE  # also `role`: nobody gives himself one
+
+
 class UserSchema(ma.Schema):
     id = ma.fields.Integer(required=True)
     username = ma.fields.String(required=True)
+
+
+@auth.route("/register", methods=["POST"])
+@address_limit
+@auth.arguments(RegistrationSchema())
+@auth.response(201, UserSchema)
+def register(credentials: dict[str, str]) -> User:
+    """Sign up, and sign in with the new name and password"""
+    csrf.check_csrf()
+    if not current_app.config["REGISTRATION"]:
+        abort(403, "Sign-up is closed. Ask the administrator for an account.")
+    try:
+        user = users.create_user(**credentials)
+    except users.UserError as error:
+        abort(409 if isinstance(error, users.NameTakenError) else 422, error.message)
+    sessions.sign_in(user)
+    return user
 
 
 @auth.route("/login", methods=["POST"])

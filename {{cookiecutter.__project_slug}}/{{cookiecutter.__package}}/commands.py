@@ -1,13 +1,15 @@
-"""Commands: `flask db`, `flask seed`, `flask user`."""
+"""Commands: `flask db`, `flask seed`, `flask user`, `flask token`."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import click
 from flask import Blueprint, Flask, Response, current_app, session
 from sqlalchemy.exc import DBAPIError
 
-from . import sessions, users
+from . import sessions, tokens, users
 from .extensions import db
 from .models import Note
 
@@ -51,6 +53,7 @@ def seed(ctx: click.Context, first: bool) -> None:
         raise click.ClickException("the password of demo is public; seed works with APP_ENV=development.")
     if first:
         ctx.invoke(migrate, words=("upgrade",))
+        click.echo(f"Database: {db.address}")
     if users.find_user("demo"):
         click.echo("The user demo is there already.")
         return
@@ -62,16 +65,21 @@ def seed(ctx: click.Context, first: bool) -> None:
 
 @commands.cli.group("user")
 def user_cli() -> None:
-    """Create users and change their passwords."""
+    """Create users, change their passwords and roles."""
 
 
 @user_cli.command()
 @click.argument("username")
-@click.password_option()
+@click.option("--role", default="user", help="For views that require one, for example admin.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @explained_errors()
-def create(username: str, password: str) -> None:
+def create(username: str, role: str, password_stdin: bool) -> None:
     """Create a user; asks for the password."""
-    users.create_user(username, password)
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    users.create_user(username, password, role)
     db.session.commit()
     click.echo(f"Made the user {username}.")
 
@@ -82,22 +90,68 @@ def create(username: str, password: str) -> None:
 @explained_errors()
 def change_password(username: str, password: str) -> None:
     """Change a password, which signs the user out everywhere; asks for it."""
-    user = users.find_user(username) if username.isprintable() else None
-    if user is None:
-        raise click.ClickException(f"there is no user {username!r}; check the name.")
+    user = users.get_user(username)
     users.set_password(user, password)
     db.session.commit()
     click.echo(f"Changed the password of {user.username} and signed out every session.")
+
+
+@user_cli.command("role")
+@click.argument("username")
+@click.argument("role")
+@explained_errors()
+def set_role(username: str, role: str) -> None:
+    """Give a user another role."""
+    user = users.get_user(username)
+    users.set_role(user, role)
+    db.session.commit()
+    click.echo(f"{user.username} has the role {role}.")
+
+
+@commands.cli.group("token")
+def token_cli() -> None:
+    """Create, list and revoke tokens of machines, which send Authorization: Bearer TOKEN."""
+
+
+@token_cli.command("create")
+@click.argument("username")
+@click.argument("name")
+@click.option("--days", type=click.IntRange(1, 3650), help="It ends after so many days.")
+@explained_errors()
+def create_token(username: str, name: str, days: int | None) -> None:
+    """Print a new token, which nothing shows again."""
+    token = tokens.create_token(users.get_user(username), name, timedelta(days) if days else None)
+    db.session.commit()
+    click.echo(token)
+
+
+@token_cli.command("list")
+@click.argument("username")
+@explained_errors()
+def list_tokens(username: str) -> None:
+    """List the tokens of a user: name, last use, end."""
+    for token in tokens.list_tokens(users.get_user(username)):
+        times = (token.last_used_at, token.expires_at)
+        used, end = (f"{time:%Y-%m-%d %H:%M} UTC" if time else "never" for time in times)
+        click.echo(f"{token.name}: last used {used}, ends {end}")
+
+
+@token_cli.command("revoke")
+@click.argument("username")
+@click.argument("name")
+@explained_errors()
+def revoke_token(username: str, name: str) -> None:
+    """End a token at once."""
+    tokens.revoke_token(users.get_user(username), name)
+    db.session.commit()
+    click.echo(f"Revoked the token {name}.")
 
 
 @explained_errors()
 def build_cookie(app: Flask, name: str) -> str:
     """Sign a user in without a password, and return the Cookie header: for `flask cors explain --as`."""
     with app.test_request_context():
-        user = users.find_user(name)
-        if user is None:
-            raise users.UserError(f"there is no user {name!r}; run: flask user create {name}")
-        sessions.sign_in(user)
+        sessions.sign_in(users.get_user(name))
         response = Response()
         app.session_interface.save_session(app, session, response)
         return response.headers["Set-Cookie"].partition(";")[0]

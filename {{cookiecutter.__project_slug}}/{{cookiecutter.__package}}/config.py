@@ -1,4 +1,4 @@
-"""Settings: read from the environment, checked by one schema, all problems told at once."""
+"""Settings: read from the environment, checked by one schema, which reports all problems at once."""
 
 import os
 import re
@@ -96,7 +96,9 @@ class SettingsSchema(ma.Schema):
     PORT = number(8000, 1, 65535)
     WORKERS = number(min(os.cpu_count() or 1, 256), 1, 256)
     THREADS = number(4, 1, 256)
+    MAX_CONTENT_LENGTH = number(1024 * 1024, 1024, 1024**3)  # bytes
     DOCS = choice("0", "1")
+    REGISTRATION = choice("0", "1")  # whether everybody can sign up
 
     @ma.validates_schema(skip_on_field_errors=False)
     def check_together(self, data: dict[str, Any], **_: Any) -> None:
@@ -147,13 +149,13 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         "API_URL": values["API_URL"] or ("" if production else "http://localhost:8000"),
         "LOG_FORMAT": values["LOG_FORMAT"] or ("json" if production else "plain"),
         "DOCS": (values["DOCS"] or str(int(not production))) == "1",
+        "REGISTRATION": (values["REGISTRATION"] or str(int(not production))) == "1",
         # seconds: a sign-in does not wait longer for Redis, and is counted in memory
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 1} if storage.startswith("redis") else {},
         "RATELIMIT_KEY_PREFIX": PACKAGE,
-        "HOST_NAMES": split(values["TRUSTED_HOSTS"].lower()),
+        "HOST_NAMES": tuple(split(values["TRUSTED_HOSTS"].lower())),
         "TRUSTED_HOSTS": None,  # Flask's own would refuse health checks by address
-        # a note has up to 120 KiB, with each character escaped; see `request.max_content_length` for uploads
-        "MAX_CONTENT_LENGTH": 128 * 1024,
+        "MAX_JSON_LENGTH": 128 * 1024,  # the longest note has 120 KiB when each character is escaped
         "SESSION_REFRESH_EACH_REQUEST": False,  # the row of a session knows when it ends
         "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
         # __Host-: no other host can set it. Not Secure in development: WebKit needs https for that
@@ -165,5 +167,8 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         "API_VERSION": "1.0",
         "OPENAPI_VERSION": "3.1.0",
         "OPENAPI_URL_PREFIX": "/api",
-        "API_SPEC_OPTIONS": {"info": {"description": "A Flask API with a CORS policy for each blueprint"}},
+        "API_SPEC_OPTIONS": {
+            "info": {"description": "A Flask API with a CORS policy for each blueprint"},
+            "servers": [{"url": ".."}],  # seen from /api/openapi.json, also below a path
+        },
     }

@@ -12,8 +12,12 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}  # RFC 9110, section 9.2.1
 
 
 def check_cookie() -> None:
-    """Check an unsafe request that carries the session cookie; without the cookie it is anonymous."""
-    if request.method not in SAFE_METHODS and current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
+    """Check an unsafe request that carries the session cookie and no Authorization header.
+
+    Without the cookie it is anonymous. With the header the cookie is never read (`sessions.py`).
+    """
+    has_cookie = current_app.config["SESSION_COOKIE_NAME"] in request.cookies
+    if has_cookie and request.method not in SAFE_METHODS and "Authorization" not in request.headers:
         check_csrf()
 
 

@@ -50,6 +50,11 @@ class Database:
         return engine
 
     @property
+    def address(self) -> str:
+        """Where the data is, without the password."""
+        return self.engine.url.set(query={}).render_as_string()
+
+    @property
     def session(self) -> Session:
         """The session of this request. It is made at its first use, and closed after the response."""
         if "session" not in g:

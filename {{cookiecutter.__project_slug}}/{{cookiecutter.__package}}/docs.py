@@ -3,18 +3,19 @@
 import secrets
 from importlib.resources import files
 
-from flask import Blueprint, Response, json, make_response, url_for
+from flask import Blueprint, Response, json, make_response, request
 
 SWAGGER_UI = str(files("flask_swagger_ui") / "dist")
 docs = Blueprint("docs", __name__, url_prefix="/api/docs", static_folder=SWAGGER_UI, static_url_path="")
+# its addresses are relative, because a proxy may serve the API under a path
 PAGE = """<!doctype html>
 <html lang="en">
   <meta charset="utf-8">
   <title>API documentation</title>
-  <link rel="stylesheet" href="{docs}/swagger-ui.css">
-  <link rel="icon" href="{docs}/favicon-32x32.png">
+  <link rel="stylesheet" href="{api}/docs/swagger-ui.css">
+  <link rel="icon" href="{api}/docs/favicon-32x32.png">
   <div id="swagger-ui"></div>
-  <script src="{docs}/swagger-ui-bundle.js"></script>
+  <script src="{api}/docs/swagger-ui-bundle.js"></script>
   <script nonce="{nonce}">SwaggerUIBundle({options})</script>
 </html>
 """
@@ -27,8 +28,9 @@ CONTENT_SECURITY_POLICY = (
 
 @docs.get("")
 def page() -> Response:
+    api = ".." if request.path.endswith("/") else "."
     nonce = secrets.token_urlsafe(16)
-    options = json.dumps({"dom_id": "#swagger-ui", "url": url_for("api-docs.openapi_json")})
-    response = make_response(PAGE.format(docs=url_for("docs.page"), nonce=nonce, options=options))
+    options = json.dumps({"dom_id": "#swagger-ui", "url": f"{api}/openapi.json"})
+    response = make_response(PAGE.format(api=api, nonce=nonce, options=options))
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(nonce)
     return response

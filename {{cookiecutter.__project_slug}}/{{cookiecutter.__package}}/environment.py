@@ -10,7 +10,9 @@ from dotenv import dotenv_values
 
 from .errors import SettingsError
 
-ROOT = Path(__file__).resolve().parent.parent
+SOURCE = Path(__file__).resolve().parent.parent
+# `.env` and the database are beside the code, or in the folder that an installed package is started in
+ROOT = SOURCE if (SOURCE / "pyproject.toml").exists() else Path.cwd()
 
 
 def read_settings() -> dict[str, str | None]:

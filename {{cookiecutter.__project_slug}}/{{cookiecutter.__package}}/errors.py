@@ -9,6 +9,7 @@ import click
 import marshmallow as ma
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import RequestLimit
+from flask_smorest.exceptions import PreconditionRequired
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, TimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug import exceptions
@@ -17,11 +18,10 @@ from werkzeug.datastructures import Headers
 PROBLEM = "application/problem+json"
 # away, full, overloaded, broken or read-only: the request is not at fault
 NO_DATABASE = exceptions.ServiceUnavailable("The database does not answer. Try again later.")
-TOO_LONG = "The body is too long, or has too many parts. Send less, or raise MAX_CONTENT_LENGTH in config.py."
 # what exceptions are answered with that are not HTTP errors, or say too little
 ANSWERS: dict[type[Exception], exceptions.HTTPException] = {
     **dict.fromkeys((OperationalError, InterfaceError, InternalError, TimeoutError), NO_DATABASE),
-    exceptions.RequestEntityTooLarge: exceptions.RequestEntityTooLarge(TOO_LONG),
+    PreconditionRequired: exceptions.PreconditionRequired("Send If-Match with the ETag that you have read."),
     StaleDataError: exceptions.Conflict("It was changed by another request. Reload it and try again."),
     # a number that no column holds, or a date that no calendar has (cpython #153407)
     OverflowError: exceptions.BadRequest("A number or a date is too large. Send a smaller one."),
@@ -45,6 +45,7 @@ def init_app(app: Flask) -> None:
     """Answer exceptions that are not HTTP errors; those go through `api.Api` to `problem_response`."""
     for kind, answer in ANSWERS.items():
         app.register_error_handler(kind, partial(handle_exception, answer))
+    app.register_error_handler(exceptions.RequestEntityTooLarge, handle_large_body)
 
 
 def problem_response(error: exceptions.HTTPException) -> Response:
@@ -73,6 +74,14 @@ def rate_limit_response(limit: RequestLimit) -> Response:
     wait = max(1, ceil(limit.reset_at - time.time()))
     detail = f"There were more than {limit.limit} requests. Wait {wait} seconds and try again."
     return problem_response(exceptions.TooManyRequests(detail, retry_after=wait))
+
+
+def handle_large_body(_error: exceptions.RequestEntityTooLarge) -> Response:
+    limit = request.max_content_length
+    names = [name for name in ("MAX_JSON_LENGTH", "MAX_CONTENT_LENGTH") if current_app.config[name] == limit]
+    name = (*names, "the limit of this view")[0]
+    detail = f"The body is longer than {limit} bytes, or has too many parts. Send less, or raise {name}."
+    return problem_response(exceptions.RequestEntityTooLarge(detail))
 
 
 def handle_exception(answer: exceptions.HTTPException, error: Exception) -> Response:

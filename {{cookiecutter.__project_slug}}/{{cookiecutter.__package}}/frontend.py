@@ -5,8 +5,10 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, current_app, send_from_directory
 from werkzeug.routing import PathConverter
 
-# files and requests of its own origin only, icons written as data: URLs, and no script inside the HTML
-CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
+# files and requests of its own origin only, icons of data: and previews of blob: URLs, no script in the HTML
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 class FrontendPath(PathConverter):

@@ -1,9 +1,12 @@
 """Headers: those that harden every response, and hosts that are refused before anything reads the request."""
 
+from functools import lru_cache
+
 from crossorigin import find_policy, is_dry_run
 from flask import Flask, Response, abort, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
+from werkzeug.urls import uri_to_iri
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -20,7 +23,7 @@ HEADERS = {
 def init_app(app: Flask) -> None:
     """Add the headers, except where a view has set its own; see who asks and for whom."""
     if hops := app.config["TRUSTED_PROXIES"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, x_prefix=hops)  # type: ignore[method-assign]
     app.before_request(refuse_other_hosts)
     app.after_request(add_headers)
 
@@ -34,9 +37,19 @@ def refuse_other_hosts() -> None:
     if request.blueprint == "health" or is_dry_run():
         return
     host = request.environ.get("HTTP_HOST", "").lower()
-    # a container may have "_" in its name
-    if not host_is_trusted(host.replace("_", "-"), current_app.config["HOST_NAMES"]):
+    if not is_served(host, current_app.config["HOST_NAMES"]):
         abort(400, f"The host {host!r} is not served here. Use the address of this API.")
+    if request.scheme not in ("http", "https"):
+        abort(400, f"X-Forwarded-Proto is {request.scheme!r}. Let the proxy send http or https.")
+
+
+@lru_cache
+def is_served(host: str, ours: tuple[str, ...]) -> bool:
+    try:
+        # a container may have "_" in its name; werkzeug fails later on hosts such as `[:::]` and `xn--a`
+        return host_is_trusted(host.replace("_", "-"), ours) and bool(uri_to_iri(f"http://{host}"))
+    except ValueError:
+        return False
 
 
 def add_headers(response: Response) -> Response:

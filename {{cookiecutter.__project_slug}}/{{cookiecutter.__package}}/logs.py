@@ -83,8 +83,9 @@ def start() -> None:
 def finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     origin, policy = request.environ.get("HTTP_ORIGIN", ""), find_policy()
-    # by host, because a proxy in front may do the https; a page of this origin sends an Origin with a POST
-    if not origin or origin.partition("://")[2] == request.host:
+    site = request.environ.get("HTTP_SEC_FETCH_SITE")
+    # a page of this origin sends an Origin with a POST; on plain http the host tells, also behind a proxy
+    if not origin or (site == "same-origin" if site else origin.partition("://")[2] == request.host):
         cors = "not cross-origin"
     else:
         cors = (policy.refusal(origin) or "allowed") if policy else "no policy"
@@ -98,5 +99,7 @@ def finish(response: Response) -> Response:
         "origin": quote(origin or "-", safe="/:[]*"),
         "cors": cors,
     }
-    logging.getLogger(__name__).info(TEXT, line, extra={"request": line})
+    # load balancers ask for the health all the time
+    level = logging.DEBUG if request.blueprint == "health" else logging.INFO
+    logging.getLogger(__name__).log(level, TEXT, line, extra={"request": line})
     return response

@@ -1,7 +1,9 @@
 """How migrations run. `commands.py` imports this only when it is needed: Alembic takes long to import."""
 
 import logging
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import click
 from alembic.util import CommandError
@@ -9,30 +11,60 @@ from flask.cli import ScriptInfo
 from flask_alembic import Alembic
 from flask_alembic.cli import cli
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from .extensions import db
 from .models import Model, UtcDateTime
 
+# what SQLite (twice) and PostgreSQL say, with the statement, when rows have no value for a new column
+NO_VALUE = re.compile(
+    r'with default value NULL.*ADD COLUMN "?(\w+)'
+    r"|NOT NULL constraint failed: \w+\.(\w+)"
+    r'|column "(\w+)" .*contains null values',
+    re.DOTALL,
+)
+
 
 def run(ctx: click.Context, words: Sequence[str]) -> None:
     """Run one of Flask-Alembic's commands, whose errors become sentences."""
-    logging.getLogger("alembic").setLevel(logging.INFO)  # which migrations run
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)  # which migrations run
     app = ctx.ensure_object(ScriptInfo).load_app()
     app.config["ALEMBIC_CONTEXT"] = {
         # our column type is written as what it is in the database
         "render_item": lambda _kind, item, _: isinstance(item, UtcDateTime) and "sa.DateTime(timezone=True)",
+        "compare_server_default": is_default_changed,
         "render_as_batch": True,  # SQLite cannot change most of a table: Alembic makes a new one
         "transactional_ddl": True,  # in SQLite too, with the hooks of `create_migration_engine`
     }
     engine = create_migration_engine(db.engine)
-    Alembic(app, metadatas=Model.metadata, engines=engine, command_name="", run_mkdir=False)
+    alembic = Alembic(app, metadatas=Model.metadata, engines=engine, command_name="", run_mkdir=False)
     try:
         with cli.make_context("db", list(words), parent=ctx.parent) as context:
             cli.invoke(context)
+        with app.app_context():  # its end is the end of the transaction
+            if words == ("upgrade",) and alembic.needs_revision():
+                change = 'uv run flask db revision "what changed"'
+                click.echo(f"models.py has changed since the last revision. Run: {change}")
+    except DBAPIError as error:
+        if not (found := NO_VALUE.search(f"{error.orig} {error.statement}")):
+            raise
+        column = next(filter(None, found.groups()))
+        raise click.ClickException(
+            f"rows that are there have no value for the new column {column}, which is NOT NULL. Write"
+            ' server_default="…" into its sa.Column(…) in the new file of migrations/ and into its'
+            " mapped_column(…) in models.py, then run `flask db upgrade` again."
+        ) from error
     except CommandError as error:
-        command = "merge" if "ultiple head" in str(error) else "upgrade"
-        raise click.ClickException(f"{error} Run `flask db {command}` first.") from error
+        advice = "Run `flask db upgrade` first." if "not up to date" in str(error) else ""
+        advice = "Run `flask db merge` first." if "ultiple head" in str(error) else advice
+        raise click.ClickException(f"{error} {advice}".strip()) from error
+
+
+def is_default_changed(*arguments: Any) -> bool | None:
+    """Let Alembic decide, except about server_default="", which it always takes for a change."""
+    inspected, rendered = arguments[3], arguments[5]
+    return False if rendered == "" and str(inspected).startswith(("''", "('')")) else None
 
 
 def create_migration_engine(engine: Engine) -> Engine:

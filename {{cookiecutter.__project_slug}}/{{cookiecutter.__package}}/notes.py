@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 from crossorigin import FromConfig, cors
 from flask import abort, g
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from .api import NO_NUL, Blueprint
 from .extensions import db
@@ -18,7 +18,7 @@ notes.before_request(require_sign_in)
 cors(
     notes,
     origins=FromConfig("FRONTEND_ORIGINS"),
-    request_headers=["Content-Type", "If-Match"],
+    request_headers=["Authorization", "Content-Type", "If-Match"],
     expose_headers=["X-Pagination", "ETag"],
     credentials=True,
     max_age=600,
@@ -29,6 +29,11 @@ NOTE = "/<int(max=2147483647):note_id>"
 own_notes = select(Note).where(Note.user_id == bindparam("user_id"))
 one_note = own_notes.where(Note.id == bindparam("note_id"))
 newest_first = Paginator(own_notes.order_by(Note.id.desc()))
+ORDERS: dict[str, list[Any]] = {
+    "-id": [Note.id.desc()],
+    "title": [func.lower(Note.title), Note.id],
+    "-updated_at": [Note.updated_at.desc(), Note.id],
+}
 
 
 class NoteSchema(ma.Schema):
@@ -46,12 +51,26 @@ class NoteChangeSchema(NoteSchema):
     """The same fields, none of them required; a name of its own in the documentation."""
 
 
+class NoteQuerySchema(PageSchema):
+    search = ma.fields.String(validate=[ma.validate.Length(1, 100), NO_NUL])
+    changed_since = ma.fields.AwareDateTime()
+    sort = ma.fields.String(validate=ma.validate.OneOf(ORDERS))
+
+
 @notes.route("")
-@notes.arguments(PageSchema(), location="query")  # an instance: a class is instantiated at each request
+@notes.arguments(NoteQuerySchema(), location="query")  # an instance: a class is made anew at each request
 @notes.response(200, NoteSchema(many=True), headers=PAGE_HEADERS)
-def list_notes(page: dict[str, int]) -> Any:
-    """List notes, the newest first"""
-    return newest_first.get_page(**page, user_id=g.user.id)
+def list_notes(query: dict[str, Any]) -> Any:
+    """List notes, the newest first: search, filter, sort"""
+    page = {name: query.pop(name) for name in ("page", "page_size")}
+    if not query:
+        return newest_first.get_page(**page, user_id=g.user.id)
+    found = own_notes.order_by(*ORDERS[query.get("sort", "-id")])
+    if search := query.get("search"):
+        found = found.where(Note.title.icontains(search, autoescape=True))
+    if changed_since := query.get("changed_since"):
+        found = found.where(Note.updated_at >= changed_since)
+    return Paginator(found).get_page(**page, user_id=g.user.id)
 
 
 @notes.route("", methods=["POST"])

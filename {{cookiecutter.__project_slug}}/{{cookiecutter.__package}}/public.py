@@ -1,5 +1,7 @@
 """Blueprint `public`: open to every page, and therefore without cookies."""
 
+from typing import Any
+
 import marshmallow as ma
 from crossorigin import cors
 from flask import request
@@ -40,11 +42,21 @@ FORMS = {t: {"schema": MessageSchema} for t in ("application/x-www-form-urlencod
 def feedback() -> dict[str, str]:
     """Take a form or a text: the only bodies that a page may post without a preflight"""
     if request.mimetype in TEXT:
-        fields = {"message": request.get_data(as_text=True)}
+        fields: dict[str, Any] = {"message": read_text()}
     elif request.mimetype in FORMS:
-        fields = request.form.to_dict()
+        fields = request.form.to_dict() | request.files.to_dict()
     else:
         abort(415, message="Send a form with the field message, or text/plain.")
     if errors := MessageSchema().validate(fields):
         abort(422, errors={"form": errors})
     return fields
+
+
+def read_text() -> str:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    try:
+        if charset in ("utf-8", "us-ascii", "iso-8859-1", "windows-1252"):  # some others take long to decode
+            return request.get_data().decode(charset)
+    except UnicodeDecodeError as error:
+        abort(400, message=f"The text is not {charset}: {error.reason}. Send UTF-8.")
+    abort(415, message=f"The charset {charset!r} is not known here. Send UTF-8.")

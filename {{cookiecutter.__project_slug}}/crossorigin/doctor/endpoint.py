@@ -33,6 +33,9 @@ def explain_request() -> ResponseReturnValue:
     except ValueError as error:
         problem = {"type": "about:blank", "title": "Unprocessable Content", "status": 422}
         return problem | {"detail": str(error)}, 422, {"Content-Type": "application/problem+json"}
+    path = urlsplit(asked.url).path
+    if request.script_root and path.startswith(f"{request.script_root}/"):  # a proxy serves it under a path
+        asked = asked._replace(url=asked.url.replace(path, path.removeprefix(request.script_root), 1))
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     here = get_origin(request.host_url)
     address = get_origin(asked.url) if is_ours(app, asked.url, here) else here

@@ -1,7 +1,7 @@
 // The client of the API, and its errors as types, for browsers and for Node. Keep this file and explain.ts.
 
 import axios, { type AxiosError, type AxiosProxyConfig, type AxiosResponse, type CreateAxiosDefaults } from "axios";
-import { explain, hasNoResponse } from "./explain.ts"; // with its ending, so that Node finds it without Vite
+import { explain, hasNoResponse } from "./explain.js"; // as compiled: each bundler finds it, and Node without one
 
 /** The API's address: VITE_API_URL of the environment or of the project's .env; empty means the page's own origin. */
 export const API_URL: string = import.meta.env?.VITE_API_URL ?? "http://localhost:8000";

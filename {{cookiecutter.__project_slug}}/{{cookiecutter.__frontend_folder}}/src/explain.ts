@@ -64,6 +64,8 @@ const UNCLEAR: Advice = [
 const isLoopback = ({ hostname }: URL) => ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
 /** Return whether an address is of the page's own origin, where CORS does not apply. */
 export const isSameOrigin = (address: string) => new URL(address, location.href).origin === location.origin;
+/** Return the address of the API with the path under which a proxy may serve it. */
+const getRoot = (url: string) => /^(\w+:\/\/[^/]+[^?#]*?)\/(api|health)\//.exec(url)?.[1] ?? new URL(url).origin;
 /** Return the address of MDN's page about a reason. */
 export const mdn = (reason: string) => `https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS/Errors/${reason}`;
 
@@ -108,7 +110,7 @@ async function explainOnPage(config: Config): Promise<BlockedError> {
   const question = { method, url: target.href, origin: page.origin, headers, credentials };
   const explanation = import.meta.env.DEV ? await askWhy(question) : undefined;
   if (explanation && !explanation.allowed) return explainedError(request, explanation);
-  if (!explanation && !(await isRunning(target.origin))) return unreachableError(request, page, target);
+  if (!explanation && !(await isRunning(target.href))) return unreachableError(request, page, target);
   if (/^(GET|HEAD)$/.test(method) && (await isRedirected(target, { method, headers, credentials }))) {
     const problem = `${request}: redirected to an address that does not allow this page.`;
     const advice: Advice = [
@@ -140,15 +142,14 @@ async function explainOnPage(config: Config): Promise<BlockedError> {
 
 /** Ask the API to explain a request. Returns undefined if it is not running in development. */
 export async function askWhy(request: PageRequest): Promise<Explanation | undefined> {
-  const { origin } = new URL(request.url);
   const headers = { "Content-Type": "application/json" };
   const options = { method: "POST", headers, body: JSON.stringify(request), credentials: "omit" } as const;
-  const response = fetch(`${origin}/api/dev/explain`, { ...options, signal: AbortSignal.timeout(5000) });
+  const response = fetch(`${getRoot(request.url)}/api/dev/explain`, { ...options, signal: AbortSignal.timeout(5000) });
   return response.then((found) => (found.ok ? found.json() : undefined)).catch(() => undefined);
 }
 
 function explainedError(request: string, explanation: Explanation): BlockedError {
-  const last = explanation.steps.findLast(({ ok }) => !ok);
+  const last = explanation.steps.filter(({ ok }) => !ok).pop();
   const problem = `${request}: blocked by the browser at "${last?.step}". ${last?.detail}`;
   return new BlockedError("CORS", problem, [`Fix: ${explanation.fix}`], explanation);
 }
@@ -182,9 +183,9 @@ export function mixedNames(page: string, api: string): { message: string; open: 
 }
 
 // without CORS a page may not read the response, but it learns that there is one (Fetch: opaque filtered response)
-function isRunning(origin: string): Promise<boolean> {
+function isRunning(url: string): Promise<boolean> {
   const unread = { mode: "no-cors", credentials: "omit", signal: AbortSignal.timeout(3000) } as const;
-  return fetch(`${origin}/health/live`, unread).then(Boolean, () => false);
+  return fetch(`${getRoot(url)}/health/live`, unread).then(Boolean, () => false);
 }
 
 // a redirect that is not followed has a type of its own (Fetch: opaque-redirect filtered response)

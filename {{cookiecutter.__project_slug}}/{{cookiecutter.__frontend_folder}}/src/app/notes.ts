@@ -1,10 +1,11 @@
 // The notes of the signed-in user. If-Match keeps a change from overwriting another one (RFC 9110 §13.1.1).
 
 import { ApiError, api } from "../api";
+import type { components } from "../api-types";
 import { button, field, find, make, markFields, show, status, tell } from "./elements";
 
-type Draft = { title: string; body: string };
-type Note = Draft & { id: number; updated_at: string };
+type Note = components["schemas"]["Note"]; // `npm run types` writes it from the schemas of the API
+type Draft = Pick<Note, "title" | "body">;
 type Save = (draft: Draft, form: HTMLFormElement) => Promise<void>;
 type Act = () => Promise<void>;
 
@@ -12,8 +13,14 @@ const result = find("#notes-outcome");
 const place = make("span", { id: "notes-page" });
 const newer = button("Newer", () => attempt(result, () => load(page - 1)));
 const older = button("Older", () => attempt(result, () => load(page + 1)));
+const search = make("input", { id: "notes-search", type: "search", maxlength: "100", "aria-label": "Search titles" });
+const orders = { "": "Newest first", title: "By title", "-updated_at": "Last changed first" };
+const options = Object.entries(orders).map(([value, text]) => make("option", { value }, text));
+const sort = make("select", { id: "notes-sort", "aria-label": "Order" }, ...options);
 const add = make("button", { id: "note-add", class: "primary" }, "Add note");
 find("#note-new").append(noteForm("note", { title: "", body: "" }, [add], result, create));
+find("#notes").before(make("div", { class: "row" }, search, sort));
+for (const control of [search, sort]) control.addEventListener("change", () => attempt(result, () => load(1)));
 find("#notes-pages").append(newer, place, older);
 let page = 1;
 
@@ -26,7 +33,9 @@ export function showNotes(signedIn: boolean): void {
 }
 
 async function load(wanted: number): Promise<void> {
-  const { data, headers } = await api.get<Note[]>("/api/notes", { params: { page: wanted, page_size: 5 } });
+  const filter = { search: search.value || undefined, sort: sort.value || undefined };
+  const params = { page: wanted, page_size: 5, ...filter };
+  const { data, headers } = await api.get<Note[]>("/api/notes", { params });
   // readable, because the policy of the blueprint notes exposes it
   const { total_pages: pages, next_page: next } = JSON.parse(headers["x-pagination"]);
   if (wanted > 1 && !data.length) return load((pages ?? wanted - 1) || 1); // the last page has no note any more

@@ -1,10 +1,11 @@
-// Sign in and out. No script can read the session cookie, so after a reload the page asks the API who is signed in.
+// Sign up, in and out. No script can read the session cookie, so after a reload the page asks the API who is signed in.
 
 import { API_URL, api } from "../api";
+import type { components } from "../api-types";
 import { mixedNames } from "../explain";
 import { button, field, find, make, markFields, show, tell } from "./elements";
 
-type User = { id: number; username: string };
+type User = components["schemas"]["User"];
 
 const username = make("input", { id: "username", name: "username", autocomplete: "username", autocapitalize: "none" });
 const password = make("input", {
@@ -35,11 +36,12 @@ export function startSession(onChange: (user?: User) => void): void {
     }
   };
   const signOut = button("Sign out", () => update(logout).then(() => username.focus()), { id: "sign-out", hidden: "" });
-  form.append(field("Name", username), field("Password", password), signIn);
+  const signUp = button("Sign up", () => update(() => login("register")), { id: "sign-up" });
+  form.append(field("Name", username), field("Password", password), make("div", { class: "row" }, signIn, signUp));
   form.after(signOut);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    update(login).then(() => signOut.focus());
+    update(() => login("login")).then(() => signOut.focus());
   });
   if (import.meta.env.DEV) [username.value, password.value] = ["demo", "demo-password"];
   update(me);
@@ -52,8 +54,8 @@ export function startSession(onChange: (user?: User) => void): void {
   });
 }
 
-async function login(): Promise<User> {
-  await api.post("/api/auth/login", { username: username.value, password: password.value });
+async function login(route: "login" | "register"): Promise<User> {
+  await api.post(`/api/auth/${route}`, { username: username.value, password: password.value });
   const user = await me();
   if (user) return user;
   const { hostname, origin } = new URL(API_URL, location.href);
