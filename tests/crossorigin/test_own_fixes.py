@@ -104,7 +104,7 @@ ROWS = {
     "a file without a front end": Row("null", "serve the page by http (flask run)"),
     "one origin": Row(
         PAGE,
-        f"open the page at {PAGE}; or .env: PAGES={PAGE} and VITE_API_URL={API}; then restart",
+        f"open the page at {PAGE}; or .env: PAGES={PAGE}; then restart; and .env: VITE_API_URL={API}; then restart",
         {".env": f"PAGES={PAGE}", " .env": f"VITE_API_URL={API}"},
         hints=HOME | {"one_origin": True},
         config={"PAGES": "none"},

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from crossorigin import Hints, PolicyError, cors, cors_headers_writer, find_policy, init_cors
+from crossorigin.declare import Policies
 from flask import Blueprint, Flask, Response, abort, redirect
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import BaseConverter
@@ -272,3 +273,12 @@ def test_a_redirect_of_a_view_has_the_policy_of_the_view() -> None:
     moved = lab()
     moved.add_url_rule("/old", view_func=lambda: redirect("/elsewhere"))
     assert get(start(moved), "/lab/old", PAGE).headers["Access-Control-Allow-Origin"] == PAGE
+
+
+def test_policies_are_checked_at_the_first_request_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Policies] = []
+    monkeypatch.setattr(Policies, "check", lambda policies: asked.append(policies))
+    app = start(lab())
+    for _ in range(3):
+        get(app, "/lab/1", PAGE)
+    assert len(asked) == 1

@@ -131,7 +131,7 @@ FIXES = {  # the policy, the hints, what a page asks for, the answers, and the f
     "cookies without a policy": ({}, {}, {"path": "/free"}, "200 | Origin: *", "remove what writes"),
     "no path like it": ({}, {}, {"path": "/~~~~~~"}, "404", "no route and no policy is under /~~~~~~"),
     "origins in a list": ({"origins": [APP]}, {}, {}, "200", f'lab.py:7: origins=["{APP}", "{PAGE}"]'),
-    "no page at all": ({"origins": []}, {"one_origin": True}, {}, "200", f"and VITE_API_URL={API}"),
+    "no page at all": ({"origins": []}, {"one_origin": True}, {}, "200", f"and .env: VITE_API_URL={API}"),
     "methods in a list": (
         {"methods": ["PUT"]},
         {},

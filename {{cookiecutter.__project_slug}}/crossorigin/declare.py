@@ -33,8 +33,7 @@ def cors(
     """Declare the CORS policy of a blueprint.
 
     Args:
-        blueprint: the policy holds for its views, and for those of blueprints nested in it that have no
-            policy of their own, at each registration.
+        blueprint: the policy holds for its views, and for those of nested blueprints without a policy.
         origins: as browsers send them, for example "https://app.example.com". Patterns:
             "https://*.example.com" for all subdomains, "http://localhost:*" for all ports,
             "https://app-*-team.example.com" for a part of a label. ["*"] alone means every origin,
@@ -43,40 +42,36 @@ def cors(
         request_headers: what a page may send beyond the safelisted headers.
         expose_headers: what a page may read beyond the safelisted response headers.
         credentials: whether cookies go along.
-        max_age: seconds for which a browser remembers the answer to a preflight, 0 to 86400.
-            None leaves it at the browser's 5.
+        max_age: seconds for which a browser remembers a preflight, 0 to 86400; None means its own 5.
 
     Raises:
         PolicyError: not here but from `init_cors`, with the problems of all policies at once.
 
     Source: https://fetch.spec.whatwg.org/#http-cors-protocol
     """
-    caller = sys._getframe(1)
-    place = f"{short(caller.f_code.co_filename)}:{caller.f_lineno}"
-    options: dict[str, Any] = {
-        "origins": origins,
-        "methods": methods,
-        "request_headers": request_headers,
-        "expose_headers": expose_headers,
-        "credentials": credentials,
-        "max_age": max_age,
-        **unknown,
-    }
+    options = dict(locals())  # the arguments: there are no other names yet
+    del options["blueprint"], options["unknown"]
+    options |= unknown
+    place = find_caller()
 
     def declare(state: BlueprintSetupState) -> None:
         name = f"{state.name_prefix}.{state.name}".lstrip(".")
         policies: Policies = state.app.extensions.setdefault(KEY, Policies())
         if policies.in_use:
-            raise PolicyError(
-                f"{place}: blueprint {name!r} is registered after init_cors(app); call init_cors(app) last in"
-                " create_app."
-            )
+            text = f"{place}: blueprint {name!r} is registered after init_cors(app)"
+            raise PolicyError(f"{text}; call init_cors(app) last in create_app.")
         if not policies.declarations:
             # an application that forgets init_cors answers nothing but an error
             state.app.before_request_funcs.setdefault(None, []).insert(0, policies.check)
         policies.declarations.append(Declaration(state.url_prefix, name, place, options))
 
     blueprint.record(declare)
+
+
+def find_caller() -> str:
+    """Return file:line of what has called the function that asks."""
+    caller = sys._getframe(2)
+    return f"{short(caller.f_code.co_filename)}:{caller.f_lineno}"
 
 
 def short(file: str) -> str:
@@ -119,8 +114,6 @@ class Policies:
     find_by_endpoint: Callable[[str], Policy | None] = lambda _endpoint: None
     # what `init_cors` checks once more when nothing is registered any more: at the first request
     last_check: Callable[[], None] | None = None
-    # what `init_cors` refuses where the hints say production
-    for_development: list[str] = field(default_factory=list)
     # the last refused preflights, the newest first, in development only: for the endpoint that explains
     refused: deque[RefusedPreflight] = field(default_factory=lambda: deque(maxlen=50))
 
@@ -143,10 +136,8 @@ class Policies:
 
     def check(self) -> None:
         if not self.in_use and self.declarations:
-            raise PolicyError(
-                f"{self.declarations[0].place}: a CORS policy is declared but never put to work;"
-                " call init_cors(app) at the end of create_app."
-            )
+            text = f"{self.declarations[0].place}: a CORS policy is declared but never put to work"
+            raise PolicyError(f"{text}; call init_cors(app) last in create_app.")
         if self.last_check:
             self.last_check()
             self.last_check = None

@@ -23,11 +23,8 @@ class Hints:
     api_url_setting: str | None = None  # the setting that holds `api_url`
     cross_site_setting: str | None = None  # the line that lets the session cookie go to other sites
     frontend_api_url_setting: str | None = None  # the front end's setting for the API's address
-    # whether the view of an endpoint requires a signed-in user
-    is_guarded: Callable[[str], bool] | None = None
+    is_guarded: Callable[[str], bool] | None = None  # whether the view of an endpoint requires a sign-in
     # headers for the answer to a preflight, from its WSGI environment
     mark_preflight: Callable[[dict[str, Any]], list[tuple[str, str]]] | None = None
-    # the Cookie header of a user who is signed in, by name; for `flask cors explain --as` alone
-    sign_in: Callable[[Flask, str], str] | None = None
-    # where the value of a setting comes from: `settings_file` or "environment"
-    find_setting: Callable[[str], str] | None = None
+    sign_in: Callable[[Flask, str], str] | None = None  # the Cookie header of a user, for `explain --as`
+    find_setting: Callable[[str], str] | None = None  # where it is set: `settings_file` or "environment"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from publicsuffixlist import PublicSuffixList
 
+suffixes = cache(PublicSuffixList)  # of publicsuffix.org, read when first asked for
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 SHAPE = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>[^/?#@]*@)?"
@@ -93,14 +94,11 @@ def _problem_of_host(host: str) -> str | None:
         if host != name or not re.fullmatch(INSIDE, name):
             return f"has a * where none can be; {FORMS}"
         name = name.replace("*", "x")
-    if name.startswith("["):
+    if name.startswith("[") or _is_ipv4(name):
         valid = _canonical(name) and host == name
-        return None if valid else "has no valid IPv6 address; write for example 'http://[::1]'"
-    labels = name.split(".")
-    if _is_number(labels[-1]):
-        valid = _canonical(name) and host == name
-        return None if valid else "has no valid IPv4 address; write for example 'http://127.0.0.1'"
-    if len(name) > 253 or not all(re.fullmatch(r"[a-z0-9_-]{1,63}", label) for label in labels):
+        kind, example = ("IPv6", "[::1]") if name.startswith("[") else ("IPv4", "127.0.0.1")
+        return None if valid else f"has no valid {kind} address; write for example 'http://{example}'"
+    if not re.fullmatch(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", name):
         return "has no valid host name; write for example 'https://app.example.com'"
     return None
 
@@ -149,18 +147,12 @@ def get_site(origin: str) -> str:
     scheme, _, host = origin.partition("://")
     host = re.sub(r":[0-9*]*\Z", "", host).removeprefix("*.").replace("*", "x")
     # an address, or one label as localhost, has no domain above; the list takes a moment to read
-    alone = host.startswith("[") or "." not in host or _is_number(host.rpartition(".")[2])
+    alone = host.startswith("[") or "." not in host or _is_ipv4(host)
     return f"{scheme}://{host if alone else suffixes().privatesuffix(host) or host}"
 
 
-@cache
-def suffixes() -> PublicSuffixList:
-    """Return the public suffix list (publicsuffix.org), read when first asked for."""
-    return PublicSuffixList()
-
-
-def _is_number(label: str) -> bool:
-    return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", label) is not None
+def _is_ipv4(host: str) -> bool:
+    return re.search(r"(?:\A|\.)([0-9]+|0x[0-9a-f]*)\Z", host) is not None
 
 
 def _canonical(host: str) -> str:
@@ -172,7 +164,7 @@ def _canonical(host: str) -> str:
             address = IPv6Address(host[1:-1])
             mapped = address.ipv4_mapped
             return f"[::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xFFFF:x}]" if mapped else f"[{address}]"
-        if _is_number(host.rpartition(".")[2]):
+        if _is_ipv4(host):
             return str(IPv4Address(socket.inet_aton(host)))
     except (AddressValueError, OSError):
         return ""

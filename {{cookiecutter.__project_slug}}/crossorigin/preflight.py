@@ -21,6 +21,7 @@ from .headers import write_cors_headers
 from .policy import Policy
 
 Headers = list[tuple[str, str]]
+PREFLIGHT = {"HTTP_ORIGIN", "HTTP_ACCESS_CONTROL_REQUEST_METHOD"}
 LONGEST_LIST = 4096  # bytes of Access-Control-Request-Headers
 
 
@@ -36,11 +37,7 @@ class PreflightLayer:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self.ready:
             self._prepare()
-        if (
-            environ["REQUEST_METHOD"] != "OPTIONS"
-            or "HTTP_ORIGIN" not in environ
-            or "HTTP_ACCESS_CONTROL_REQUEST_METHOD" not in environ
-        ):
+        if environ["REQUEST_METHOD"] != "OPTIONS" or not environ.keys() >= PREFLIGHT:
             return self.wsgi_app(environ, _complete(start_response))
         path = environ.get("PATH_INFO", "")
         if not path.isascii():  # WSGI hands bytes over as Latin-1 (PEP 3333)

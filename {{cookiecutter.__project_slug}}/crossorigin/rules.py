@@ -52,9 +52,8 @@ def problems_of(declaration: Declaration, app: Flask, *, production: bool = True
         yield f"{origins.name} is not in app.config, whatever the environment has; pass it on in {code}."
     else:
         yield from _origins(*resolve_origins(origins, app.config), bool(credentials), production)
-    checks = {"methods": _method, "request_headers": _request_header, "expose_headers": _exposed_header}
-    for name, check in checks.items():
-        yield from _each(name, options[name], check, bool(credentials))
+    for name in ("methods", "request_headers", "expose_headers"):
+        yield from _each(name, options[name], bool(credentials))
     max_age = options["max_age"]
     if max_age is not None and (type(max_age) is not int or not 0 <= max_age <= LONGEST_MAX_AGE):
         yield f"max_age={max_age!r} is not a whole number from 0 to {LONGEST_MAX_AGE}; write for example 600."
@@ -76,7 +75,7 @@ def _origins(origins: list[Any], name: str, credentials: bool, production: bool)
             yield f"{name} has {origin!r}, which {problem}."
 
 
-def _each(option: str, values: Any, check: Any, credentials: bool) -> Iterator[str]:
+def _each(option: str, values: Any, credentials: bool) -> Iterator[str]:
     if values is None and option == "methods":
         return
     if not isinstance(values, list | tuple | set):
@@ -87,30 +86,23 @@ def _each(option: str, values: Any, check: Any, credentials: bool) -> Iterator[s
             yield f"{option} has {value!r}, no token (RFC 9110); write a name without spaces or commas."
         elif value == "*" and credentials and option != "methods":
             yield f"{option} has '*', a literal name with credentials, not a wildcard; list the headers."
-        elif problem := check(value):
+        elif problem := _problem_of_item(option, value):
             yield f"{option} has {value!r}, {problem}."
 
 
-def _method(value: str) -> str | None:
-    if value == "*":
-        return "which would open methods that you add later; list them"
-    if is_forbidden_method(value):
-        return "which no page can send; leave it out"
-    if value != value.upper():
-        return f"but methods are case-sensitive; write {value.upper()!r}"
-    return None
-
-
-def _request_header(value: str) -> str | None:
+def _problem_of_item(option: str, value: str) -> str | None:
     name = value.lower()
-    if is_forbidden_header(name, "") or name.startswith("access-control-request-"):
-        return "which only the browser itself sets; leave it out"
-    if RESPONSE_HEADERS.fullmatch(name):
-        return "which is a header of responses; to let the page read it, write it in expose_headers"
-    return None
-
-
-def _exposed_header(value: str) -> str | None:
-    if value.lower() in ("set-cookie", "set-cookie2"):
-        return "which no page can ever read; leave it out"
+    match option:
+        case "methods" if value == "*":
+            return "which would open methods that you add later; list them"
+        case "methods" if is_forbidden_method(value):
+            return "which no page can send; leave it out"
+        case "methods" if value != value.upper():
+            return f"but methods are case-sensitive; write {value.upper()!r}"
+        case "request_headers" if is_forbidden_header(name, "") or name.startswith("access-control-request-"):
+            return "which only the browser itself sets; leave it out"
+        case "request_headers" if RESPONSE_HEADERS.fullmatch(name):
+            return "which is a header of responses; to let the page read it, write it in expose_headers"
+        case "expose_headers" if name in ("set-cookie", "set-cookie2"):
+            return "which no page can ever read; leave it out"
     return None

@@ -2,16 +2,15 @@
 
 import difflib
 import inspect
-import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from types import CodeType
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
 
-from .declare import KEY, Declaration, Policies, get_policies, nearest_blueprint, short
+from .declare import KEY, Declaration, Policies, find_caller, get_policies, nearest_blueprint
 from .headers import is_marked, write_cors_headers
 from .hints import Hints
 from .origins import get_site, is_app, is_private
@@ -20,6 +19,8 @@ from .policy import Policy, PolicyError
 from .prefixes import Prefixes
 from .preflight import PreflightLayer
 from .rules import problems_of, resolve_origins
+
+EXPLAINS = f"{__package__}.doctor.endpoint"  # the module of the blueprint for development
 
 
 def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = None) -> None:
@@ -33,8 +34,7 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
     Raises:
         PolicyError: with the place, the problem and the fix of everything that is refused.
     """
-    caller = sys._getframe(1)
-    place = f"{short(caller.f_code.co_filename)}:{caller.f_lineno}"
+    place = find_caller()
     policies: Policies = app.extensions.setdefault(KEY, Policies())
     if policies.in_use:
         raise PolicyError("init_cors(app) is called twice; call it once, last in create_app.")
@@ -46,8 +46,11 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
     ]
     problems += _same_prefixes(policies.declarations)
     problems += _unknown_endpoints(app, closed)
-    if policies.hints.production:
-        problems += policies.for_development
+    if policies.hints.production and any(b.import_name == EXPLAINS for b in app.blueprints.values()):
+        problem = (
+            "explain_endpoint answers every page, and this is production; register it in development only"
+        )
+        problems.append(f"{problem}, where init_cors gets Hints(production=False).")
     _refuse([*problems, *second_layers(app)])
 
     kept = {name: Policy("", name, place, ()) for name in closed}
@@ -62,6 +65,8 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
 
     check()
     policies.last_check = check
+    if policies.declarations:  # from here on, the layer in front checks, and once
+        app.before_request_funcs[None].remove(policies.check)
     app.wsgi_app = PreflightLayer(app, policies)  # type: ignore[method-assign]
     for warning in [*private_origins(policies.built), *check_cookies(app, policies.built)]:
         app.logger.warning(warning)
@@ -78,10 +83,8 @@ def _misplaced_writers(app: Flask) -> Iterator[str]:
     functions = app.after_request_funcs[None]
     for function in [f for f in functions if is_marked(f) and f is not functions[0]]:
         place, first = (f"{f.__module__}.{f.__qualname__}" for f in (function, functions[0]))
-        yield (
-            f"{place} writes the CORS headers, but {first} is registered before it and so runs after it;"
-            f" call {function.__module__.rpartition('.')[2]}.init_app(app) first in create_app."
-        )
+        text = f"{place} writes the CORS headers, but {first} is registered before it and so runs after it"
+        yield f"{text}; call {function.__module__.rpartition('.')[2]}.init_app(app) first in create_app."
 
 
 def _refuse(problems: list[str]) -> None:
@@ -107,15 +110,16 @@ def _same_prefixes(declarations: list[Declaration]) -> Iterator[str]:
 
 def second_layers(app: Flask) -> Iterator[str]:
     """Yield a sentence for each foreign CORS layer: of two layers, the laxer one would win."""
-    for key in sorted(key for key in app.config if key.startswith("CORS_")):
-        yield f"the setting {key!r} is flask-cors' own; remove it, and declare with cors(blueprint, …)."
+    keys = [key for key in sorted(app.config) if key.startswith("CORS_")]
+    found = [f"the setting {key!r} is flask-cors' own" for key in keys]
     for name, functions in app.after_request_funcs.items():
         if any(function.__module__.startswith("flask_cors") for function in functions):
             target = f"the blueprint {name!r}" if name else "the application"
-            yield f"a CORS(…) of flask-cors is on {target}; remove it, and declare with cors(blueprint, …)."
+            found.append(f"a CORS(…) of flask-cors is on {target}")
     for endpoint, view in app.view_functions.items():
         if any("flask_cors" in code.co_filename for code in get_codes(view)):
-            yield f"the view {endpoint!r} has @cross_origin; remove it, and declare with cors(blueprint, …)."
+            found.append(f"the view {endpoint!r} has @cross_origin")
+    return (f"{layer}; remove it, and declare with cors(blueprint, …)." for layer in found)
 
 
 def get_codes(view: Any) -> Iterator[CodeType]:
@@ -133,22 +137,16 @@ def _build(declarations: list[Declaration], app: Flask) -> list[Policy]:
     names = {declaration.blueprint for declaration in declarations}
     for rule in app.url_map.iter_rules():
         routed[nearest_blueprint(rule.endpoint, names)] |= (rule.methods or set()) - {"OPTIONS"}
-    return [
-        Policy(
-            prefix=d.prefix or "",
-            blueprint=d.blueprint,
-            place=d.place,
-            origins=tuple(o for o in resolve_origins(d.options["origins"], app.config)[0] if o != "none"),
-            methods=tuple(
-                sorted(routed[d.blueprint]) if d.options["methods"] is None else d.options["methods"]
-            ),
-            request_headers=tuple(d.options["request_headers"]),
-            expose_headers=tuple(d.options["expose_headers"]),
-            credentials=d.options["credentials"],
-            max_age=d.options["max_age"],
-        )
-        for d in declarations
-    ]
+    built = []
+    for d in declarations:
+        lists = {name: tuple(v) for name, v in d.options.items() if isinstance(v, Collection)}
+        options: dict[str, Any] = d.options | lists
+        origins, _ = resolve_origins(d.options["origins"], app.config)
+        options["origins"] = tuple(origin for origin in origins if origin != "none")
+        if options["methods"] is None:
+            options["methods"] = tuple(sorted(routed[d.blueprint]))
+        built.append(Policy(d.prefix or "", d.blueprint, d.place, **options))
+    return built
 
 
 def private_origins(policies: list[Policy]) -> Iterator[str]:
@@ -156,10 +154,8 @@ def private_origins(policies: list[Policy]) -> Iterator[str]:
     for policy in policies:
         for origin in policy.origins if policy.credentials else ():
             if origin.startswith("http:") and is_private(urlsplit(origin).hostname or ""):
-                yield (
-                    f"{policy.place}: {origin} is trusted with credentials, and whoever controls the network"
-                    " can act as it; production refuses it."
-                )
+                text = "is trusted with credentials, and whoever controls the network can act as it"
+                yield f"{policy.place}: {origin} {text}; production refuses it."
 
 
 def check_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
@@ -173,10 +169,8 @@ def check_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
         yield f"{setting}={api} is http, and the cookie is Secure: no sign-in lasts; serve the API by https."
     for policy, origin in pages:
         if is_app(origin) and "authorization" not in map(str.lower, policy.request_headers):
-            yield (
-                f"{policy.place}: {origin} is the page of an app, which browsers send no cookie for; let it"
-                ' send a token, with request_headers=["Authorization"].'
-            )
+            text = f"{policy.place}: {origin} is the page of an app, which browsers send no cookie for"
+            yield f'{text}; let it send a token, with request_headers=["Authorization"].'
     other = [(p, origin) for p, origin in pages if not is_app(origin) and get_site(origin) != get_site(api)]
     # in development, a page at an address of the network calls the API at the same address
     other = [(p, origin) for p, origin in other if not is_private(urlsplit(origin).hostname or "")]
@@ -187,12 +181,7 @@ def check_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
             fix = f"use one host name, or {cross_site}" if cross_site else "use one host name"
             if get_site(origin).partition(":")[2] == get_site(api).partition(":")[2]:
                 fix = "use https for both, or http for both"
-            yield (
-                f"{policy.place}: {origin} and {api} are two sites, and the cookie is SameSite={samesite}:"
-                f" a sign-in from there answers 200 and the next request 401; {fix}."
-            )
+            text = f"{policy.place}: {origin} and {api} are two sites, and the cookie is SameSite={samesite}"
+            yield f"{text}: a sign-in from there answers 200 and the next request 401; {fix}."
     elif not other:
-        yield (
-            f"{cross_site}, but every front end is on the site of {api}; remove it: Lax is safer, and"
-            " works in every browser."
-        )
+        yield f"{cross_site}, but every front end is on the site of {api}; remove it: Lax is safer."

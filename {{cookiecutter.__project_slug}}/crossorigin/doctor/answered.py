@@ -10,10 +10,11 @@ from werkzeug.sansio.utils import host_is_trusted
 from ..declare import get_policies
 from ..origins import is_loopback
 from .browser import REDIRECTS, Request, Response, get_header, get_origin
-from .edits import Fix, change_page
-from .transport import ALLOW_ORIGIN, AppTransport, ConnectionFailed
+from .edits import Fix, change_call
+from .transport import ALLOW_ORIGIN, Answer, AppTransport, ConnectionFailed
 
 By = Literal["app", "proxy", "other"]
+Needed = dict[str, list[str]]  # headers, and their items, with which the browser would go on
 
 MARK = "X-Request-ID"
 AIRPLAY = ("AirTunes", "AirPlay")
@@ -26,6 +27,7 @@ SKIP_WARNING = {  # a part of a tunnel's host or of its headers: the header that
     "devtunnels.ms": "X-Tunnel-Skip-AntiPhishing-Page",
 }
 NO_EDIT = "No edit of this project helps"
+NO_COOKIES = "withCredentials: false (axios), credentials: 'omit' (fetch)"
 
 
 def get_address(app: Flask) -> str:
@@ -59,13 +61,11 @@ def find_who(
     if get_origin(request.url) == in_process:
         return "app"
     is_refusal = response.status in REFUSALS
-    status, expected = _ask_in_process(app, request, is_preflight, run_views=is_refusal)
+    transport = AppTransport(app, get_origin(request.url), run_views=is_refusal)
+    expected, status, *_ = _ask_in_process(transport, request, is_preflight)
     if _is_rewritten(request, response):
-        policies, own = get_policies(app), get_header(expected, ALLOW_ORIGIN)
-        if policies.in_use:  # what views write by hand is removed
-            policy = policies.find(urlsplit(request.url).path)
-            own = policy.allow_origin(request.origin) if policy else None
-        return "app" if own == get_header(response, ALLOW_ORIGIN) else "proxy"
+        same = get_header(expected, ALLOW_ORIGIN) == get_header(response, ALLOW_ORIGIN)
+        return "app" if same else "proxy"
     if get_header(expected, MARK):
         return "app" if get_header(response, MARK) else "proxy"
     # without a mark, the status decides, where the application itself has another one
@@ -83,7 +83,7 @@ def find_moved(request: Request, response: Response) -> Fix | None:
     target = urljoin(request.url, location)
     if urlsplit(target).path.rstrip("/") != urlsplit(request.url).path.rstrip("/") or target == request.url:
         return None
-    return Fix(f"in the page's call: {target}, where the redirect leads", change_page(url=target))
+    return change_call(f"{target}, where the redirect leads", url=target)
 
 
 def fix_in_front(request: Request, response: Response, is_preflight: bool) -> Fix:
@@ -93,10 +93,8 @@ def fix_in_front(request: Request, response: Response, is_preflight: bool) -> Fi
     location, html = get_header(response, "Location"), get_header(response, "Content-Type") or ""
     calls = " and ".join(["OPTIONS"] * is_preflight + [request.method]) + f" {path}"
     if _is_rewritten(request, response):
-        through = f", and let {calls} through" * is_preflight
-        what = (
-            f"remove what writes {ALLOW_ORIGIN} (nginx: add_header){through}. The API writes its own headers"
-        )
+        through = f", and let {calls} through to the API" * is_preflight
+        what = f"remove what writes {ALLOW_ORIGIN} (nginx: add_header){through}. The API writes its own"
     elif status in API_IS_DOWN:
         return Fix(f"start the API behind {front}. {NO_EDIT}")
     elif status == 413:
@@ -120,22 +118,16 @@ def find_skip(request: Request, response: Response) -> str | None:
 
 
 def fix_elsewhere(
-    app: Flask | None,
-    request: Request,
-    response: Response,
-    needed: dict[str, list[str]],
-    is_preflight: bool = False,
+    app: Flask | None, request: Request, response: Response, needed: Needed, is_preflight: bool = False
 ) -> Fix:
     """Return what to do about a server that is not this API, of which the page needs these headers."""
     if (get_header(response, "Server") or "").startswith(AIRPLAY):
         return Fix(f"use another port than 5000, where AirPlay answers on a Mac. {NO_EDIT}")
     place = get_origin(request.url)
     if get_header(response, ALLOW_ORIGIN) == "*" and request.credentials and len(needed) == 2:
-        text = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch);"
-        text += f" {place} lets every page read its responses, without cookies"
-        return Fix(text, change_page(credentials=False))
-    lines = "; ".join(f"{name}: {', '.join(values)}" for name, values in needed.items())
-    text = f"ask the owner of {place} to send {lines}" + " and 204 to OPTIONS" * is_preflight
+        text = f"{NO_COOKIES}; {place} lets every page read its responses, without cookies"
+        return change_call(text, credentials=False)
+    text = f"ask the owner of {place} to send {show_headers(needed)}" + " and 204 to OPTIONS" * is_preflight
     text += f"; or call it from your API instead of the page. {NO_EDIT}"
     if app:
         hints, line = get_policies(app).hints, f"in init_cors: hints=Hints(api_url={place!r})"
@@ -145,19 +137,20 @@ def fix_elsewhere(
     return Fix(text)
 
 
-def _ask_in_process(
-    app: Flask, request: Request, is_preflight: bool, run_views: bool
-) -> tuple[int | None, Response]:
+def show_headers(headers: Needed) -> str:
+    """Return headers, and their items, in one line."""
+    return "; ".join(f"{name}: {', '.join(values)}" for name, values in headers.items())
+
+
+def _ask_in_process(transport: AppTransport, request: Request, is_preflight: bool) -> Answer:
     """Return what the application itself answers; the status is None where only a view knows it."""
-    transport = AppTransport(app, get_origin(request.url), run_views=run_views)
     try:
         if is_preflight:
             response = transport.send_preflight(request)
-            return response.status, response
-        answer = transport.send(request)
-        return answer.status, answer.response
+            return Answer(response, response.status)
+        return transport.send(request)
     except ConnectionFailed:
-        return None, Response(500)
+        return Answer(Response(500), None)
 
 
 def _is_rewritten(request: Request, response: Response) -> bool:

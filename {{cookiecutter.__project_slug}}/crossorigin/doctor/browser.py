@@ -12,7 +12,8 @@ from urllib.parse import urljoin, urlsplit
 
 from ..origins import DEFAULT_PORTS, SHAPE, Parts, get_site, is_app, is_loopback
 
-Headers = tuple[tuple[str, str], ...]
+Header = tuple[str, str]
+Headers = tuple[Header, ...]
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, section 5.6.2
 SAFELISTED_METHODS = {"GET", "HEAD", "POST"}
@@ -113,13 +114,13 @@ def is_safelisted_header(name: str, value: str) -> bool:
     return False
 
 
-def get_sent_headers(headers: Iterable[tuple[str, str]]) -> Headers:
+def get_sent_headers(headers: Iterable[Header]) -> Headers:
     """Return the headers of a script that the browser sends (#headers-validate)."""
     stripped = [(name, value.strip(" \t\r\n")) for name, value in headers]
     return tuple((name, value) for name, value in stripped if not is_forbidden_header(name, value))
 
 
-def get_unsafe_names(headers: Iterable[tuple[str, str]]) -> list[str]:
+def get_unsafe_names(headers: Iterable[Header]) -> list[str]:
     """Return the names of the headers that need a preflight, sorted (#cors-unsafe-request-header-names)."""
     sent = get_sent_headers(headers)
     safe = [(name, value) for name, value in sent if is_safelisted_header(name, value)]
@@ -262,7 +263,7 @@ def check_cookie(request: Request, cookie: Cookie, *, third_party_blocked: bool 
         return step("The request is without credentials. Set withCredentials (axios) or credentials (fetch).")
     if (cookie.samesite == "None" or cookie.partitioned) and not cookie.secure:
         return step("SameSite=None and Partitioned need Secure. Browsers reject the cookie without it.")
-    if cookie.secure and not _is_trustworthy(request.url):
+    if cookie.secure and not is_trustworthy(request.url):
         return step(f"The cookie is Secure, but {get_origin(request.url)} is neither https nor this machine.")
     if is_app(request.origin):
         return step(f"{request.origin} is the page of an app, which browsers send no cookie for.")
@@ -283,7 +284,7 @@ def check_mixed_content(request: Request) -> Step | None:
 
     None is returned where the browser does not ask: for a page without https, or an API as safe as it.
     """
-    if not request.origin.startswith("https:") or _is_trustworthy(request.url):
+    if not request.origin.startswith("https:") or is_trustworthy(request.url):
         return None
     host = urlsplit(request.url).hostname or ""
     ok = host.endswith(".local") or bool(_is_near(host, lambda _: None))
@@ -337,7 +338,8 @@ def _is_near(host: str, find_address: Callable[[str], str | None]) -> bool | Non
     return any(address in ip_network(network) for network in NEAR.split())
 
 
-def _is_trustworthy(url: str) -> bool:
+def is_trustworthy(url: str) -> bool:
+    """Tell whether nobody on the way can read or change a request (#is-url-trustworthy)."""
     return url.startswith("https:") or is_loopback(urlsplit(url).hostname)
 
 

@@ -33,12 +33,10 @@ def find_notes(app: Flask) -> list[str]:
     is_guarded = policies.hints.is_guarded
     notes = [
         f"{policy.place}: the view {rule.endpoint!r} requires a sign-in, but its policy has no credentials,"
-        " so pages of other origins need a bearer token. If they sign in with the cookie, write"
-        " credentials=True."
+        " so pages of other origins need a bearer token. To sign in with the cookie, write credentials=True."
         for policy in policies.built
-        if not policy.credentials
         for rule in _get_rules(app, policy)
-        if is_guarded and is_guarded(rule.endpoint)
+        if not policy.credentials and is_guarded and is_guarded(rule.endpoint)
     ]
     exposing = [policy for policy in policies.built if policy.expose_headers]
     names, libraries = (read_names(app), read_libraries()) if exposing else (set[str](), "")
@@ -54,16 +52,13 @@ def _check_methods(policy: Policy, routed: set[str]) -> Iterator[str]:
     if not routed:
         yield f"{policy.place}: no route is under {policy.prefix}; add one, or remove the policy."
         return
+    otherwise = "or leave methods out to allow those of the routes"
     for method in sorted(routed - SAFELISTED_METHODS - set(policy.methods)):
-        yield (
-            f"{policy.place}: a route under {policy.prefix} has {method}, which methods does not allow;"
-            " add it, or leave methods out to allow those of the routes."
-        )
+        text = f"a route under {policy.prefix} has {method}, which methods does not allow; add it"
+        yield f"{policy.place}: {text}, {otherwise}."
     for method in sorted(set(policy.methods) - routed - {"OPTIONS"}):  # Flask answers it everywhere
-        yield (
-            f"{policy.place}: methods allows {method}, which no route under {policy.prefix} has; remove it,"
-            " or leave methods out to allow those of the routes."
-        )
+        text = f"methods allows {method}, which no route under {policy.prefix} has; remove it"
+        yield f"{policy.place}: {text}, {otherwise}."
 
 
 def _check_exposed(policy: Policy, names: set[str], libraries: str) -> Iterator[str]:
@@ -71,7 +66,5 @@ def _check_exposed(policy: Policy, names: set[str], libraries: str) -> Iterator[
     unseen = [name for name, word in words.items() if not any(word in text for text in names)]
     for name in unseen:
         if name.lower() not in ADDED_BY_SERVERS and f'"{name.lower()}"' not in libraries:
-            yield (
-                f"{policy.place}: expose_headers has {name!r}, but neither the application nor Flask or its"
-                " extensions send it. Correct it or remove it, unless something else adds it."
-            )
+            text = f"expose_headers has {name!r}, but neither the application nor Flask or its extensions"
+            yield f"{policy.place}: {text} send it. Correct it or remove it, unless something else adds it."

@@ -4,7 +4,6 @@ import json
 import re
 import sys
 import textwrap
-from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -72,18 +71,14 @@ def list_policies() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print {ok, problems, notes} and nothing else.")
 def check(as_json: bool) -> None:
     """Exit with 1 if the application does not start, or if something is inconsistent; for CI."""
-    problems, notes = list[str](), list[str]()
-    try:
-        app = load_app()
+    app, refusal = try_to_load()
+    lines, notes = refusal.splitlines(), list[str]()
+    problems = [line.removeprefix("  - ") for line in lines[1:] or lines]
+    if app:
         with dry_run():
             problems, notes = find_problems(app), find_notes(app)
         if not get_policies(app).in_use:
             notes = [NO_POLICIES]
-    except click.UsageError:
-        raise
-    except click.ClickException as error:
-        lines = error.message.splitlines()
-        problems = [line.removeprefix("  - ") for line in lines[1:] or lines]
     if as_json:
         say(json.dumps({"ok": not problems, "problems": problems, "notes": notes}))
     else:
@@ -126,16 +121,11 @@ def explain_request(
         raise click.UsageError(f"{target!r} is a file: Git Bash changes paths; write it without the first /.")
     if re.match(r"[A-Za-z0-9.-]+:[0-9]+(/|\Z)", target):
         raise click.UsageError(f"{target!r} has no scheme; write http://{target}")
-    is_url, app, refusal = bool(re.match("[A-Za-z]+://", target)), None, ""
+    is_url = bool(re.match("[A-Za-z]+://", target))
     if user and is_url:
         raise click.UsageError(f"--as signs in on this application alone; write a path, not {target!r}.")
     has_app = click.get_current_context().find_object(ScriptInfo) is not None  # not `python -m crossorigin`
-    try:
-        app = load_app() if has_app or not is_url else None
-    except click.UsageError:
-        raise
-    except click.ClickException as error:
-        refusal = error.message
+    app, refusal = try_to_load() if has_app or not is_url else (None, "")
     hints = get_policies(app).hints if app else Hints(start_command="")
     address = get_address(app) if app else "http://localhost"
     if hints.one_origin and origin == hints.frontend_url:
@@ -171,6 +161,16 @@ def load_app() -> Flask:
         app = info.load_app()
         get_policies(app).check()
     return app
+
+
+def try_to_load() -> tuple[Flask | None, str]:
+    """Return the application; None, and why, if it does not start."""
+    try:
+        return load_app(), ""
+    except click.UsageError:
+        raise
+    except click.ClickException as error:
+        return None, error.message
 
 
 def sign_in(app: Flask, user: str, request: Request) -> str:
@@ -231,17 +231,15 @@ def say(text: str = "", first: str = "", others: str = "") -> None:
 def build_curl_commands(request: Request) -> list[str]:
     """Return what sends the same from a terminal: the preflight, if there is one, and the request."""
     method = normalize_method(request.method)
-    own = build_browser_headers(request)
     kinds = {"GET": "", "HEAD": " --head"}
     kind = kinds.get(method, f" -X {method if method.isalnum() else _quote(method)}")
-    asked, sent = (*build_preflight_headers(request), *own), (*build_headers(request), *own)
-    first = [_build_curl(" -X OPTIONS", request.url, asked)]
-    return first * needs_preflight(request) + [_build_curl(kind, request.url, sent)]
-
-
-def _build_curl(kind: str, url: str, headers: Iterable[tuple[str, str]]) -> str:
-    options = "".join(f" -H {_quote(f'{name}: {value}')}" for name, value in headers)
-    return f"curl -i{kind} {_quote(url)}{options}"
+    asked = [(" -X OPTIONS", build_preflight_headers(request))] * needs_preflight(request)
+    commands = []
+    for option, headers in (*asked, (kind, build_headers(request))):
+        lines = [f"{name}: {value}" for name, value in (*headers, *build_browser_headers(request))]
+        words = [f"curl -i{option}", _quote(request.url), *(f"-H {_quote(line)}" for line in lines)]
+        commands.append(" ".join(words))
+    return commands
 
 
 def _quote(text: str) -> str:

@@ -1,6 +1,7 @@
 """A fix in two forms: a text for people, and edits for programs."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 
@@ -18,6 +19,22 @@ class Fix(NamedTuple):
     edits: tuple[Edit, ...] = ()
 
 
-def change_page(**changes: Any) -> tuple[Edit, ...]:
-    """Return the edit that changes the page's call (method, url, headers, credentials) or its origin."""
-    return (Edit("page", json.dumps(changes)),)
+def change_page(text: str, **changes: Any) -> Fix:
+    """Return the fix that changes the page's origin or its call (method, url, headers, credentials)."""
+    return Fix(text, (Edit("page", json.dumps(changes)),) if changes else ())
+
+
+def change_call(text: str, **changes: Any) -> Fix:
+    """Return the fix that changes the page's call."""
+    return change_page(f"in the page's call: {text}", **changes)
+
+
+def write(place: str, line: str, remark: str = "") -> Fix:
+    """Return the fix that writes a line."""
+    return Fix(f"{place}: {line}{remark}", (Edit(place, line),))
+
+
+def join(fixes: Iterable[Fix]) -> Fix:
+    """Return several fixes as one."""
+    fixes = list(fixes)
+    return Fix("; and ".join(fix.text for fix in fixes), tuple(edit for fix in fixes for edit in fix.edits))

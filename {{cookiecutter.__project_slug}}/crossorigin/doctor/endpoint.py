@@ -1,12 +1,14 @@
-"""Blueprint `explain_endpoint`, for development only: it tells a page why the browser blocked its request."""
+"""Blueprint `explain_endpoint`: it tells a page why the browser blocked its request.
 
-import json
+It is for development only: `init_cors` refuses it in production.
+"""
+
 import time
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, request
-from flask.sansio.blueprints import BlueprintSetupState
+from flask import Blueprint, Flask, current_app, request
+from flask.typing import ResponseReturnValue
 
 from ..declare import Policies, cors, get_policies
 from .answered import is_ours
@@ -23,27 +25,14 @@ explain_endpoint = Blueprint("explain_endpoint", __name__, url_prefix="/api/dev"
 cors(explain_endpoint, origins=["*"], request_headers=["Content-Type"])
 
 
-@explain_endpoint.record
-def _refuse_production(state: BlueprintSetupState) -> None:
-    get_policies(state.app).for_development.append(
-        "explain_endpoint answers every page, and this is production; register it in development only,"
-        " where init_cors gets Hints(production=False)."
-    )
-
-
 @explain_endpoint.post("/explain")
-def explain_request() -> Response:
+def explain_request() -> ResponseReturnValue:
     """Explain what a browser does with a request to this API. No view runs, and nothing is sent elsewhere."""
     try:
         asked = build_request(**_check(request.get_json()))
     except ValueError as error:
-        problem = {
-            "type": "about:blank",
-            "title": "Unprocessable Content",
-            "status": 422,
-            "detail": str(error),
-        }
-        return Response(json.dumps(problem), 422, mimetype="application/problem+json")
+        problem = {"type": "about:blank", "title": "Unprocessable Content", "status": 422}
+        return problem | {"detail": str(error)}, 422, {"Content-Type": "application/problem+json"}
     path = urlsplit(asked.url).path
     if request.script_root and path.startswith(f"{request.script_root}/"):  # a proxy serves it under a path
         asked = asked._replace(url=asked.url.replace(path, path.removeprefix(request.script_root), 1))
@@ -58,17 +47,16 @@ def explain_request() -> Response:
         headers = (*asked.headers, *((name, UNKNOWN) for name in added))
         found = explain(asked._replace(headers=headers), transport, app)
         found.steps.insert(0, Step("The page does not know all headers", True, detail))
-    return Response(json.dumps(found.as_dict()), mimetype="application/json")
+    return found.as_dict()
 
 
 def _find_added_headers(policies: Policies, asked: Request) -> list[str]:
     """Return the headers of the last refused preflight of a request that its page does not know of."""
     key = (unquote(urlsplit(asked.url).path), asked.origin, normalize_method(asked.method))
-    for refused in tuple(policies.refused):
-        if (refused.path, refused.origin, refused.method) == key:
-            is_new = time.monotonic() - refused.time < MAX_AGE
-            return sorted(refused.headers - set(get_unsafe_names(asked.headers))) if is_new else []
-    return []
+    same = (r for r in tuple(policies.refused) if (r.path, r.origin, r.method) == key)
+    last = next(same, None)
+    is_new = last and time.monotonic() - last.time < MAX_AGE
+    return sorted(last.headers - set(get_unsafe_names(asked.headers))) if last and is_new else []
 
 
 def _check(body: Any) -> dict[str, Any]:
@@ -84,10 +72,13 @@ def _check(body: Any) -> dict[str, Any]:
         raise ValueError("credentials is not true or false.")
     headers = body.get("headers", [])
     pairs = list(headers.items()) if isinstance(headers, dict) else headers
-    if not isinstance(pairs, list) or len(pairs) > MAX_HEADERS:
-        raise ValueError(f"headers is not an object or a list of pairs, with at most {MAX_HEADERS} names.")
-    for pair in pairs:
-        texts = isinstance(pair, list | tuple) and [type(part) for part in pair] == [str, str]
-        if not texts or len(pair[0]) + len(pair[1]) > MAX_HEADER:
-            raise ValueError(f"headers has an item that is not two texts of at most {MAX_HEADER} characters.")
+    valid = isinstance(pairs, list) and len(pairs) <= MAX_HEADERS and all(map(_is_header, pairs))
+    if not valid:
+        what = f"an object or a list of pairs, at most {MAX_HEADERS} of {MAX_HEADER} characters"
+        raise ValueError(f"headers is not {what}.")
     return {**body, "headers": [(name, value) for name, value in pairs]}
+
+
+def _is_header(pair: Any) -> bool:
+    texts = isinstance(pair, list | tuple) and [type(part) for part in pair] == [str, str]
+    return texts and len(pair[0]) + len(pair[1]) <= MAX_HEADER

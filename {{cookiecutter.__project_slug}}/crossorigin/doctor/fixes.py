@@ -4,38 +4,28 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from ..declare import get_policies
 from . import browser, no_cors
-from .answered import API_IS_DOWN, By, find_moved, find_skip, find_who, fix_elsewhere, fix_in_front
+from .answered import API_IS_DOWN, By, find_moved, find_skip, fix_elsewhere, fix_in_front
 from .browser import Request, Response, Step, get_header, get_origin
-from .edits import Fix, change_page
+from .edits import Fix, change_call, change_page, join
 from .other_layers import fix_other_layer, list_needed
-from .own_fixes import OwnFixes, join
+from .own_fixes import OwnFixes
 
 NEVER_OURS = {"CORSMultipleAllowOriginNotAllowed", "CORSPreflightDidNotSucceed"}
 NEVER_OURS |= {"CORSInvalidAllowMethod", "CORSInvalidAllowHeader"}
 NEARER = Fix("open the page by https or from the network of the API, and permit what the browser asks")
-NO_SUCH_METHOD = Fix("in the page's call: another method; browsers send this one for no page")
+NO_SUCH_METHOD = change_call("another method; browsers send this one for no page")
 SEE_FRONT = "If that does not help, see what replaces its headers in front of it"
-WITH_COOKIES = "in the page's call: withCredentials: true (axios), credentials: 'include' (fetch)"
+WITH_COOKIES = "withCredentials: true (axios), credentials: 'include' (fetch)"
 
 
 class Fixes:
-    """Finds fixes for the requests to one application; without one, for a server that is not ours.
+    """Finds fixes for the requests to one application; without one, for a server that is not ours."""
 
-    `in_process` is the origin at which the application answers in process; "" if it is not asked so.
-    """
-
-    def __init__(self, app: Flask | None, in_process: str = "") -> None:
-        self.given, self.in_process = app, in_process
-        self.app = app or Flask("none")
-        self.policies = get_policies(self.app)
-        self.hints = self.policies.hints
-        self.own = OwnFixes(self.app)
-
-    def find_who(self, request: Request, response: Response, is_preflight: bool) -> By:
-        """Return who answered: the application, a server in front of it, or another one."""
-        return find_who(self.given, self.in_process, request, response, is_preflight)
+    def __init__(self, app: Flask | None) -> None:
+        self.given = app
+        self.own = OwnFixes(app or Flask("none"))
+        self.app, self.policies = self.own.app, self.own.policies
 
     def find(self, failed: Step, request: Request, response: Response | None, by: By | None) -> Fix:
         """Return what to write where, for a step at which the browser stops after its last response."""
@@ -73,10 +63,10 @@ class Fixes:
         if by != "app" or not unsigned or cookies or "authorization" in names:
             return None
         if policy and (policy.credentials or (guarded and not policy.any_origin)):
-            page = Fix(f"{WITH_COOKIES} for the session cookie", change_page(credentials=True))
+            page = change_call(f"{WITH_COOKIES} for the session cookie", credentials=True)
             return join([page, *self.own.find(request._replace(credentials=True))])
-        text = "in the page's call: a token in the header Authorization; its view requires a sign-in"
-        return Fix(text) if guarded else None
+        text = "a token in the header Authorization; its view requires a sign-in"
+        return change_call(text) if guarded else None
 
     def _fix_no_cors(self, request: Request, response: Response | None, by: By | None) -> Fix:
         if browser.is_forbidden_method(request.method):
@@ -86,16 +76,16 @@ class Fixes:
         text = "in the page: with CORS (the attribute crossorigin, or fetch without mode: 'no-cors')"
         if response and not self.policies.in_use:
             text += f"; or send {no_cors.POLICY}: cross-origin with the response"
-        return self.add_own(Fix(text, change_page(mode="cors")), request._replace(mode="cors"))
+        return self.add_own(change_page(text, mode="cors"), request._replace(mode="cors"))
 
     def fix_in_front(self, request: Request, response: Response, is_preflight: bool) -> Fix:
         """Return what to do about a response of a server in front of the application."""
         skip = None if is_preflight else find_skip(request, response)
         if skip is None:
             return self.add_own(fix_in_front(request, response, is_preflight), request)
-        text = f"in the page's call: the header {skip}: 1, which skips the warning page of the tunnel"
-        fix = Fix(text, change_page(headers={skip: "1"}))
-        return self.add_own(fix, request._replace(headers=(*request.headers, (skip, "1"))))
+        moved = request._replace(headers=(*request.headers, (skip, "1")))
+        text = f"the header {skip}: 1, which skips the warning page of the tunnel"
+        return self.add_own(change_call(text, headers={skip: "1"}), moved)
 
     def add_own(self, fix: Fix, request: Request) -> Fix:
         """Add to a fix what the policies need, so that the request passes after both."""
@@ -104,15 +94,10 @@ class Fixes:
         own = join(self.own.find(request))
         return Fix(f"{fix.text}. Then {own.text}", fix.edits + own.edits) if own.text else fix
 
-    def find_for_cookie(self, request: Request) -> Fix:
-        """Return what to write so that the session cookie is sent."""
-        return self.own.find_for_cookie(request)
-
     def _fix_unsent(self, request: Request) -> Fix:
         if not browser.is_mixed_content(request):
             return NEARER
-        https, setting = f"https://{urlsplit(request.url).netloc}", self.hints.frontend_api_url_setting
+        https, setting = f"https://{urlsplit(request.url).netloc}", self.own.hints.frontend_api_url_setting
         if not setting:
             return Fix(f"serve the API by https, and call {https}")
-        edit = self.own.set_setting(setting, https)
-        return Fix(f"serve the API by https; {': '.join(edit)}; then restart")
+        return Fix(f"serve the API by https; {self.own.set_setting(setting, https).text}")

@@ -1,15 +1,15 @@
 """Fixes for an application without policies: they speak of flask-cors, or of the code that is there."""
 
 import ast
-import inspect
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask
 
+from .answered import Needed, show_headers
 from .browser import Request, Response, Step, get_header, get_unsafe_names, normalize_method
-from .edits import Edit, Fix, change_page
+from .edits import Edit, Fix, change_call, write
 from .source import Writer, find_view, find_writers
 
 ORIGIN, CREDENTIALS = "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"
@@ -36,8 +36,7 @@ def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request
     what, lacking = f"{method} {path}", LACKING.get(failed.reason or "")
     has_upper = upper in re.findall(r"[\w-]+", get_header(response, METHODS) or "")
     if lacking == METHODS and has_upper and normalize_method(request.method) != upper:
-        text = f'in the page\'s call: method: "{upper}"; methods are case-sensitive'
-        return Fix(text, change_page(method=upper))
+        return change_call(f'method: "{upper}"; methods are case-sensitive', method=upper)
     if lacking is None:
         return Fix(f"let {what} through: a before_request or a decorator answers it with {response.status}")
     needed = list_needed(request, response, is_preflight)
@@ -46,69 +45,47 @@ def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request
     if call := _choose_call(calls, app, view):
         return _fix_call(call, lacking, needed, request, response)
     if calls:
-        text = (
-            "in the page's call: another path. CORS(…) of a blueprint covers its routes only, and no route is"
-        )
-        return Fix(f"{text} at {path}")
+        text = "another path. CORS(…) of a blueprint covers its routes only, and no route is at"
+        return change_call(f"{text} {path}")
     if by_hand := [writer for writer in writers if writer.header]:
         return _fix_by_hand(by_hand, lacking, needed, what, response)
     place = " (its view: {}:{})".format(*find_view(app, view)) if view else ""
-    lines = "; ".join(f"{name}: {', '.join(values)}" for name, values in needed.items())
-    return Fix(
-        f"nothing in this application writes CORS headers. Add to the response to {what}"
-        f"{place}: {lines}; or use flask-cors, or cors(…) of crossorigin"
-    )
+    text = f"nothing in this application writes CORS headers. Add to the response to {what}{place}:"
+    return Fix(f"{text} {show_headers(needed)}; or use flask-cors, or cors(…) of crossorigin")
 
 
 def _choose_call(calls: list[Writer], app: Flask, view: str | None) -> Writer | None:
     """Return the call of flask-cors for a view: of the view, else its blueprint, else the application."""
-    file, first, body = find_view(app, view) if view else ("", 0, 0)
+    file, first, function = find_view(app, view) if view else ("", 0, 0)
     targets: dict[str, Writer] = {}
     for call in calls:
         other, _, number = call.place.rpartition(":")
         if "cross_origin" not in call.call:
             targets.setdefault(re.split("[(,]", call.call)[1], call)
-        elif other == file and first <= int(number) < body:
+        elif other == file and first <= int(number) < function:
             return call._replace(call=f"@{call.call}")
     own = targets.get((view or "").rpartition(".")[0])
     if layer := own or next((call for name, call in targets.items() if name not in app.blueprints), None):
         return layer
-    if not (calls and view):
-        return None
-    lines, _ = inspect.getsourcelines(inspect.unwrap(app.view_functions[view]))
-    decorators = next((n for n, line in enumerate(lines) if re.match(r"\s*(async )?(def|class) ", line)), 0)
-    return Writer(
-        f"{file}:{first + decorators}", "@cross_origin(", {}
-    )  # next to the function, inside the route
+    # next to the function, inside the route
+    return Writer(f"{file}:{function}", "@cross_origin(", {}) if calls and view else None
 
 
-def _fix_by_hand(
-    writers: list[Writer], lacking: str, needed: dict[str, list[str]], what: str, response: Response
-) -> Fix:
+def _fix_by_hand(writers: list[Writer], lacking: str, needed: Needed, what: str, response: Response) -> Fix:
     places = {writer.header: writer.place for writer in writers}
     place = places.get(lacking.lower()) or places.get("access-control-allow-") or writers[0].place
     if lacking.lower() in places and get_header(response, lacking) is None:
-        text = (
-            f"{place} writes {lacking}, but not on the response to {what}: change what stands before it, so"
-        )
-        return Fix(f"{text} that it runs for every response, and for pages of {needed[ORIGIN][0]}")
-    missing = {n: v for n, v in needed.items() if n == lacking or not _has(response, n, v)}
-    edits = [
-        Edit(other, f'{_find_target(other)}["{name}"] = "{", ".join(values)}"')
-        for name, values in missing.items()
-        for other in [places.get(name.lower(), place)]
-    ]
-    edits.sort(
-        key=lambda edit: int(edit.place.rpartition(":")[2]), reverse=True
-    )  # a new line moves those below
+        text = f"{place} writes {lacking}, but not on the response to {what}: change what stands before it,"
+        return Fix(f"{text} so that it runs for every response, and for pages of {needed[ORIGIN][0]}")
+    edits = []
+    for name, values in needed.items():
+        given = set(re.split("[, ]+", get_header(response, name) or ""))
+        if name == lacking or not given.issuperset(values):
+            other = places.get(name.lower(), place)
+            edits.append(Edit(other, f'{_find_target(other)}["{name}"] = "{", ".join(values)}"'))
+    # the last line first: a new line moves those below
+    edits.sort(key=lambda edit: int(edit.place.rpartition(":")[2]), reverse=True)
     return Fix("; ".join(map(": ".join, edits)) + f", on the response to {what}", tuple(edits))
-
-
-def _has(response: Response, name: str, values: list[str]) -> bool:
-    given = get_header(response, name) or ""
-    return (
-        given == values[0] if name in (ORIGIN, CREDENTIALS) else set(values) <= set(re.split("[, ]+", given))
-    )
 
 
 def _find_target(place: str) -> str:
@@ -119,9 +96,7 @@ def _find_target(place: str) -> str:
     return found[1] if found else "response.headers"
 
 
-def _fix_call(
-    writer: Writer, lacking: str, needed: dict[str, list[str]], request: Request, response: Response
-) -> Fix:
+def _fix_call(writer: Writer, lacking: str, needed: Needed, request: Request, response: Response) -> Fix:
     options: dict[str, str] = {}
     for name, argument in ARGUMENTS.items():
         items = _list_items(writer.options.get(argument))
@@ -138,9 +113,7 @@ def _fix_call(
         inner = ", ".join(f'"{name}": {value}' for name, value in options.items())
         options = {"resources": f'{{"{urlsplit(request.url).path}": {{{inner}}}}}'}
     written = ", ".join(f"{name}={value}" for name, value in options.items())
-    comma = "" if writer.call.endswith("(") else ", "
-    line = f"{writer.call}{comma}{written})"
-    return Fix(f"{writer.place}: {line}", (Edit(writer.place, line),))
+    return write(writer.place, f"{writer.call}{', ' * (not writer.call.endswith('('))}{written})")
 
 
 def _list_items(given: ast.expr | None) -> list[str]:
@@ -152,7 +125,7 @@ def _list_items(given: ast.expr | None) -> list[str]:
     return [f'"{given.value!s}"' if isinstance(given, ast.Constant) else f"*{ast.unparse(given)}"]
 
 
-def list_needed(request: Request, response: Response, is_preflight: bool) -> dict[str, list[str]]:
+def list_needed(request: Request, response: Response, is_preflight: bool) -> Needed:
     """Return the headers, and their items, with which the browser would go on after a response."""
     needed = {ORIGIN: [request.origin]} | ({CREDENTIALS: ["true"]} if request.credentials else {})
     wanted = {METHODS: [normalize_method(request.method)], HEADERS: get_unsafe_names(request.headers)}

@@ -17,17 +17,18 @@ from ..origins import is_app, is_loopback, is_private, origin_problem
 from ..policy import FromConfig, Policy
 from ..rules import RESPONSE_HEADERS
 from . import browser
-from .answered import NO_EDIT
+from .answered import NO_COOKIES, NO_EDIT
 from .browser import Request, Response, Step, get_origin
-from .edits import Edit, Fix, change_page
+from .edits import Fix, change_call, change_page, join, write
 from .transport import ALLOW_ORIGIN
 
-NO_COOKIES = "in the page's call: withCredentials: false (axios), credentials: 'omit' (fetch)"
 TWO_SITES = (
     "page and API are two sites, which no edit of this project changes, so no session cookie is sent: serve"
-    " the API under the site of the page (app.example.com, api.example.com), make them one origin by a proxy,"
-    " or send a token"
 )
+TWO_SITES += (
+    " the API under the site of the page (app.example.com, api.example.com), make them one origin by a"
+)
+TWO_SITES += " proxy, or send a token"
 
 
 def get_cookie(app: Flask) -> browser.Cookie:
@@ -35,12 +36,6 @@ def get_cookie(app: Flask) -> browser.Cookie:
     config = app.config
     samesite: Any = str(config["SESSION_COOKIE_SAMESITE"] or "Lax").capitalize()
     return browser.Cookie(samesite, config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_PARTITIONED"])
-
-
-def join(fixes: Iterable[Fix]) -> Fix:
-    """Return several fixes as one."""
-    fixes = list(fixes)
-    return Fix("; and ".join(fix.text for fix in fixes), tuple(edit for fix in fixes for edit in fix.edits))
 
 
 class OwnFixes:
@@ -64,19 +59,19 @@ class OwnFixes:
         """Return what to write so that the session cookie is sent."""
         setting = self.hints.api_url_setting
         if not self.hints.api_url and setting and is_loopback(urlsplit(request.url).hostname):
-            line = ": ".join(self.set_setting(setting, "https://api.example.com"))
-            return Fix(f"{line}, the address that front ends call. Cookies depend on it")
+            line = self.set_setting(setting, "https://api.example.com", ", the address that front ends call")
+            return Fix(f"{line.text}. Cookies depend on it")
         policy = self.policies.find(urlsplit(request.url).path)
-        own = policy if policy in self.policies.built else None
-        moved, fixes = self._move_page(
-            own or Policy("", "", "", (request.origin,), credentials=True), request
-        )
-        return join([*fixes, *(self._find_missing(own, moved) if own and moved else [])])
+        if policy in self.policies.built:
+            return join(self.find(request))
+        return join(self._move_page(Policy("", "", "", (request.origin,), credentials=True), request)[1])
 
-    def set_setting(self, name: str, value: str) -> Edit:
-        """Return the edit of a setting, where its value comes from."""
-        find = self.hints.find_setting
-        return Edit(find(name) if find else self.hints.settings_file, f"{name}={value}")
+    def set_setting(self, name: str, value: str, remark: str = "") -> Fix:
+        """Return the fix that sets a setting, where its value comes from."""
+        find, file = self.hints.find_setting, self.hints.settings_file
+        place = find(name) if find else file
+        wins = f" (it wins over {file})" * (place == "environment")
+        return write(place, f"{name}={value}", f"{wins}{remark}; then restart")
 
     def find_endpoint(self, path: str) -> str | None:
         """Return the endpoint of the view at a path."""
@@ -99,13 +94,11 @@ class OwnFixes:
             text += f" ({self.hints.start_command}). A file or a sandboxed frame has the origin null"
             return _open(request, home, text) if home else (None, [Fix(text)])
         if request.credentials and is_app(origin):
-            token = ("Authorization", "Bearer TOKEN")
-            text = (
-                f"{origin} is the page of an app, which browsers send no cookie for. In its call: no cookies"
-            )
-            text += f", but a token, if the application has tokens: {': '.join(token)}"
-            edits = change_page(credentials=False, headers=dict([token]))
-            return request._replace(credentials=False, headers=(*request.headers, token)), [Fix(text, edits)]
+            headers = {"Authorization": "Bearer TOKEN"}
+            text = f"{origin} is the page of an app, which browsers send no cookie for. In its call: no"
+            text += " cookies, but a token, if the application has tokens: Authorization: Bearer TOKEN"
+            moved = request._replace(credentials=False, headers=(*request.headers, *headers.items()))
+            return moved, [change_page(text, credentials=False, headers=headers)]
         fixes = []
         if request.credentials and policy.credentials and not self._sends_cookie(request):
             if near := self._find_near(request):
@@ -142,12 +135,8 @@ class OwnFixes:
         setting = self.hints.cross_site_setting or ""
         if not setting or not request.url.startswith("https:"):
             return Fix(TWO_SITES)
-        edit = self.set_setting(*setting.split("=", 1))
-        return Fix(f"{TWO_SITES}; or {self._show(edit)}. Safari blocks such cookies", (edit,))
-
-    def _show(self, edit: Edit, remark: str = "") -> str:
-        wins = f" (it wins over {self.hints.settings_file})" * (edit.place == "environment")
-        return f"{edit.place}: {edit.set}{wins}{remark}; then restart"
+        fix = self.set_setting(*setting.split("=", 1))
+        return Fix(f"{TWO_SITES}; or {fix.text}. Safari blocks such cookies", fix.edits)
 
     def _find_missing(self, policy: Policy, request: Request) -> list[Fix]:
         if browser.is_same_origin(request.url, request.origin):
@@ -174,24 +163,22 @@ class OwnFixes:
     def _add_origin(self, policy: Policy, request: Request) -> Fix:
         origins, near = [*policy.origins, request.origin], _show_near(policy.origins, request.origin)
         given = self._find_declaration(policy).options["origins"]
-        edits: tuple[Edit, ...] = (Edit(policy.place, f"origins={json.dumps(origins)}"),)
-        text = f"{': '.join(edits[0])}{near}"
+        fix = write(policy.place, f"origins={json.dumps(origins)}", near)
         if isinstance(given, FromConfig):
-            edits = (self.set_setting(given.name, ",".join(origins)),)
-            text = self._show(edits[0], near)
+            fix = self.set_setting(given.name, ",".join(origins), near)
         if self.hints.one_origin:
             if setting := self.hints.frontend_api_url_setting:
-                edits += (self.set_setting(setting, get_origin(request.url)),)
-                text = f"{text.removesuffix('; then restart')} and {edits[1].set}; then restart"
-            text = f"page and API have one origin here: open the page at {self.hints.frontend_url}; or {text}"
-        return Fix(text, edits)
+                fix = join([fix, self.set_setting(setting, get_origin(request.url))])
+            page = f"page and API have one origin here: open the page at {self.hints.frontend_url}"
+            fix = Fix(f"{page}; or {fix.text}", fix.edits)
+        return fix
 
     def _open_view(self, policy: Policy, request: Request) -> list[Fix]:
         """Return how a view is opened that `init_cors(closed=…)` keeps closed."""
         built, endpoint = {policy.blueprint: policy for policy in self.policies.built}, policy.blueprint
         closed = dict.fromkeys(p.blueprint for _, p in self.policies.prefixes if p not in built.values())
-        edit = Edit(policy.place, f"closed={json.dumps([name for name in closed if name != endpoint])}")
-        fixes = [Fix(f"{': '.join(edit)}, without {endpoint!r}, which is kept closed", (edit,))]
+        line = f"closed={json.dumps([name for name in closed if name != endpoint])}"
+        fixes = [write(policy.place, line, f", without {endpoint!r}, which is kept closed")]
         own = nearest_blueprint(endpoint, built)
         return [*fixes, *self._find_missing(built[own], request)] if own else fixes
 
@@ -201,56 +188,55 @@ class OwnFixes:
         if endpoint is None:
             rules = [rule.rule for rule in self.app.url_map.iter_rules()]
             near = difflib.get_close_matches(path, rules, 1)
-            question = f", did you mean {near[0]}?" if near else ""
-            text = f"in the page's call: another path; no route and no policy is under {path}{question}"
-            return [Fix(text, change_page(url=urljoin(request.url, near[0])) if near else ())]
+            text = f"another path; no route and no policy is under {path}"
+            if not near:
+                return [change_call(text)]
+            return [change_call(f"{text}, did you mean {near[0]}?", url=urljoin(request.url, near[0]))]
         blueprint = self.app.blueprints.get(endpoint.rpartition(".")[0])
         if blueprint is None:
             return [Fix(f"move the view {endpoint!r} into a blueprint: a policy belongs to a blueprint")]
         module = sys.modules.get(blueprint.import_name)
         file = getattr(module, "__file__", None) or blueprint.import_name
         if "site-packages" in file:
-            return [Fix(f"in the page's call: another path; {path} is of a library, {blueprint.import_name}")]
+            return [change_call(f"another path; {path} is of a library, {blueprint.import_name}")]
         empty = Policy("", "", "", (), credentials=request.credentials)
         moved, fixes = self._move_page(empty, request)
         if moved is None:
             return fixes
-        prefix = "" if blueprint.url_prefix else ", and url_prefix= for its blueprint, which a policy needs"
-        name = next(
-            (n for n, value in (vars(module) if module else {}).items() if value is blueprint), blueprint.name
-        )
-        line = f'cors({name}, origins=["{moved.origin}"]' + ", credentials=True" * moved.credentials
+        names = [name for name, value in vars(module).items() if value is blueprint] if module else []
+        line = f'cors({next(iter(names), blueprint.name)}, origins=["{moved.origin}"]'
+        line += ", credentials=True" * moved.credentials
         if headers := _find_headers(empty, moved):
             line += f", request_headers={json.dumps(headers)}"
         line = f"{'' if hasattr(module, 'cors') else 'from crossorigin import cors; '}{line})"
-        edits = () if prefix else (Edit(short(file), line),)
-        return [*fixes, Fix(f"{short(file)}: {line}{prefix}", edits)]
+        fix = write(short(file), line)
+        if not blueprint.url_prefix:
+            fix = Fix(f"{fix.text}, and url_prefix= for its blueprint, which a policy needs")
+        return [*fixes, fix]
 
     def _allow_method(self, policy: Policy, request: Request) -> Fix:
         method = request.method.upper()
         if method in (*policy.methods, *browser.SAFELISTED_METHODS):
-            text = f'in the page\'s call: method: "{method}"; methods are case-sensitive'
-            return Fix(text, change_page(method=method))
+            return change_call(f'method: "{method}"; methods are case-sensitive', method=method)
         if self._find_declaration(policy).options["methods"] is None and method != "OPTIONS":
-            file = policy.place.rpartition(":")[0]
-            route = f'a route with methods=["{method}"]'
-            return Fix(f"{file}: {route}; the policy allows the methods of the routes")
-        return _fix_policy(policy, f"methods={json.dumps([*policy.methods, method])}")
+            route = f'{policy.place.rpartition(":")[0]}: a route with methods=["{method}"]'
+            return Fix(f"{route}; the policy allows the methods of the routes")
+        return write(policy.place, f"methods={json.dumps([*policy.methods, method])}")
 
     def _find_declaration(self, policy: Policy) -> Declaration:
         return next(d for d in self.policies.declarations if (d.prefix or "") == policy.prefix)
 
 
 def _open(request: Request, origin: str, text: str) -> tuple[Request, list[Fix]]:
-    return request._replace(origin=origin), [Fix(text, change_page(origin=origin))]
+    return request._replace(origin=origin), [change_page(text, origin=origin)]
 
 
 def _move(policy: Policy, request: Request, near: Request) -> Fix:
     texts, part = [], browser.find_difference(near.origin, request.origin)
     if near.origin != request.origin:
-        why = {"scheme": ": both need one scheme", "host": ": both need one host name"}.get(part or "")
-        why = _show_near([near.origin] if policy.allow_origin(near.origin) else [], request.origin) or why
-        why = why or ": the session cookie is sent within one site only"
+        why = ": the session cookie is sent within one site only"
+        why = {"scheme": ": both need one scheme", "host": ": both need one host name"}.get(part or "", why)
+        why = _show_near([near.origin] * bool(policy.allow_origin(near.origin)), request.origin) or why
         host, api = (urlsplit(url).hostname or "" for url in (request.origin, request.url))
         if is_private(host) and is_loopback(api):
             why += f". From another machine, call {get_origin(request.url).replace(api, host)}"
@@ -258,7 +244,7 @@ def _move(policy: Policy, request: Request, near: Request) -> Fix:
     if near.url != request.url:
         texts.append("use the API's address with https: its cookie is Secure")
     changes = {"origin": near.origin, "url": near.url}
-    return Fix("; and ".join(texts), change_page(**{n: v for n, v in changes.items() if v not in request}))
+    return change_page("; and ".join(texts), **{n: v for n, v in changes.items() if v not in request})
 
 
 def _show_near(origins: Iterable[str], origin: str) -> str:
@@ -268,26 +254,21 @@ def _show_near(origins: Iterable[str], origin: str) -> str:
     return next(texts, "")
 
 
-def _fix_policy(policy: Policy, argument: str) -> Fix:
-    return Fix(f"{policy.place}: {argument}", (Edit(policy.place, argument),))
-
-
 def _fix_credentials(policy: Policy, is_guarded: bool) -> Fix:
     if is_guarded and not policy.any_origin:
-        return _fix_policy(policy, "credentials=True")
-    origins = ", origins=[…] with the origins of your pages" if policy.any_origin else ""
-    text = f"{NO_COOKIES}; or {policy.place}: credentials=True{origins}"
-    return Fix(text, change_page(credentials=False))
+        return write(policy.place, "credentials=True")
+    origins = ", origins=[…] with the origins of your pages" * policy.any_origin
+    return change_call(f"{NO_COOKIES}; or {policy.place}: credentials=True{origins}", credentials=False)
 
 
 def _allow_headers(policy: Policy, request: Request) -> Fix:
     missing, fixes = _find_headers(policy, request), []
     wrong = [name for name in missing if RESPONSE_HEADERS.fullmatch(name.lower())]
     if wrong:
-        text = f"in the page's call: remove {', '.join(wrong)}; it is a header of responses, not of requests"
-        fixes = [Fix(text, change_page(headers=dict.fromkeys(wrong)))]
+        text = f"remove {', '.join(wrong)}; it is a header of responses, not of requests"
+        fixes = [change_call(text, headers=dict.fromkeys(wrong))]
     if right := [name for name in missing if name not in wrong]:
-        fixes.append(_fix_policy(policy, f"request_headers={json.dumps([*policy.request_headers, *right])}"))
+        fixes.append(write(policy.place, f"request_headers={json.dumps([*policy.request_headers, *right])}"))
     return join(fixes)
 
 

@@ -73,10 +73,9 @@ def read_names(app: Flask) -> set[str]:
 
 def read_libraries() -> str:
     """Return the source of Flask, werkzeug and the extensions that are loaded, in lower case."""
-    modules = [
-        m for name, m in list(sys.modules.items()) if re.match(r"(flask|werkzeug)(_\w+)?(\.|\Z)", name)
-    ]
-    files = {Path(getattr(module, "__file__", None) or ".") for module in modules}
+    loaded = {name: getattr(module, "__file__", None) or "." for name, module in list(sys.modules.items())}
+    names = filter(re.compile(r"(flask|werkzeug)(_\w+)?(\.|\Z)").match, loaded)
+    files = {Path(loaded[name]) for name in names}
     return "".join(file.read_text("utf-8").lower() for file in files if file.suffix == ".py")
 
 
@@ -89,10 +88,11 @@ def view_writes_cors(app: Flask, endpoint: str) -> str:
 
 
 def find_view(app: Flask, endpoint: str) -> tuple[str, int, int]:
-    """Return the file of a view, its first line, decorators included, and the first line of its body."""
-    code = getattr(inspect.unwrap(app.view_functions[endpoint]), "__code__", None)
+    """Return the file of a view, its first line, decorators included, and the line of its def."""
+    function = inspect.unwrap(app.view_functions[endpoint])
+    code = getattr(function, "__code__", None)
     if code is None:
         return endpoint, 0, 0
-    first = code.co_firstlineno
-    lines = [line for _, _, line in code.co_lines() if line and line > first]
-    return short(code.co_filename), first, min(lines, default=first + 1)
+    lines, first = inspect.getsourcelines(function)
+    decorators = next((n for n, line in enumerate(lines) if re.match(r"\s*(async )?(def|class) ", line)), 0)
+    return short(code.co_filename), first, first + decorators

@@ -14,9 +14,9 @@ from flask import Flask
 
 from ..origins import origin_problem
 from . import browser, no_cors
-from .answered import NO_EDIT, By, find_moved, is_ours
-from .browser import Request, Response, Step, get_header, get_origin
-from .edits import Edit, Fix, change_page
+from .answered import NO_EDIT, By, find_moved, find_who, is_ours
+from .browser import Header, Request, Response, Step, get_header, get_origin
+from .edits import Edit, Fix, change_call
 from .fixes import Fixes
 from .own_fixes import get_cookie
 from .transport import SAFE, Answer, ConnectionFailed, Transport, build_headers
@@ -59,9 +59,8 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
     The policies, hints and source of `app` lead to the fix; it is None for a server that is not ours.
     `follow` asks once more, without the redirect, where a redirect leads to another origin that refuses.
     """
-    found, fixes = Explanation(request), Fixes(app, transport.address)
+    found, fixes, failed = Explanation(request), Fixes(app), None
     trace = _Trace(found, transport, get_cookie(app) if app else None, request)
-    failed: Step | None = None
     try:
         for step in trace.run():
             found.steps.append(step._replace(step=step.step[0].upper() + step.step[1:]))
@@ -80,7 +79,8 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
         failed = Step("The redirect can be followed", False, detail, "CORSDidNotSucceed")
         found.steps.append(failed)
     if trace.response:
-        found.answered_by = fixes.find_who(trace.request, trace.response, trace.is_preflight)
+        sent = (trace.request, trace.response, trace.is_preflight)
+        found.answered_by = find_who(app, transport.address, *sent)
     found.allowed = found.steps[-1].ok
     if failed and failed.step == HEADERS:
         found.set_fix(_fix_headers(request, fixes))
@@ -92,26 +92,27 @@ def explain(request: Request, transport: Transport, app: Flask | None, *, follow
         if fix := fixes.find_for_status(trace.request, found.status, trace.response, found.answered_by):
             found.set_fix(fix)
         if found.cookies_sent is False and found.answered_by != "other":
-            found.set_fix(fixes.find_for_cookie(request))
+            found.set_fix(fixes.own.find_for_cookie(request))
     return found
 
 
 def _fix_headers(request: Request, fixes: Fixes) -> Fix:
     changes = {name: quote(value) for name, value in request.headers if not browser.is_latin_1(value)}
     names = ", ".join(changes)
-    text = f"in the page's call: encodeURIComponent for {names}, and urllib.parse.unquote in the view"
+    text = f"encodeURIComponent for {names}, and urllib.parse.unquote in the view"
     headers = tuple((name, changes.get(name, value)) for name, value in request.headers)
-    return fixes.add_own(Fix(text, change_page(headers=changes)), request._replace(headers=headers))
+    return fixes.add_own(change_call(text, headers=changes), request._replace(headers=headers))
 
 
 def _fix_redirect(found: Explanation, trace: "_Trace", fixes: Fixes, app: Flask | None) -> Fix:
     """Return the fix for a request that fails after a redirect to another origin."""
     request, response = trace.redirect or (found.request, Response(500))
     old, url = found.request, trace.request.url
-    page = Fix(f"in the page's call: {url}, where the redirect leads", change_page(url=url))
+    page = change_call(f"{url}, where the redirect leads", url=url)
     direct = old._replace(method=trace.request.method, url=url)
-    if fixes.find_who(request, response, False) == "proxy" and not find_moved(request, response):
-        found.answered_by = "proxy"
+    by = find_who(app, trace.transport.address, request, response, is_preflight=False)
+    if by == "proxy" and not find_moved(request, response):
+        found.answered_by = by
         return fixes.fix_in_front(request, response, is_preflight=False)
     if found.reason is None and trace.response is None:  # nothing was sent
         return Fix(f"run: flask cors explain {old.method} {old.url} --origin {old.origin}")
@@ -125,12 +126,7 @@ def _fix_redirect(found: Explanation, trace: "_Trace", fixes: Fixes, app: Flask 
 
 
 def build_request(
-    method: str,
-    url: str,
-    origin: str,
-    headers: Iterable[tuple[str, str]] = (),
-    credentials: bool = False,
-    **more: Any,
+    method: str, url: str, origin: str, headers: Iterable[Header] = (), credentials: bool = False, **more: Any
 ) -> Request:
     """Return a request that a script can ask for; a ValueError says what no browser takes, and the fix."""
     if not browser.TOKEN.match(method):
@@ -143,7 +139,7 @@ def build_request(
     for name, value in headers:
         if not browser.TOKEN.match(name):
             raise ValueError(f"the header {name!r} is not a token (RFC 9110); write a name without spaces.")
-        if not re.fullmatch(r"[^\x00-\x08\x0a-\x1f\x7f]*", value):
+        if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
             raise ValueError(f"the header {name!r} has a control character; write one line.")
     return Request(method, normalize_url(url), origin, headers, credentials, **more)
 
@@ -238,9 +234,8 @@ class _Trace:
         if page == api:
             yield Step("Page and API have one origin", True, f"Same origin, {api}: CORS does not apply.")
             return
-        opaque = "without CORS, it reads no response"
-        then = opaque if self.is_opaque() else "the response must allow the page"
-        detail = f"They are {page} and {api}: {then}."
+        opaque, reads = "without CORS, it reads no response", "the response must allow the page"
+        detail = f"They are {page} and {api}: {opaque if self.is_opaque() else reads}."
         yield Step("Page and API have two origins", True, detail)
         local = browser.check_local_network(self.request, self.transport.find_address)
         yield from filter(None, (browser.check_mixed_content(self.request), local))
@@ -321,10 +316,10 @@ def _get_path(request: Request) -> str:
     return (url.path or "/") + (f"?{url.query}" if url.query else "")
 
 
-def _show_request(method: str, request: Request, headers: Iterable[tuple[str, str]]) -> str:
+def _show_request(method: str, request: Request, headers: Iterable[Header]) -> str:
     host = ("Host", urlsplit(request.url).netloc)
     return _show_lines(f"{method} {_get_path(request)}", (host, *headers))
 
 
-def _show_lines(first: object, headers: Iterable[tuple[str, str]]) -> str:
+def _show_lines(first: object, headers: Iterable[Header]) -> str:
     return "\n".join([str(first), *(f"{name}: {value}" for name, value in headers)])

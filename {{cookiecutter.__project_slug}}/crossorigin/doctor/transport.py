@@ -18,10 +18,10 @@ from werkzeug.test import Client, EnvironBuilder
 
 from ..declare import get_policies
 from ..dry_run import dry_run
-from ..origins import DEFAULT_PORTS, get_site, is_loopback
+from ..origins import DEFAULT_PORTS, get_site
 from . import browser
 from .browser import Headers, Request, Response
-from .edits import Edit, Fix, change_page
+from .edits import Fix, change_page
 from .source import view_writes_cors
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ def build_browser_headers(request: Request) -> Headers:
     """Return what Chromium adds by itself: warning pages and bot checks are for browsers alone."""
     given = {name.lower() for name, _ in request.headers}
     api, page = browser.get_origin(request.url), request.origin
-    trustworthy = api.startswith("https:") or is_loopback(urlsplit(api).hostname)
+    trustworthy = browser.is_trustworthy(api)
     site = "same-site" if get_site(api) == get_site(page) else "cross-site"
     headers = {"Accept": "*/*", "Accept-Language": "en-US,en;q=0.9", "User-Agent": USER_AGENT}
     if trustworthy:
@@ -126,10 +126,9 @@ class AppTransport:
         if view is None:
             return Answer(response, answer.status_code)
         note = "The view did not run, so the headers that it adds are missing."
-        ours = get_policies(self.app).in_use  # then headers of a view are removed
-        writer = (
-            "" if ours or browser.get_header(response, ALLOW_ORIGIN) else view_writes_cors(self.app, view)
-        )
+        # where policies are in use, headers of a view are removed
+        known = get_policies(self.app).in_use or browser.get_header(response, ALLOW_ORIGIN)
+        writer = "" if known else view_writes_cors(self.app, view)
         if writer == "flask-cors":  # @cross_origin writes the same headers for OPTIONS, without the view
             same = self._run(request, "OPTIONS", build_headers(request)).headers
             more = tuple(line for line in same if line[0].lower().startswith("access-control-"))
@@ -268,7 +267,7 @@ def _connect(scheme: str, host: str, port: int | None) -> socket.socket:
 def describe_network_error(url: str, error: Exception, start_command: str = "") -> ConnectionFailed:
     """Return in words why no response came from a URL."""
     parts = urlsplit(url)
-    place, edits = f"{parts.scheme}://{parts.netloc}", tuple[Edit, ...]()
+    place, changes = f"{parts.scheme}://{parts.netloc}", dict[str, str]()
     match error:
         case socket.gaierror() if parts.hostname and not re.search("[.:]", parts.hostname):
             why = f"The name {parts.hostname!r} is not known. Perhaps only containers know it."
@@ -288,10 +287,10 @@ def describe_network_error(url: str, error: Exception, start_command: str = "") 
         case ssl.SSLError() | http.client.HTTPException() | ConnectionResetError():
             why = f"The server at {place} does not speak {parts.scheme}."
             other = parts._replace(scheme="http" if parts.scheme == "https" else "https")
-            fix, edits = f"use {other.scheme}://{other.netloc}", change_page(url=other.geturl())
+            fix, changes = f"use {other.scheme}://{other.netloc}", {"url": other.geturl()}
         case _:
             cause = getattr(error, "strerror", None)
             why = f"Nothing answers at {place}" + (f" ({cause})." if cause else ".")
             start = f" ({start_command})" if start_command else ""
             fix = f"start the server{start}, or use the address where it runs"
-    return ConnectionFailed(why, Fix(fix, edits))
+    return ConnectionFailed(why, change_page(fix, **changes))
