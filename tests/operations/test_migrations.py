@@ -10,7 +10,7 @@ from tests.operations.sites import at_once
 
 # of the models: tables that others refer to are changed as well, which SQLite can only do by replacing them
 CHANGES = {
-    "mapped_column(String(64))": "mapped_column(String(80))",
+    "username: Mapped[str] = mapped_column(String(64))": "username: Mapped[str] = mapped_column(String(80))",
     "mapped_column(String(200))": "mapped_column(String(300), index=True)",
     "version: Mapped[int] = mapped_column()": "version: Mapped[int] = mapped_column()\n"
     "    colour: Mapped[str | None] = mapped_column(String(20), unique=True)",

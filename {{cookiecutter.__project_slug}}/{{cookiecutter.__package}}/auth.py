@@ -74,4 +74,5 @@ def logout() -> None:
 def me() -> User:
     """Tell who is signed in"""
     sessions.require_sign_in()
-    return g.user
+    user: User = g.user
+    return user

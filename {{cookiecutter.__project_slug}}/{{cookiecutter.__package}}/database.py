@@ -44,7 +44,8 @@ class Database:
 
     @property
     def engine(self) -> Engine:
-        return current_app.extensions["engine"]
+        engine: Engine = current_app.extensions["engine"]
+        return engine
 
     @property
     def address(self) -> str:
@@ -56,7 +57,8 @@ class Database:
         """The session of this request. It is made at its first use, and closed after the response."""
         if "session" not in g:
             g.session = Session(self.engine, expire_on_commit=False)  # readable after a commit
-        return g.session
+        session: Session = g.session
+        return session
 
 
 def close_session(_error: BaseException | None) -> None:

@@ -61,8 +61,8 @@ def get_granian_config(log_format: str) -> dict[str, Any]:
 
 def choose_request_id(environ: dict[str, Any]) -> str:
     """Return the id that a proxy or a page has chosen, or a new one."""
-    given = environ.get("HTTP_X_REQUEST_ID", "")
-    if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given):
+    given: str = environ.get("HTTP_X_REQUEST_ID", "")
+    if given and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given):
         return given
     return f"{random.getrandbits(128):032x}"  # not a secret, so not os.urandom, which gives up the GIL
 

@@ -29,7 +29,9 @@ cors(explain_endpoint, origins=["*"], request_headers=["Content-Type"])
 def explain_request() -> ResponseReturnValue:
     """Explain what a browser does with a request to this API. No view runs, and nothing is sent elsewhere."""
     try:
-        asked = build_request(**_check(request.get_json()))
+        body = _check(request.get_json())
+        was_answered = body.pop("answered", False)  # then the last refusal is of another request
+        asked = build_request(**body)
     except ValueError as error:
         problem = {"type": "about:blank", "title": "Unprocessable Content", "status": 422}
         return problem | {"detail": str(error)}, 422, {"Content-Type": "application/problem+json"}
@@ -41,7 +43,7 @@ def explain_request() -> ResponseReturnValue:
     address = get_origin(asked.url) if is_ours(app, asked.url, here) else here
     transport = AppTransport(app, address, run_views=False)
     found, added = explain(asked, transport, app), _find_added_headers(get_policies(app), asked)
-    if found.allowed and added:
+    if found.allowed and added and not was_answered:
         detail = f"The browser's preflight had {', '.join(added)} as well. Code below the page's client adds"
         detail += " them, as Sentry (tracePropagationTargets) and OpenTelemetry do."
         headers = (*asked.headers, *((name, UNKNOWN) for name in added))
@@ -63,13 +65,14 @@ def _check(body: Any) -> dict[str, Any]:
     """Return the arguments of `build_request`; a ValueError names the first field that is wrong."""
     if not isinstance(body, dict):
         raise ValueError("The body is not a JSON object.")
-    for name in body.keys() - MAX_LENGTH.keys() - {"headers", "credentials"}:
+    for name in body.keys() - MAX_LENGTH.keys() - {"headers", "credentials", "answered"}:
         raise ValueError(f"{name[:50]!r} is unknown; leave it out.")
     for name, length in MAX_LENGTH.items():
         if not isinstance(body.get(name), str) or not 0 < len(body[name]) <= length:
             raise ValueError(f"{name} is not a text of 1 to {length} characters.")
-    if not isinstance(body.get("credentials", False), bool):
-        raise ValueError("credentials is not true or false.")
+    for name in ("credentials", "answered"):
+        if not isinstance(body.get(name, False), bool):
+            raise ValueError(f"{name} is not true or false.")
     headers = body.get("headers", [])
     pairs = list(headers.items()) if isinstance(headers, dict) else headers
     valid = isinstance(pairs, list) and len(pairs) <= MAX_HEADERS and all(map(_is_header, pairs))

@@ -52,7 +52,7 @@ async function play(): Promise<void> {
     credentials: part("credentials").checked,
   };
   const succeeded = await send(asked);
-  explain(await askWhy(asked), succeeded);
+  explain(await askWhy(asked, succeeded), succeeded);
 }
 
 const parseHeaders = (text: string) =>
