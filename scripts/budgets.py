@@ -24,8 +24,8 @@ ROW = "{:<64} {:>7} {:>7}  {}"
 ALLOWED = {
     "lines of the application": 1539,
     "files, without crossorigin/": 81,
-    "lines, without crossorigin/": 4602,
-    "lines of crossorigin/": 2847,
+    "lines, without crossorigin/": 4603,
+    "lines of crossorigin/": 2850,
 }
 
 
