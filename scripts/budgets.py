@@ -24,7 +24,7 @@ ROW = "{:<64} {:>7} {:>7}  {}"
 ALLOWED = {
     "lines of the application": 1539,
     "files, without crossorigin/": 81,
-    "lines, without crossorigin/": 4603,
+    "lines, without crossorigin/": 4625,
     "lines of crossorigin/": 2850,
 }
 

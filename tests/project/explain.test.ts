@@ -79,7 +79,14 @@ test("in development the API explains it, in the error and in the console", asyn
     [expect.stringMatching(/It says no.*Fix: .env: A=b.*Errors\/CORSMethodNotFound$/s)],
   ]);
   expect(asked).toEqual([
-    { method: "PATCH", url: `${live}/no-cors?a=b`, origin: PAGE, credentials: true, headers: expect.anything() },
+    {
+      method: "PATCH",
+      url: `${live}/no-cors?a=b`,
+      origin: PAGE,
+      credentials: true,
+      headers: expect.anything(),
+      answered: false,
+    },
   ]);
   expect(Object.fromEntries((asked.pop() as { headers: [] }).headers)).toEqual({
     Accept: "application/json, text/plain, */*",

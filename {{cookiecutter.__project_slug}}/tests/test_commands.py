@@ -60,6 +60,11 @@ def test_user_create_makes_a_user_who_can_sign_in(app):
     assert can_sign_in(app, "eve", NEW_PASSWORD)
 
 
+def test_user_create_reads_the_password_from_standard_input(app):
+    assert run(app, "user", "create", "eve", "--password-stdin", typed=f"{NEW_PASSWORD}\n")[0] == 0
+    assert can_sign_in(app, "eve", NEW_PASSWORD)
+
+
 @pytest.mark.parametrize("name", ["ada", "", "a\nb"])
 def test_user_create_refuses_a_name_that_is_taken_or_odd(app, name):
     code, output = run(app, "user", "create", name, typed=f"{NEW_PASSWORD}\n{NEW_PASSWORD}\n")

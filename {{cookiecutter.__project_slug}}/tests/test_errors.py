@@ -62,6 +62,10 @@ def test_a_body_that_does_not_say_that_it_is_json_is_415(client):
     assert_problem(client.post(LOGIN, data="{}", content_type="text/plain"), 415)
 
 
+def test_a_compressed_body_is_415(client):
+    assert_problem(client.post(LOGIN, json=ADA, headers={"Content-Encoding": "gzip"}), 415)
+
+
 def test_wrong_fields_are_422_and_told_by_name(client):
     response = client.post(LOGIN, json={"username": 1, "password": "x"})
     assert_problem(response, 422)

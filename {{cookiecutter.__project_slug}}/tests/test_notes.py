@@ -134,3 +134,17 @@ def test_a_page_that_cannot_be_is_refused(ada, query):
     response = ada.get(f"/api/notes?{query}")
     assert response.status_code == 422
     assert list(response.json["errors"]["query"]) == [query.partition("=")[0]]
+
+
+def test_a_list_is_searched_sorted_and_filtered(ada):
+    for title in ("beta", "Alpha", "100 %"):
+        ada.post("/api/notes", json={"title": title})
+
+    def get_titles(query):
+        return [note["title"] for note in ada.get(f"/api/notes?{query}").json]
+
+    assert get_titles("sort=title") == ["100 %", "Alpha", "beta"]
+    assert get_titles("search=ALPH") == ["Alpha"]
+    assert get_titles("search=%25") == ["100 %"]  # not a wildcard
+    assert get_titles("changed_since=2100-01-01T00:00:00Z") == []
+    assert ada.get("/api/notes?sort=nothing").status_code == 422

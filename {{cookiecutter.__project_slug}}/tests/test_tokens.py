@@ -63,6 +63,7 @@ def test_a_command_makes_lists_and_revokes_tokens(app, client):
     headers = {"Authorization": f"Bearer {token}"}
     assert client.get("/api/auth/me", headers=headers).status_code == 200
     assert "raspberry" in runner.invoke(args=["token", "list", "ada"]).output
+    assert "already" in runner.invoke(args=["token", "create", "ada", "raspberry"]).output
     assert runner.invoke(args=["token", "revoke", "ada", "raspberry"]).exit_code == 0
     assert client.get("/api/auth/me", headers=headers).status_code == 401
 

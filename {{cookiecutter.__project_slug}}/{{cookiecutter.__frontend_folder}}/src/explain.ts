@@ -143,7 +143,12 @@ async function explainOnPage(config: Config): Promise<BlockedError> {
 /** Ask the API to explain a request. Returns undefined if it is not running in development. */
 export async function askWhy(request: PageRequest, answered = false): Promise<Explanation | undefined> {
   const headers = { "Content-Type": "application/json" };
-  const options = { method: "POST", headers, body: JSON.stringify({ ...request, answered }), credentials: "omit" } as const;
+  const options = {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ ...request, answered }),
+    credentials: "omit",
+  } as const;
   const response = fetch(`${getRoot(request.url)}/api/dev/explain`, { ...options, signal: AbortSignal.timeout(5000) });
   return response.then((found) => (found.ok ? found.json() : undefined)).catch(() => undefined);
 }
