@@ -38,7 +38,7 @@ def test_nothing_of_the_front_end_is_there_when_not_asked_for(baked: Callable[[s
 
 
 def test_leaving_the_front_end_out_removes_nothing_else(baked: Callable[[str], BakedProject]) -> None:
-    others = ("frontend/", "deploy/", ".dockerignore")  # nor is anything deployed there
+    others = ("frontend/", "docs/another-front-end.md", "deploy/", ".dockerignore")  # nor is anything deployed there
     rest = [name for name in baked("default").files if not name.startswith(others)]
     assert list(baked("without-front-end").files) == rest
 
