@@ -25,7 +25,7 @@ ALLOWED = {
     "lines of the application": 1539,
     "files, without crossorigin/": 81,
     "lines, without crossorigin/": 4625,
-    "lines of crossorigin/": 2850,
+    "lines of crossorigin/": 2848,
 }
 
 

@@ -19,22 +19,22 @@ def read_settings() -> dict[str, str | None]:
     """Return every setting that is written anywhere."""
     file = ROOT / ".env"
     try:
-        written = dotenv_values(stream=StringIO(file.read_text("utf-8") if file.exists() else ""))
+        written = file.read_text("utf-8") if file.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         fix = "Copy .env.example to .env, and save it as UTF-8."
         raise SettingsError(f"{file} cannot be read ({error}). {fix}") from error
-    return read_addresses() | written | os.environ
+    settings = dotenv_values(stream=StringIO(written)) | os.environ
+    return read_addresses() | settings if settings.get("APP_ENV") == "development" else settings
 
 
 def read_addresses() -> dict[str, str | None]:
     """Return API_URL and FRONTEND_URL of a running dev.py: no API listens if its file was left behind."""
-    addresses = dotenv_values(ROOT / "instance" / "dev.env")
+    found = dotenv_values(ROOT / "instance" / "dev.env")
     try:
-        port = urlsplit(addresses.get("API_URL")).port
-        socket.create_connection(("localhost", port or 0), timeout=1).close()
+        socket.create_connection(("localhost", urlsplit(found.get("API_URL")).port or 0), timeout=1).close()
     except OSError:
         return {}
-    return addresses
+    return found
 
 
 def find_setting(name: str) -> str:

@@ -24,11 +24,9 @@ from .transport import ALLOW_ORIGIN
 
 TWO_SITES = (
     "page and API are two sites, which no edit of this project changes, so no session cookie is sent: serve"
-)
-TWO_SITES += (
     " the API under the site of the page (app.example.com, api.example.com), make them one origin by a"
+    " proxy, or send a token"
 )
-TWO_SITES += " proxy, or send a token"
 
 
 def get_cookie(app: Flask) -> browser.Cookie:
