@@ -61,7 +61,7 @@ def test_a_database_in_which_another_process_writes(app: Flask, tmp_path: Path, 
     with contextlib.closing(sqlite3.connect(tmp_path / "test.sqlite")) as other:
         other.execute("BEGIN IMMEDIATE")
         said = run(app, *words)
-    assert said.startswith("the database cannot do it: database is locked.")
+    assert said.startswith("the database failed: database is locked.")
     assert "Try again if it was busy." in said
 
 
@@ -90,7 +90,7 @@ def test_a_full_disk(app: Flask) -> None:
             said = app.test_cli_runner().invoke(args=words, input=f"{NEW}\n{NEW}\n").output
             if "Made" not in said:
                 break
-    assert "Error: the database cannot do it: database or disk is full. Check" in said
+    assert "Error: the database failed: database or disk is full. Check" in said
 
 
 @on_sqlite
