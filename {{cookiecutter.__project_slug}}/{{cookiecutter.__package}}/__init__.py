@@ -18,7 +18,7 @@ from .public import public
 
 
 def create_app(settings: Mapping[str, str] | None = None) -> Flask:
-    """Create the application from settings; None reads them from the environment and `.env`."""
+    """Create the application. Without settings, read them from the environment and `.env`."""
     app = Flask(__name__, static_folder=None, instance_path=str(environment.ROOT / "instance"))
     app.config.update(config.load(settings, debug=app.debug))
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a preflight fails at each redirect
@@ -64,7 +64,7 @@ def create_production_app() -> Flask:
     if not app.config["PRODUCTION"]:
         raise errors.SettingsError(
             "APP_ENV is 'development', which is not safe on a server. For development, run `uv run dev.py`."
-            " For production, set APP_ENV=production and FRONTEND_ORIGINS (https://app.example.com or none)."
+            " For production, set APP_ENV=production and FRONTEND_ORIGINS=https://app.example.com (or none)."
         )
     get_policies(app).check()
     with app.app_context():
@@ -73,7 +73,7 @@ def create_production_app() -> Flask:
 
 
 def build_hints(app: Flask) -> Hints:
-    """Return what `crossorigin` needs to know about this application, for its messages and checks."""
+    """Return facts about this application, which `crossorigin` uses in messages and checks."""
 
     def is_guarded(endpoint: str) -> bool:
         guards = app.before_request_funcs.get(endpoint.rpartition(".")[0], [])

@@ -101,7 +101,7 @@ class SettingsSchema(ma.Schema):
     REGISTRATION = choice("0", "1")  # whether anyone can sign up
 
     @ma.validates_schema(skip_on_field_errors=False)
-    def check_together(self, data: dict[str, Any], **_: Any) -> None:
+    def check_combinations(self, data: dict[str, Any], **_: Any) -> None:
         problems = {}
         if data.get("APP_ENV") == "development" and data.get("CROSS_SITE_COOKIES") == "1":
             problems["CROSS_SITE_COOKIES"] = ["needs https, which development does not have. Set it to 0."]

@@ -61,9 +61,9 @@ def get_granian_config(log_format: str) -> dict[str, Any]:
 
 def choose_request_id(environ: dict[str, Any]) -> str:
     """Return the X-Request-ID of a proxy or a page, or a new id."""
-    given: str = environ.get("HTTP_X_REQUEST_ID", "")
-    if given and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given):
-        return given
+    request_id: str = environ.get("HTTP_X_REQUEST_ID", "")
+    if request_id and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", request_id):
+        return request_id
     return f"{random.getrandbits(128):032x}"  # not a secret: os.urandom would release the GIL
 
 

@@ -48,9 +48,9 @@ def run(ctx: click.Context, arguments: Sequence[str]) -> None:
                 change = 'uv run flask db revision "what changed"'
                 click.echo(f"models.py has changed since the last revision. Run: {change}")
     except DBAPIError as error:
-        if not (found := NO_VALUE.search(f"{error.orig} {error.statement}")):
+        if not (match := NO_VALUE.search(f"{error.orig} {error.statement}")):
             raise
-        column = found[found.lastindex or 0]
+        column = match[match.lastindex or 0]
         raise click.ClickException(
             f"existing rows have no value for the new column {column}, which is NOT NULL. Add"
             ' server_default="…" to its sa.Column(…) in the new file in migrations/ and to its'

@@ -55,7 +55,7 @@ def sign_out() -> None:
 
 
 def require_sign_in() -> None:
-    """Set `g.user`, or answer 401. `blueprint.before_request(require_sign_in)` guards a blueprint."""
+    """Set `g.user`, or answer 401. `blueprint.before_request(require_sign_in)` protects a blueprint."""
     if request.method == "OPTIONS":
         return  # lists the methods of a path, nothing else
     if "Authorization" in request.headers:
@@ -73,7 +73,7 @@ def require_sign_in() -> None:
 
 
 def require_role(role: str) -> Callable[[], None]:
-    """Return a guard that answers 403 to other users: `blueprint.before_request(require_role("admin"))`."""
+    """Return a check that answers 403 to other roles: `blueprint.before_request(require_role("admin"))`."""
 
     def check_role() -> None:
         require_sign_in()
@@ -103,11 +103,11 @@ def hash_token(token: str) -> str:
 
 def find_token_user() -> User | None:
     """Return the user of the token in the request. Store the time of its use."""
-    given = request.authorization
-    if given is None or given.type != "bearer" or not given.token:
+    header = request.authorization
+    if header is None or header.type != "bearer" or not header.token:
         return None
     is_valid = or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now())
-    token = db.session.scalar(select(ApiToken).filter_by(token_hash=hash_token(given.token)).where(is_valid))
+    token = db.session.scalar(select(ApiToken).filter_by(token_hash=hash_token(header.token)).where(is_valid))
     if token is None:
         return None
     if token.last_used_at is None or token.last_used_at < now() - USE_INTERVAL:

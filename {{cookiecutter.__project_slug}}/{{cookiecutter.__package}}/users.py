@@ -81,6 +81,6 @@ def verify_password(username: str, password: str) -> User | None:
         return None
     new_hash = hasher.hash(password) if hasher.check_needs_rehash(old_hash) else old_hash
     # An UPDATE locks the row in both databases. SQLite ignores SELECT … FOR UPDATE.
-    unchanged = update(User).where(User.id == user.id, User.password_hash == old_hash)
-    updated = db.session.scalar(unchanged.values(password_hash=new_hash).returning(User.id))
-    return user if updated else None
+    statement = update(User).where(User.id == user.id, User.password_hash == old_hash)
+    user_id = db.session.scalar(statement.values(password_hash=new_hash).returning(User.id))
+    return user if user_id else None
