@@ -105,7 +105,7 @@ def login(credentials: Credentials, database: SessionDep, response: Response) ->
     except VerificationError:
         user = None
     if user is None:
-        raise HTTPException(401, "The name or the password is wrong.")
+        raise HTTPException(401, "The username or the password is wrong. Check both and try again.")
     database.execute(delete(LoginSession).where(LoginSession.user_id == user.id, LoginSession.expires_at <= now()))
     key = secrets.token_urlsafe(32)
     database.add(LoginSession(key=key, user_id=user.id, expires_at=now() + LIFETIME))
@@ -148,7 +148,7 @@ def get_note(
 ) -> NoteOut:
     note = database.get(Note, note_id)
     if note is None or note.user_id != user.id:
-        raise HTTPException(404, f"You have no note {note_id}.")
+        raise HTTPException(404, f"You have no note {note_id}. GET /api/notes lists your notes.")
     response.headers["ETag"] = tag(note)
     if if_none_match == tag(note):
         return cast("NoteOut", Response(status_code=304, headers={"ETag": tag(note)}))

@@ -11,7 +11,7 @@ from my_lab_api.extensions import db
 from sqlalchemy import inspect
 
 NEW = "a new password"
-TAKEN, BAD_NAME, UNKNOWN = "there is a user 'ada' already", "1 to 64 printable", "there is no user 'eve'"
+TAKEN, BAD_NAME, UNKNOWN = "the user 'ada' exists already", "1 to 64 printable", "there is no user 'eve'"
 REFUSED = [
     ("create", "ada", NEW, TAKEN),
     *(("create", name, NEW, BAD_NAME) for name in ("", "x" * 65, "a\nb", "\x7f")),
@@ -66,7 +66,7 @@ def test_seed_makes_the_demo_user_once_and_in_development_only(app):
     app.config["APP_ENV"] = "production"
     code, output = flask(app, "seed")
     assert code == 1
-    assert "seed works with APP_ENV=development" in output
+    assert "Set APP_ENV=development" in output
 
 
 def test_user_create_asks_for_the_password_twice_and_never_shows_it(app):
@@ -99,5 +99,5 @@ def test_explain_signs_in_as_a_user_without_a_password(app):
     said = app.test_cli_runner().invoke(commands, [*words, "nobody"])
     assert (
         said.exit_code,
-        "there is no user 'nobody'; check the name, or run: flask user create NAME" in said.output,
+        "there is no user 'nobody'. Check the name, or run `flask user create NAME`." in said.output,
     ) == (2, True)

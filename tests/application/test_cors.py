@@ -159,7 +159,7 @@ def test_a_page_gets_the_explanation_of_its_request(client) -> None:
 
 
 def test_no_view_runs_and_nothing_is_asked_elsewhere(app: Flask) -> None:
-    app.view_functions["public.hello"] = lambda: pytest.fail("the view has run")
+    app.view_functions["public.say_hello"] = lambda: pytest.fail("the view has run")
     found = ask(app.test_client(), url="http://localhost/api/public/hello").json
     assert (found["allowed"], found["status"]) == (True, None)
     found = ask(app.test_client(), url="https://api.example.org/").json

@@ -61,7 +61,7 @@ def test_a_database_in_which_another_process_writes(app: Flask, tmp_path: Path, 
     with contextlib.closing(sqlite3.connect(tmp_path / "test.sqlite")) as other:
         other.execute("BEGIN IMMEDIATE")
         said = run(app, *words)
-    assert said.startswith("the database cannot do it: database is locked.")
+    assert said.startswith("the database failed: database is locked.")
     assert "Try again if it was busy." in said
 
 
@@ -88,9 +88,9 @@ def test_a_full_disk(app: Flask) -> None:
         for number in range(200):  # the limit is never below what the file has already
             words = ["user", "create", f"{number} {'x' * 50}"]
             said = app.test_cli_runner().invoke(args=words, input=f"{NEW}\n{NEW}\n").output
-            if "Made" not in said:
+            if "Created" not in said:
                 break
-    assert "Error: the database cannot do it: database or disk is full. Check" in said
+    assert "Error: the database failed: database or disk is full. Check" in said
 
 
 @on_sqlite
@@ -133,6 +133,6 @@ BAD_URLS = {
 
 @pytest.mark.parametrize(("url", "sentence"), BAD_URLS.items())
 def test_an_odd_database_url_is_refused_in_a_sentence(url: str, sentence: str) -> None:
-    with pytest.raises(ValueError, match="rite ") as refusal:
+    with pytest.raises(ValueError, match="Set it to ") as refusal:
         database.parse_database_url(url)
     assert sentence in str(refusal.value)

@@ -109,7 +109,7 @@ def test_only_production_is_served_by_wsgi_and_the_module(database, monkeypatch,
     if env == "production":
         assert create_production_app().config["SESSION_COOKIE_SECURE"]
         return
-    with pytest.raises(click.ClickException, match="APP_ENV=production, and FRONTEND_ORIGINS=https"):
+    with pytest.raises(click.ClickException, match="APP_ENV=production and FRONTEND_ORIGINS=https"):
         create_production_app()
 
 

@@ -19,7 +19,7 @@ REFUSED = [  # no APP_ENV means production
     ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
     *(({"SECRET_KEY": key}, "is a placeholder") for key in ("change-me", "x" * 64, "change-me-" * 5)),
     *(({"FRONTEND_ORIGINS": f"{http}://lab.org"}, "Set it to https://lab.org.") for http in ("http", "HTTP")),
-    ({"FRONTEND_ORIGINS": "http://tauri.localhost"}, "Set it to https://tauri.localhost. An app switches to https by"),
+    ({"FRONTEND_ORIGINS": "http://tauri.localhost"}, "https://tauri.localhost. In the app, set useHttpsScheme"),
     ({"FRONTEND_ORIGINS": "http://localhost"}, "androidScheme (Capacitor)"),
     ({"FRONTEND_ORIGINS": "http://192.168.1.20:5173"}, "Set it to https://192.168.1.20:5173."),
     ({"FRONTEND_ORIGINS": "*"}, "FRONTEND_ORIGINS has '*' with credentials"),

@@ -88,16 +88,16 @@ def test_a_user_who_is_deleted_takes_tokens_along(app: Flask, token: str) -> Non
     ("words", "said"),
     [
         (("token", "create", "nobody", "x"), "there is no user 'nobody'"),
-        (("token", "create", "ada", ""), "is not 1 to 64"),
-        (("token", "create", "ada", "x" * 65), "is not 1 to 64"),
-        (("token", "create", "ada", "a\nb"), "is not 1 to 64"),
-        (("token", "create", "ada", "raspberry"), "there is a token 'raspberry' already"),
+        (("token", "create", "ada", ""), "does not have 1 to 64"),
+        (("token", "create", "ada", "x" * 65), "does not have 1 to 64"),
+        (("token", "create", "ada", "a\nb"), "does not have 1 to 64"),
+        (("token", "create", "ada", "raspberry"), "the token 'raspberry' exists already"),
         (("token", "revoke", "ada", "other"), "ada has no token 'other'"),
         (("token", "revoke", "grace", "raspberry"), "grace has no token 'raspberry'"),
         (("token", "list", "nobody"), "there is no user 'nobody'"),
         (("user", "role", "nobody", "admin"), "there is no user 'nobody'"),
-        (("user", "role", "ada", "Admin!"), "is not 1 to 20 small letters"),
-        (("user", "create", "eve", "--role", "", "--password-stdin"), "the role '' is not"),
+        (("user", "role", "ada", "Admin!"), "does not have 1 to 20 lower-case letters"),
+        (("user", "create", "eve", "--role", "", "--password-stdin"), "the role '' does not"),
     ],
 )
 @pytest.mark.usefixtures("token")

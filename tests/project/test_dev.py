@@ -156,7 +156,7 @@ def test_a_taken_port_is_one_sentence(with_node: BakedProject, port_of_another: 
     with running(with_node, {variable: str(port_of_another)}) as started:
         assert started.ends() == 1
         [line] = started.said.splitlines()
-        assert line.startswith(f"Port {port_of_another} is taken")
+        assert line.startswith(f"Port {port_of_another} is in use")
         assert f"the variable {variable} to" in line
 
 
@@ -164,7 +164,7 @@ def test_a_taken_port_is_one_sentence(with_node: BakedProject, port_of_another: 
 def test_a_port_that_is_none_is_one_sentence(api_only: BakedProject, value: str) -> None:
     with running(api_only, {"PORT": value}) as started:
         assert started.ends() == 1
-        assert started.said == f"PORT is {value!r}, which is not a port: set it to a number from 1 to 65535.\n"
+        assert started.said == f"PORT is {value!r}, which is not a port. Set it to a number from 1 to 65535.\n"
 
 
 def test_without_node_the_api_runs_alone_and_it_says_so(
@@ -191,15 +191,16 @@ def test_the_front_end_starts_only_with_a_node_that_vite_can_use(
     script(no_programs, "node", f"echo {version}")
     script(no_programs, "npm", "exit 9")
     env = {"PATH": str(no_programs), "FRONTEND_PORT": str(preferred_port(0))}
-    count = "import runpy; print(len(list(runpy.run_path('dev.py')['front_end']())))"
+    count = "import runpy; print(len(list(runpy.run_path('dev.py')['prepare_front_end']())))"
     said = baked("default").run(sys.executable, "-c", count, env=env).stdout
-    refusal = f"Node.js is {version}; the front end needs 20.19, or 22.12 and newer: the API runs without it.\n"
+    refusal = f"Node.js is {version}. The front end needs 20.19, or 22.12 and newer. Only the API runs.\n"
     assert said == ("1\n" if good else f"{refusal}0\n")
 
 
 def test_vite_passes_on_to_the_port_that_dev_py_takes_whatever_dotenv_says(api_only: BakedProject) -> None:
-    code = "import runpy; dev = runpy.run_path('dev.py'); dev['api'].__globals__['free_port'] = lambda *_: 8000"
-    said = api_only.succeeds(api_only.python, "-c", f"{code}; dev['api'](); print(dev['ENVIRONMENT']['PORT'])")
+    code = "import runpy; dev = runpy.run_path('dev.py'); api = dev['prepare_api']"
+    code += "; api.__globals__['get_free_port'] = lambda *_: 8000; api(); print(dev['ENVIRONMENT']['PORT'])"
+    said = api_only.succeeds(api_only.python, "-c", code)
     assert said.split() == ["8000"]
 
 

@@ -167,5 +167,5 @@ def test_git_that_always_fails_stops_nobody(only: Path, tmp_path: Path, capfd: p
     assert false is not None
     (only / "git").symlink_to(false)
     project = bake(tmp_path / "out")
-    assert "git could not make a repository here" in capfd.readouterr().out
+    assert "git could not create a repository here" in capfd.readouterr().out
     assert "SECRET_KEY=" in project.read(".env")

@@ -26,7 +26,7 @@ REFUSED = [
     ("project_slug", "..", "contains '.'", "is the folder above"),
     ("project_slug", r"a\b", "contains '\\'", "is a folder in a folder on Windows"),
     ("project_slug", "C:lab", "contains 'C'", "is a drive on Windows"),
-    ("project_slug", "a" * 51, "has 51 characters: write at most 50", "a package name has to fit on a line"),
+    ("project_slug", "a" * 51, "has 51 characters. Write at most 50", "a package name has to fit on a line"),
     ("project_slug", "a" * 300, "has 300 characters", "is longer than a file name may be"),
     ("project_slug", "3d-lab", "begins with a digit", "no Python package can begin with a digit"),
     ("project_slug", "-rf", "begins or ends with a hyphen", "would be an option of the next command"),
@@ -69,7 +69,7 @@ REFUSED = [
     ("project_name", "", "is empty", "a title has to say something"),
     ("project_name", "   ", "is empty", "a title has to say something"),
     ("project_name", " Lab", "begins or ends with a space", "Markdown would drop the space"),
-    ("project_name", "a" * 81, "has 81 characters: write at most 80", "a title has to fit on a line"),
+    ("project_name", "a" * 81, "has 81 characters. Write at most 80", "a title has to fit on a line"),
     ("project_name", "Lab\nimport os", "contains '\\n'", "would be a line of code of its own"),
     ("project_name", 'Lab"; import os; "', "contains '\"'", "ends a string in Python, TypeScript, TOML and HTML"),
     ("project_name", "Lab\\", "contains '\\'", "takes the end away from a string"),
@@ -85,7 +85,7 @@ REFUSED = [
     ("author", "one\u2028two", "control character '\\u2028'", "is a new line for some tools and none for others"),
     ("author", "one\u202etwo", "control character '\\u202e'", "shows the rest of the line backwards"),
     ("author", "one\udcfftwo", "control character '\\udcff'", "cannot be written to any file"),
-    ("author", "a" * 201, "has 201 characters: write at most 200", "one name was asked for"),
+    ("author", "a" * 201, "has 201 characters. Write at most 200", "one name was asked for"),
     ("author", "one ", "begins or ends with a space", "Markdown would drop the space"),
     ("author", "{{ '{{ 7*7 }}' }}", "contains '{{'", "would be computed by the next template that reads it"),
     ("author", "{{ '{% raw %}' }}", "contains '{%'", "would be a statement of the next template"),
@@ -142,7 +142,7 @@ def test_all_bad_answers_are_told_at_once(tmp_path: Path, capfd: pytest.CaptureF
     answers = {"project_name": "<b>", "project_slug": "class", "author": "x" * 999}
     with pytest.raises(FailedHookException):
         bake(tmp_path / "out", answers)
-    assert [line.partition(" ")[0] for line in capfd.readouterr().err.splitlines()] == [*answers, "Answer"]
+    assert [line.partition(" ")[0] for line in capfd.readouterr().err.splitlines()] == [*answers, "Run"]
 
 
 def test_the_last_line_of_a_refusal_keeps_the_other_answers(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
