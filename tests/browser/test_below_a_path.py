@@ -15,10 +15,10 @@ from tests.running import preferred_port, running
 from tests.serving import serving
 from tests.template.reading import blocks
 
-SECTION = "Below a path, such as /lab/"
+SECTION = "How do I serve it below a path, such as /lab/?"
 ASK_WHY = """async (url) => {
-    const { askWhy } = await import("/src/explain.ts");
-    return await askWhy({ method: "PUT", url, origin: location.origin, headers: [], credentials: true });
+    const { requestExplanation } = await import("/src/explain.ts");
+    return await requestExplanation({ method: "PUT", url, origin: location.origin, headers: [], credentials: true });
 }"""
 
 

@@ -42,7 +42,7 @@ def test_the_login_holds_until_the_sign_out(page: Page, deploy: Deploy, case: st
     expect(who).to_have_text(f"Signed in as {USER}")
     page.reload()
     expect(who).to_have_text(f"Signed in as {USER}")
-    page.get_by_label("Title").fill("over there")
+    page.get_by_label("Title", exact=True).fill("over there")
     page.get_by_role("button", name="Add note").click()
     expect(page.get_by_role("listitem").filter(has_text="over there").first).to_be_visible()
     page.get_by_role("button", name="Sign out").click()

@@ -21,11 +21,11 @@ PRESETS = {
     "simple": (True, "It is a simple request"),
     "preflighted": (True, "Access-Control-Request-Headers: content-type"),
     "credentialed": (True, "The session cookie is sent"),
-    "an error to read": (True, "The response is 404"),
+    "error response": (True, "The response is 404"),
     "patch in lower case": (False, 'method: "PATCH"; methods are case-sensitive'),
     "header that is not allowed": (False, 'request_headers=["X-Lab"]'),
     "forbidden header": (True, "Cookie"),
-    "no policy": (False, "demo.py: "),
+    "no CORS policy": (False, "demo.py: "),
     "wildcard with cookies": (False, "CORSNotSupportingCredentials"),
     "forbidden method": (False, "TRACE is an error in every page"),
 }
@@ -51,7 +51,7 @@ ADD_A_HEADER = """() => {
 ELSEWHERE: dict[str, tuple[str, dict[str, Any], str]] = {
     "a redirect": ("302 | Location: /nothing", {}, "a sign-in is a navigation"),
     "a redirect of a method that is not repeated": ("302 | Location: /x", {"method": "post"}, "exactly"),
-    "a large body": ("413", {"method": "post", "size": 1_100_000}, "1100000 bytes. A proxy may refuse it by a 413"),
+    "a large body": ("413", {"method": "post", "size": 1_100_000}, "1100000 bytes. A proxy may refuse it with a 413"),
 }
 
 
@@ -80,7 +80,7 @@ def test_what_the_browser_blocks_is_explained_on_the_page_and_in_the_console(hom
     home.on("console", lambda message: console.append(message))
     place = send(home, "no-cors")
     expect(place).to_have_attribute("data-state", "blocked")
-    for words in (f"GET {site.api}/api/demo/no-cors/hello from a page of {site.page}", "Allow-Origin is missing", fix):
+    for words in (f"GET {site.api}/api/demo/no-cors/hello from {site.page}", "Allow-Origin is missing", fix):
         expect(place).to_contain_text(words)
     said = [message.text for message in console if fix in message.text]
     assert len(said) == 1
@@ -121,7 +121,7 @@ def test_the_page_notices_that_somebody_signs_out_in_another_tab(sign_in: Callab
     expect(other.locator("#who")).to_have_text("Not signed in")
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page.locator("#who")).to_have_text("Not signed in")
-    expect(page.locator("#session-outcome")).to_have_text("This has changed in another tab.")
+    expect(page.locator("#session-outcome")).to_have_text("The sign-in changed in another tab.")
 
 
 def test_a_page_on_127_0_0_1_is_told_which_name_to_use(page: Page, site: RunningProject) -> None:
@@ -207,11 +207,11 @@ def test_of_one_origin_the_page_says_so_and_nothing_is_blocked(page: Page, one_o
         place = send(page, kind)
         expect(place).to_have_attribute("data-state", "ok")
         expect(place).to_contain_text("CORS does not apply")
-    expect(page.locator('[data-request="no-cors"] > p:visible')).to_contain_text("Only pages of other origins")
-    page.get_by_role("button", name="Load them all").click()
+    expect(page.locator('[data-request="no-cors"] > p:visible')).to_contain_text("Only front ends of other origins")
+    page.get_by_role("button", name="Load all files").click()
     expect(page.locator('[data-from][data-state=""]')).to_have_count(0)
-    expect(page.locator('[data-from][data-state="refused"]')).to_have_count(0)
-    for preset in ("no policy", "wildcard with cookies", "header that is not allowed"):
+    expect(page.locator('[data-from][data-state="blocked"]')).to_have_count(0)
+    for preset in ("no CORS policy", "wildcard with cookies", "header that is not allowed"):
         answer, why = play(page, preset)
         expect(answer).to_contain_text("200")
         expect(why).to_contain_text("The browser did the same.")

@@ -25,7 +25,7 @@ def works_at(page: Page, origin: str, username: str, password: str) -> list[Resp
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#who")).to_have_text(f"Signed in as {username}")
-    page.get_by_label("Title").fill("of one origin")
+    page.get_by_label("Title", exact=True).fill("of one origin")
     page.get_by_role("button", name="Add note").click()
     note = page.get_by_role("listitem").filter(has_text="of one origin")
     note.get_by_role("button", name="Delete").click()

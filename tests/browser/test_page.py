@@ -45,7 +45,7 @@ def test_a_credentialed_request_is_answered_by_who_is_signed_in(sign_in: Callabl
 def test_notes_are_made_changed_and_deleted(sign_in: Callable[[], Page]) -> None:
     page = sign_in()
     title = f"Note {uuid.uuid4()}"
-    page.get_by_label("Title").fill(title)
+    page.get_by_label("Title", exact=True).fill(title)
     page.get_by_label("Text").fill("first version")
     page.get_by_role("button", name="Add note").click()
     note = page.get_by_role("listitem").filter(has_text=title)
@@ -66,7 +66,7 @@ def test_a_note_that_another_request_changed_is_not_overwritten(
 ) -> None:
     page = sign_in()
     title = f"Note {uuid.uuid4()}"
-    page.get_by_label("Title").fill(title)
+    page.get_by_label("Title", exact=True).fill(title)
     page.get_by_role("button", name="Add note").click()
     note = page.get_by_role("listitem").filter(has_text=title)
     note.get_by_role("button", name="Edit").click()
@@ -136,7 +136,7 @@ def test_the_keyboard_reaches_the_form_from_the_top_of_the_page(home: Page) -> N
 def test_a_page_on_127_0_0_1_is_told_to_be_on_localhost(page: Page, site: RunningProject) -> None:
     page.goto(site.page.replace("localhost", "127.0.0.1"))
     warning = page.get_by_role("alert")
-    expect(warning).to_contain_text(re.compile(r"page is on 127\.0\.0\.1, the API on localhost"))
+    expect(warning).to_contain_text(re.compile(r"front end is on 127\.0\.0\.1, the API on localhost"))
     warning.get_by_role("link").click()
     expect(page).to_have_url(re.compile(rf"^{site.page}/?$"))
     expect(page.get_by_role("alert")).to_be_hidden()
@@ -171,7 +171,7 @@ def test_everybody_can_use_the_page(
     page = browser_in_scheme.new_context(color_scheme=scheme, viewport=size).new_page()
     page.goto(site.page)
     assert page.evaluate(f"matchMedia('(prefers-color-scheme: {scheme})').matches")
-    page.get_by_role("button", name="Load them all").click()
+    page.get_by_role("button", name="Load all files").click()
     expect(page.locator("#who")).to_have_text("Not signed in")
     if signed_in:
         page.get_by_role("button", name="Sign in").click()

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { createApi } from "./api";
-import { type BlockedError, mixedNames } from "./explain";
+import { type BlockedError, checkHosts } from "./explain";
 
 const PAGE = "http://localhost:5173";
 const type = "about:blank";
@@ -46,10 +46,10 @@ const refusal = (request: Promise<unknown>) =>
   );
 
 test.each([
-  ["a dead server", PAGE, () => dead, "no server", `PUT ${dead}/no-cors from a page of ${PAGE}: no server responds`],
+  ["a dead server", PAGE, () => dead, "no server", `PUT ${dead}/no-cors from ${PAGE}: no server responds`],
   ["a route without CORS", PAGE, () => live, "CORS", `to exactly ${PAGE}, without a slash`],
   ["a method", PAGE, () => live, "CORS", "does not allow PUT"],
-  ["the other name", "http://127.0.0.1:5173/?a", () => live, "mixed names", "Open http://localhost:5173/?a"],
+  ["the other name", "http://127.0.0.1:5173/?a", () => live, "two host names", "Open http://localhost:5173/?a"],
   ["a dead server by its other name", "http://127.0.0.1:5173/", () => dead, "no server", "uv run dev.py"],
   ["the visitor's machine", "https://example.com/", () => dead, "no server", "only if the visitor permits it"],
   ["a name of a container", PAGE, () => "http://api:9", "no server", "Only containers know the name api"],
@@ -73,7 +73,7 @@ test("in development the API explains it, in the error and in the console", asyn
   answers["/api/dev/explain"] = [200, explained, anyPage];
   const headers = { "X-Lab": "1" };
   const error = await refusal(createApi({ baseURL: live, headers }).patch("/no-cors?a=b", { title: "New" }));
-  const words = `PATCH ${live}/no-cors?a=b from a page of ${PAGE}: blocked by the browser at "CORS check". It says no.`;
+  const words = `PATCH ${live}/no-cors?a=b from ${PAGE}: blocked by the browser at "CORS check". It says no.`;
   expect(error).toMatchObject({ reason: "CORS", message: words, fix: "Fix: .env: A=b", steps });
   expect(vi.mocked(console.error).mock.calls).toEqual([
     [expect.stringMatching(/It says no.*Fix: .env: A=b.*Errors\/CORSMethodNotFound$/s)],
@@ -96,7 +96,7 @@ test("in development the API explains it, in the error and in the console", asyn
 });
 
 test.each([
-  ["allows it", [200, { ...explained, allowed: true, reason: null }, anyPage], "unclear", "there was no response"],
+  ["allows it", [200, { ...explained, allowed: true, reason: null }, anyPage], "unknown", "there was no response"],
   ["is missing in production", [404, { type, title: "Not Found", status: 404 }, anyPage], "CORS", "is running"],
   ["cannot be read", [200, explained, { "Access-Control-Allow-Origin": "" }], "CORS", "is running"],
 ] as const)("an explanation that %s is not taken for a refusal", async (_, answer, reason, words) => {
@@ -127,7 +127,7 @@ test.each([
   ["http://[::1]:5173/", "http://localhost:8000", "Use the name localhost for both."],
   ["http://localhost:5173/", "http://127.0.0.1:8000", "Set VITE_API_URL=http://localhost:8000 in .env"],
 ])("a page at %s and an API at '%s' use two names: %s", (page, apiURL, fix) => {
-  const found = mixedNames(page, apiURL);
+  const found = checkHosts(page, apiURL);
   expect(found?.open).toBe(fix && "http://localhost:5173/");
   expect(found?.message ?? "").toContain(fix ?? "");
 });

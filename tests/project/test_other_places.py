@@ -19,10 +19,11 @@ from tests.template.reading import Block, blocks
 
 PAGE = template() / "{{cookiecutter.__project_slug}}" / "docs" / "other-places.md"
 SECTIONS = {  # of development: the name by which a browser reaches Vite there, and one that is refused
-    "A phone, or another computer in the network": ("192.168.1.5:5173", "lab.example"),
-    "A tunnel": ("some-words.trycloudflare.com", "lab.example"),
-    "GitHub Codespaces": ("name-5173.app.github.dev", "name-5173.example"),
+    "How do I open it on a phone or another computer?": ("192.168.1.5:5173", "lab.example"),
+    "How do I share it through a tunnel?": ("some-words.trycloudflare.com", "lab.example"),
+    "How do I use GitHub Codespaces?": ("name-5173.app.github.dev", "name-5173.example"),
 }
+SERVER = "How do I run it on a server without containers?"
 DEMO = {"username": "demo", "password": "demo-password"}
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a shell")
 
@@ -35,7 +36,7 @@ def block(section: str, language: str = "") -> Block:
 
 def test_each_block_is_one_that_a_test_here_uses() -> None:
     sections = [found.section for found in blocks(PAGE.read_text("utf-8"))]
-    more = ["A server without containers", "Below a path, such as /lab/"]  # tests/browser/test_below_a_path.py
+    more = [SERVER, "How do I serve it below a path, such as /lab/?"]  # tests/browser/test_below_a_path.py
     assert sections == [*SECTIONS, more[0], *more, more[1]]
 
 
@@ -87,13 +88,11 @@ def test_a_server_without_containers_is_what_the_page_says(
     baked: Callable[[str], BakedProject], tmp_path: Path
 ) -> None:
     project, port = baked("without-front-end"), preferred_port(0)
-    settings = re.sub(
-        "(?m)^SECRET_KEY=.*$", f"SECRET_KEY={secrets.token_hex(32)}", block("A server without containers").code
-    )
+    settings = re.sub("(?m)^SECRET_KEY=.*$", f"SECRET_KEY={secrets.token_hex(32)}", block(SERVER).code)
     folder = tmp_path / "server"
     folder.mkdir()
     (folder / ".env").write_text(settings, "utf-8")
-    script = block("A server without containers", "sh").code
+    script = block(SERVER, "sh").code
     script = script.replace("/path/of/the/project", str(project.path)).replace("127.0.0.1:8000", f"127.0.0.1:{port}")
     *steps, server = script.replace("python3 -m venv", f"{sys.executable} -m venv").splitlines()
     done = subprocess.run(

@@ -1,10 +1,10 @@
 import { loadEnv, type PreviewServer, type ViteDevServer } from "vite";
 import { defineConfig } from "vitest/config";
 
-const page = { happyDOM: { url: "http://localhost:5173/" } };
+const environmentOptions = { happyDOM: { url: "http://localhost:5173/" } };
 
-// the server answers to both names, but the login needs one and the same for page and API: never print the other
-function sayLocalhost(server: ViteDevServer | PreviewServer) {
+// Print localhost instead of 127.0.0.1: they are two sites, and the cookie needs one name for front end and API.
+function printLocalhost(server: ViteDevServer | PreviewServer) {
   const printUrls = server.printUrls.bind(server);
   server.printUrls = () => {
     const urls = server.resolvedUrls;
@@ -14,20 +14,20 @@ function sayLocalhost(server: ViteDevServer | PreviewServer) {
 }
 
 export default defineConfig(({ mode }) => {
-  // page and API share the .env of the project; only what begins with VITE_ gets into the page
+  // Front end and API share the project's .env. Vite puts only variables that begin with VITE_ into the front end.
   const { PORT, TRUSTED_HOSTS } = loadEnv(mode, "..", ["PORT", "TRUSTED_HOSTS"]);
-  // names of this machine beside localhost, for a tunnel or Codespaces: Vite refuses others (DNS rebinding)
+  // Other host names of this machine, for a tunnel or Codespaces. Vite refuses unknown names (DNS rebinding).
   const allowedHosts = (TRUSTED_HOSTS ?? "").split(/[\s,]+/);
-  // used where VITE_API_URL is empty; changeOrigin: false, so that Flask sees the host that the browser sees
+  // Used if VITE_API_URL is empty. With changeOrigin: false, Flask sees the same host as the browser (CSRF protection).
   const api = { target: `http://127.0.0.1:${PORT || 8000}`, changeOrigin: false };
   const proxy = { "^/(api|health)(/|$)": api };
-  // cors: false, because Vite would answer preflights itself and hide what Flask does
+  // cors: false, because Vite would answer preflights itself, and the policies of Flask would have no effect.
   const server = { host: "127.0.0.1", allowedHosts, strictPort: true, cors: false, proxy };
   return {
     envDir: "..",
-    plugins: [{ name: "say-localhost", configureServer: sayLocalhost, configurePreviewServer: sayLocalhost }],
+    plugins: [{ name: "print-localhost", configureServer: printLocalhost, configurePreviewServer: printLocalhost }],
     server: { ...server, port: 5173 },
     preview: { ...server, port: 4173 },
-    test: { environment: "happy-dom", environmentOptions: page, env: { VITE_API_URL: "http://localhost:8000" } },
+    test: { environment: "happy-dom", environmentOptions, env: { VITE_API_URL: "http://localhost:8000" } },
   };
 });

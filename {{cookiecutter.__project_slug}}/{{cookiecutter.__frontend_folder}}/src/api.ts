@@ -1,12 +1,12 @@
-// The client of the API, and its errors as types, for browsers and for Node. Keep this file and explain.ts.
+// The API client and its typed errors, for browsers and for Node. It needs explain.ts.
 
 import axios, { type AxiosError, type AxiosProxyConfig, type AxiosResponse, type CreateAxiosDefaults } from "axios";
-import { explain, hasNoResponse } from "./explain.js"; // as compiled: each bundler finds it, and Node without one
+import { explain, hasNoResponse } from "./explain.js"; // .js: Node without a bundler needs the compiled name
 
-/** The API's address: VITE_API_URL of the environment or of the project's .env; empty means the page's own origin. */
+/** The API's address: VITE_API_URL from the environment or the project's .env. Empty means the front end's origin. */
 export const API_URL: string = import.meta.env?.VITE_API_URL ?? "http://localhost:8000";
 
-/** The body of every error (RFC 9457); `errors` holds sentences by place and field (422). */
+/** The body of every error (RFC 9457). `errors` has the messages of each field, by location (422). */
 export interface Problem {
   type: string;
   title: string;
@@ -30,29 +30,29 @@ export class ApiError extends Error {
     this.status = problem.status;
   }
 
-  /** Seconds to wait before the next try (429), where the policy of the route exposes Retry-After. */
+  /** Seconds to wait before the next try (429), if the CORS policy of the route exposes Retry-After. */
   get retryAfter(): number | undefined {
     return Number.parseInt(this.headers["retry-after"], 10) || undefined;
   }
 
-  /** What is wrong with each field (422), wherever it stood. */
+  /** The error message of each field (422), for all locations. */
   get fields(): Record<string, string> {
     const entries = Object.values(this.problem.errors ?? {}).flatMap(Object.entries);
-    return Object.fromEntries(entries.map(([name, sentences]) => [name, [sentences].flat().join(" ")]));
+    return Object.fromEntries(entries.map(([name, messages]) => [name, [messages].flat().join(" ")]));
   }
 }
 
 /** The options of axios. */
 export interface ApiOptions extends CreateAxiosDefaults {
   /**
-   * Node only: send requests through a forward proxy, by a tunnel (CONNECT) to https addresses. A browser ignores
-   * it, because no script may choose its proxy. A page needs no CORS with a reverse proxy on its own origin:
-   * that of vite.config.ts, with an empty VITE_API_URL.
+   * Node only: the forward proxy to use (a CONNECT tunnel for https). A browser ignores this option,
+   * because a script may not choose the browser's proxy. To avoid CORS in a browser, use the reverse proxy
+   * of vite.config.ts: set VITE_API_URL to an empty value.
    */
   proxy?: AxiosProxyConfig | false;
 }
 
-/** Make a client that sends cookies, and whose requests fail with an ApiError or a BlockedError. */
+/** Create a client that sends cookies. Its requests fail with an ApiError or a BlockedError. */
 export function createApi(options: ApiOptions = {}) {
   const client = axios.create({ baseURL: API_URL, withCredentials: true, ...options });
   client.interceptors.response.use(undefined, async (error: AxiosError) => {
@@ -66,7 +66,7 @@ export const api = createApi();
 
 function parseProblem({ status, statusText, data }: AxiosResponse): Problem {
   if (typeof data?.title === "string") return { ...data, status };
-  // the response of a proxy, for example in HTML
+  // a response of a proxy, for example HTML
   const detail = [502, 504].includes(status) ? "A proxy responded, but the API is down. Start the API." : undefined;
   return { type: "about:blank", title: statusText || `HTTP ${status}`, status, detail };
 }

@@ -1,17 +1,17 @@
-// Uses of a file that need CORS, each from a blueprint that has a policy, and for comparison from one without.
-// MDN: Web/HTTP/Guides/CORS
+// Uses of a file that need CORS: with a CORS policy, and without one for comparison.
+// See MDN: Web/HTTP/Guides/CORS
 
 import { API_URL } from "../api";
 import { find, make } from "../app/elements";
 import { isSameOrigin } from "../explain";
 
-// each shows a sample in its place, and throws where the browser refuses
+// A use shows a sample in `place`. It throws if the browser blocks the file.
 type Use = (place: HTMLElement, url: string) => Promise<unknown>;
 const uses: [id: string, name: string, file: string, use: Use][] = [
   ["fetch", "fetch", "cors.png", readByFetch],
   ["xhr", "XMLHttpRequest", "cors.png", readByXHR],
   ["font", "@font-face", "cors.ttf", useFont],
-  ["canvas", "Canvas, read back", "cors.png", readCanvas],
+  ["canvas", "Canvas pixels", "cors.png", readCanvas],
   ["webgl", "WebGL texture", "cors.png", useTexture],
   ["shape", "CSS shape-outside", "cors.png", useShape],
 ];
@@ -37,12 +37,12 @@ export function startResources(): void {
   }
 }
 
-async function attempt(sample: HTMLElement, use: Use, url: string): Promise<"ok" | "missing" | "refused"> {
+async function attempt(sample: HTMLElement, use: Use, url: string): Promise<"ok" | "unsupported" | "blocked"> {
   try {
-    return (await use(sample, url)) === "missing" ? "missing" : "ok";
+    return (await use(sample, url)) === "unsupported" ? "unsupported" : "ok";
   } catch (error) {
     sample.append(make("small", {}, error instanceof Error ? error.message : String(error)));
-    return "refused";
+    return "blocked";
   }
 }
 
@@ -57,7 +57,7 @@ async function readByXHR(place: HTMLElement, url: string) {
   request.responseType = "arraybuffer";
   await new Promise((resolve, reject) => {
     request.onload = resolve;
-    request.onerror = () => reject(new Error("An error event, without a reason"));
+    request.onerror = () => reject(new Error("Error event without a reason"));
     request.send();
   });
   place.append(`${request.response.byteLength} bytes`);
@@ -75,8 +75,8 @@ async function readCanvas(place: HTMLElement, url: string) {
   place.append(canvas);
   const context = canvas.getContext("2d");
   context?.drawImage(await loadImage(url), 0, 0, 72, 72);
-  const colour = context?.getImageData(36, 36, 1, 1).data; // throws where an image without CORS tainted the canvas
-  place.append(`Its middle: ${colour?.slice(0, 3).join(", ")}`);
+  const colour = context?.getImageData(36, 36, 1, 1).data; // throws if an image without CORS tainted the canvas
+  place.append(`Centre pixel: ${colour?.slice(0, 3).join(", ")}`);
 }
 
 async function useTexture(place: HTMLElement, url: string) {
@@ -85,28 +85,28 @@ async function useTexture(place: HTMLElement, url: string) {
   gl?.bindTexture(gl.TEXTURE_2D, gl.createTexture());
   gl?.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, image); // throws for an image without CORS
   place.append(gl ? `${image.width} × ${image.height} texels` : "This browser has no WebGL.");
-  return gl ?? "missing";
+  return gl ?? "unsupported";
 }
 
 async function useShape(place: HTMLElement, url: string) {
-  const shape = await loadImage(url); // loaded without CORS first, Chromium would not use it as a shape any more
-  const text = make("span", {}, "These words flow around a disc, or around a box without access to its pixels.");
+  const shape = await loadImage(url); // with CORS first: Chromium cannot reuse an image without CORS as a shape
+  const text = make("span", {}, "This text flows around a disc. Without access to the pixels, it flows around a box.");
   place.append(shape, text);
   const left = () => text.getClientRects()[0]?.left;
   const besideBox = left();
-  shape.style.shapeImageThreshold = "1"; // no pixel is that opaque: once the image is in use, the shape is empty
+  shape.style.shapeImageThreshold = "1"; // above every opacity: the shape is empty once it is in use
   shape.style.shapeOutside = `url("${url}")`;
   for (let tries = 0; left() === besideBox; tries++) {
-    if (tries === 60) throw new Error("No error, but the words flow around the box.");
+    if (tries === 60) throw new Error("No error, but the text flows around the box.");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   shape.style.shapeImageThreshold = "";
 }
 
 async function loadImage(src: string): Promise<HTMLImageElement> {
-  const image = make("img", { crossorigin: "anonymous", src, alt: "" }); // by CORS, and without cookies
+  const image = make("img", { crossorigin: "anonymous", src, alt: "" }); // with CORS and without cookies
   await image.decode().catch(() => {
-    image.removeAttribute("crossorigin"); // without CORS it can still be shown
+    image.removeAttribute("crossorigin"); // without CORS, the image can still be shown
     return image.decode();
   });
   return image;
