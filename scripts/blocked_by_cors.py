@@ -141,13 +141,14 @@ This command names the cause and the line to write. Use your own method, path an
 the call sends no cookies. Or search this page for the words after `blocked by CORS policy:` in the console (F12).
 
 JavaScript is not given the reason. axios reports only `Network Error` (`ERR_NETWORK`), and fetch `Failed to fetch` or,
-in Firefox, `NetworkError when attempting to fetch resource.` The messages below are those of Chrome and Edge. Firefox
-has other texts, and its “Learn More” opens the MDN page that each entry links. `…` stands for a value. The prefix
-`Response to preflight request doesn't pass access control check:` is left out. It means that the preflight failed:
-the `OPTIONS` request that the browser sends first.
+in Firefox, `NetworkError when attempting to fetch resource.` The messages below are those of Chrome and Edge
+(Chromium). Firefox has other texts, and its “Learn More” opens the MDN page that each entry links. `…` stands for a
+value. The prefix `Response to preflight request doesn't pass access control check:` is left out. It means that the
+preflight failed: the `OPTIONS` request that the browser sends first.
 
 In the examples, a page of `{PAGE}` calls `{LAB}` with cookies,
-unless an entry says otherwise. The routes have GET, POST and PUT. `.env` has `FRONTEND_ORIGINS={PAGE}`, and line 7 of `lab.py` is:
+unless an entry says otherwise. The routes have GET, POST and PUT. `.env` has `FRONTEND_ORIGINS={PAGE}`,
+and line 7 of `lab.py` is:
 
     {LINE}
 """,

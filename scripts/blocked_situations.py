@@ -18,6 +18,9 @@ class Text(NamedTuple):
     chinese: str = ""
 
 
+NOTHING = Text()
+
+
 @dataclass(frozen=True)
 class Situation:
     """What a page sends beside GET with cookies, and what is answered. The answer to a preflight comes first."""
@@ -25,7 +28,7 @@ class Situation:
     answers: tuple[str | Exception, ...] = ()
     sent: dict[str, Any] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
-    example: Text = Text()
+    example: Text = NOTHING
 
 
 class Entry(NamedTuple):
@@ -33,7 +36,7 @@ class Entry(NamedTuple):
 
     seen: str
     situations: tuple[Situation, ...]
-    note: Text = Text()
+    note: Text = NOTHING
 
 
 class Group(NamedTuple):

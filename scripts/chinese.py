@@ -29,7 +29,7 @@ STATEMENTS = {
     ),
     "open the page at {origin} ({command})": "运行 {command}，用 {origin} 打开页面",
     "A file or a sandboxed frame has the origin null": "直接打开的文件和沙箱中的 iframe，源都是 null",
-    "in the page's call: another path": "修改请求的路径",
+    "in the page's call: another path": "换用正确的路径",
     "no route and no policy is under {path}, did you mean {near}?": "{path} 下没有路由，也没有策略，是不是 {near}？",
     "{file}: from crossorigin import cors; cors({list})": "在 {file} 中写 from crossorigin import cors; cors({list})",
     "start the API behind the server in front that answered {status} (Server: {server})": (
