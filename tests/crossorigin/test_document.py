@@ -1,8 +1,8 @@
-"""docs/blocked-by-cors.md holds what the code says."""
+"""docs/blocked-by-cors.md has the messages of the code."""
 
 from scripts.blocked_by_cors import DOCUMENT, document
 
 
-def test_the_document_says_what_the_code_says() -> None:
-    """If it does not: `uv run python -m scripts.blocked_by_cors` writes the document anew."""
+def test_the_document_has_the_messages_of_the_code() -> None:
+    """If it does not: `uv run python -m scripts.blocked_by_cors` writes it again."""
     assert DOCUMENT.read_text("utf-8") == document()
