@@ -61,7 +61,7 @@ def front() -> Iterator[Front]:
     server.shutdown()
 
 
-def views() -> Blueprint:
+def make_views() -> Blueprint:
     """Return a blueprint with views of every kind."""
     blueprint = lab(credentials=True, request_headers=["Content-Type"])
     blueprint.add_url_rule("/thing", "thing", str, methods=["GET", "PUT", "POST"])
@@ -71,7 +71,7 @@ def views() -> Blueprint:
     return blueprint
 
 
-def marked(url: str) -> Flask:
+def make_marked_app(url: str) -> Flask:
     """Return an application with policies that sends X-Request-ID with every response."""
 
     def mark(response: Response) -> Response:
@@ -79,7 +79,7 @@ def marked(url: str) -> Flask:
         return response
 
     hints = Hints(api_url=url, api_url_setting="API_URL", mark_preflight=lambda _: [("X-Request-ID", "1")])
-    app = start(views(), lab("/guarded", "guarded"), hints=hints)
+    app = start(make_views(), lab("/guarded", "guarded"), hints=hints)
     app.view_functions["guarded.me"] = lambda: abort(401)
     app.add_url_rule("/guarded/me", "guarded.me", methods=["GET"])
     get_policies(app).hints = Hints(**{**vars(hints), "is_guarded": lambda name: name.endswith(".me")})
@@ -87,15 +87,15 @@ def marked(url: str) -> Flask:
     return app
 
 
-def unmarked(url: str) -> Flask:
+def make_unmarked_app(url: str) -> Flask:
     """Return an application with policies and without that header."""
-    return start(views(), hints=Hints(api_url=url))
+    return start(make_views(), hints=Hints(api_url=url))
 
 
-def plain(url: str) -> Flask:
+def make_plain_app(url: str) -> Flask:
     """Return an application with flask-cors alone."""
     app = Flask("plain", root_path="no-source")
-    app.register_blueprint(views_without_policy())
+    app.register_blueprint(make_views_without_policy())
     CORS(app, origins=[PAGE], supports_credentials=True)
     get_policies(app)
     app.extensions["crossorigin"] = get_policies(app)
@@ -103,7 +103,7 @@ def plain(url: str) -> Flask:
     return app
 
 
-def views_without_policy() -> Blueprint:
+def make_views_without_policy() -> Blueprint:
     """Return the same views."""
     blueprint = Blueprint("lab", __name__, url_prefix="/lab")
     blueprint.add_url_rule("/thing", "thing", str, methods=["GET", "PUT", "POST"])
@@ -112,7 +112,7 @@ def views_without_policy() -> Blueprint:
     return blueprint
 
 
-APPS = {"marked": marked, "unmarked": unmarked, "plain": plain}
+APPS = {"marked": make_marked_app, "unmarked": make_unmarked_app, "plain": make_plain_app}
 
 
 def ask(front: Front, method: str = "GET", path: str = "/lab/thing", **more: Any) -> Explanation:
@@ -301,7 +301,7 @@ def test_a_503_of_the_application_is_not_attributed_to_a_server_in_front(front: 
 
 
 def test_the_fix_for_a_server_in_front_includes_the_policy(front: Front) -> None:
-    front.app, front.answer, front.adds = marked(front.url), always(401), ()
+    front.app, front.answer, front.adds = make_marked_app(front.url), always(401), ()
     found = ask(front, "PUT", origin=EVIL, headers=[("X-Lab", "1")])
     assert (found.answered_by, "without its sign-in" in str(found.fix)) == ("proxy", True)
     assert [edit.set for edit in found.edits] == [
@@ -329,13 +329,13 @@ def test_without_an_application_every_server_is_another_server(front: Front) -> 
 
 
 def test_airplay_is_another_server() -> None:
-    app = marked("http://localhost:5000")
+    app = make_marked_app("http://localhost:5000")
     found = explain(build_request("GET", "http://localhost:5000/lab", PAGE), Scripted("403 | Server: AirTunes/1"), app)
     assert (found.answered_by, "another port than 5000" in str(found.fix)) == ("other", True)
 
 
 def test_hosts_of_the_api_are_its_addresses(front: Front) -> None:
-    front.app, front.answer, front.adds = marked("https://api.example.com"), lambda _: None, ()
+    front.app, front.answer, front.adds = make_marked_app("https://api.example.com"), lambda _: None, ()
     assert ask(front, origin=EVIL).answered_by == "other"
     get_policies(front.app).hints = Hints(hosts=[".example.com", "localhost"])
     assert ask(front, origin=EVIL).answered_by == "app"
@@ -354,7 +354,7 @@ def test_the_warning_page_of_a_tunnel_is_skipped_with_its_header(
     front: Front, part: str, headers: dict[str, str], skips: str
 ) -> None:
     url = front.url.replace("//", f"//{part}")  # a name below localhost is this machine
-    front.app, front.adds = marked(url), ()
+    front.app, front.adds = make_marked_app(url), ()
     front.answer = lambda method: (200, HTML | headers) if method == "GET" and is_warned(front, skips) else None
     found = explain(build_request("GET", f"{url}/lab/thing", PAGE), HttpTransport(send_unsafe=False), front.app)
     assert (found.answered_by, found.edits[0]) == ("proxy", ("page", json.dumps({"headers": {skips: "1"}})))
@@ -382,7 +382,7 @@ MOVED = {  # what the page calls, and where a server in front redirects it
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 @pytest.mark.parametrize(("path", "to"), MOVED.values(), ids=MOVED)
 def test_the_fix_for_a_redirect_to_the_same_path_is_its_target(front: Front, method: str, path: str, to: str) -> None:
-    front.app, front.answer, front.adds = marked(front.url), always(308, Location=to), ()
+    front.app, front.answer, front.adds = make_marked_app(front.url), always(308, Location=to), ()
     found = ask(front, method, path)
     target = urljoin(front.url, to)
     assert found.edits == [("page", json.dumps({"url": target}))]
@@ -390,7 +390,7 @@ def test_the_fix_for_a_redirect_to_the_same_path_is_its_target(front: Front, met
 
 
 def test_the_fix_for_a_redirect_to_this_api_is_its_target_and_its_policy(front: Front) -> None:
-    front.app, front.adds = marked(front.url), ()
+    front.app, front.adds = make_marked_app(front.url), ()
     front.answer = lambda _: None
     elsewhere = f"302 | Origin: {EVIL} | Credentials: true | Location: {front.url}/lab/thing"
     asked = build_request("GET", "https://api.example.org/x", EVIL, credentials=True)
@@ -402,7 +402,7 @@ def test_the_fix_for_a_redirect_to_this_api_is_its_target_and_its_policy(front: 
 
 
 def test_a_view_that_redirects_to_a_sign_in_must_be_a_navigation(front: Front) -> None:
-    front.app, front.answer, front.adds = marked(front.url), lambda _: None, ()
+    front.app, front.answer, front.adds = make_marked_app(front.url), lambda _: None, ()
     network = HttpTransport(send_unsafe=False)
     for transport in (network, AppTransport(front.app, front.url, run_views=True, external=network)):
         found = explain(build_request("GET", f"{front.url}/lab/sign-in", PAGE, credentials=True), transport, front.app)

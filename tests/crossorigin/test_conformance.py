@@ -46,16 +46,16 @@ def ask(app: Flask, path: str, origin: str = PAGE, method: str = "PUT", **asked:
     return send(app, path, origin, method="OPTIONS", headers=headers)
 
 
-def lists(headers: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+def sort_lists(headers: Mapping[str, str]) -> list[tuple[str, list[str]]]:
     return sorted((name.title(), sorted(value.split(", "))) for name, value in headers.items())
 
 
-def granted(answer: TestResponse) -> list[tuple[str, list[str]]]:
+def get_cors_headers(answer: TestResponse) -> list[tuple[str, list[str]]]:
     """Return the CORS headers, every line of them."""
-    return [line for line in lists(answer.headers) if line[0].startswith("Access-Control-")]
+    return [line for line in sort_lists(answer.headers) if line[0].startswith("Access-Control-")]
 
 
-def varies(answer: TestResponse) -> bool:
+def has_vary_origin(answer: TestResponse) -> bool:
     lines = answer.headers.getlist("Vary")
     names = [name.strip().lower() for line in lines for name in line.split(",")]
     assert "origin" not in names or (len(lines) == 1 and names.count("origin") == 1)
@@ -67,8 +67,8 @@ def check(answer: TestResponse, origin: str | None, expected: dict[str, str] | N
     listed = expected is not None and f"{ALLOW}Origin" not in expected
     refused = expected is None or (listed and origin not in (PAGE, APP))
     wanted = {} if refused else {f"{ALLOW}Origin": origin, **expected}
-    assert granted(answer) == lists(wanted)
-    assert varies(answer) == listed
+    assert get_cors_headers(answer) == sort_lists(wanted)
+    assert has_vary_origin(answer) == listed
 
 
 @pytest.fixture(scope="module", params=WRITERS)
@@ -159,9 +159,9 @@ def test_the_policy_that_decides_is_of(start: Start, prefixes: list[str], path: 
     for n, origin in enumerate(origins):
         answer, preflight = send(app, path, origin), ask(app, path, origin)
         wanted = {f"{ALLOW}Origin": origin} if n == decides else {}
-        assert granted(answer) == lists(wanted)
-        assert granted(preflight) == lists(wanted and {**wanted, f"{ALLOW}Methods": methods[n]})
-        assert varies(answer) == varies(preflight) == (decides is not None)
+        assert get_cors_headers(answer) == sort_lists(wanted)
+        assert get_cors_headers(preflight) == sort_lists(wanted and {**wanted, f"{ALLOW}Methods": methods[n]})
+        assert has_vary_origin(answer) == has_vary_origin(preflight) == (decides is not None)
 
 
 @pytest.mark.parametrize(("pattern", "allowed", "origins"), PATTERNS)
@@ -214,7 +214,7 @@ def test_headers_set_by_hand_are_removed_and_their_vary_is_kept(writer: Writer, 
     answer = send(app, "/lab/x", method=method)
     check(answer, PAGE, {})
     assert sorted(answer.headers["Vary"].lower().split(", ")) == ["accept", "cookie", "origin"]
-    assert granted(send(app, "/free", method=method)) == []
+    assert get_cors_headers(send(app, "/free", method=method)) == []
 
 
 def test_a_page_on_another_site_causes_a_warning(start: Start, caplog: pytest.LogCaptureFixture) -> None:
@@ -241,6 +241,6 @@ def test_every_response_has_the_headers_of_its_policy(site: Flask, prefix: str, 
 def test_a_preflight_has_the_headers_of_its_policy(site: Flask, prefix: str, origin: str) -> None:
     answer = ask(site, prefix, origin)
     check(answer, origin, POLICIES[prefix][2])
-    assert answer.status_code == (204 if granted(answer) else 403)
+    assert answer.status_code == (204 if get_cors_headers(answer) else 403)
     longer = ask(site, prefix, origin, Headers="x" * 4097)
-    assert (longer.status_code, granted(longer), varies(longer)) == (403, [], varies(answer))
+    assert (longer.status_code, get_cors_headers(longer), has_vary_origin(longer)) == (403, [], has_vary_origin(answer))

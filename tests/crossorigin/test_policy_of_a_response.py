@@ -41,7 +41,7 @@ def view(**_: object) -> ResponseReturnValue:
     return policy.blueprint if policy else "none"
 
 
-def app_of(*blueprints: Blueprint) -> Flask:
+def make_app(*blueprints: Blueprint) -> Flask:
     app = Flask("lab", root_path="no-source", host_matching=False, subdomain_matching=True)
     app.config["SERVER_NAME"] = "lab.example"
     app.url_map.converters["quoted"] = Quoted
@@ -50,7 +50,7 @@ def app_of(*blueprints: Blueprint) -> Flask:
     return app
 
 
-def nested(outer: Blueprint, *inner: Blueprint) -> Blueprint:
+def nest(outer: Blueprint, *inner: Blueprint) -> Blueprint:
     for made in inner:
         outer.register_blueprint(made)
     return outer
@@ -96,7 +96,7 @@ REFUSED: dict[str, tuple[Sequence[Blueprint], list[str]]] = {  # and what the me
 def test_init_cors_refuses(layout: str, order: int) -> None:
     blueprints, names = REFUSED[layout]
     with pytest.raises(PolicyError) as caught:
-        init_cors(app_of(*blueprints[::order]))
+        init_cors(make_app(*blueprints[::order]))
     assert [name for name in [*names, "test_policy_of_a_response.py:"] if name not in caught.value.message] == []
     assert caught.value.message.count("test_policy_of_a_response.py:") >= 2
 
@@ -111,11 +111,11 @@ LEGAL: dict[str, tuple[Sequence[Blueprint], dict[str, str]]] = {  # and which po
         {"/api": "status", "/api/admin/list": "admin"},
     ),
     "a nested blueprint without a policy": (
-        [nested(blueprint("a", "/a", OPEN), blueprint("b", "/b", None, "GET /c"))],
+        [nest(blueprint("a", "/a", OPEN), blueprint("b", "/b", None, "GET /c"))],
         {"/a/b/c": "a"},
     ),
     "a nested blueprint with a policy": (
-        [nested(blueprint("a", "/a", OPEN, "GET "), blueprint("b", "/b", LISTED, "GET /c"))],
+        [nest(blueprint("a", "/a", OPEN, "GET "), blueprint("b", "/b", LISTED, "GET /c"))],
         {"/a": "a", "/a/b/c": "a.b"},
     ),
     "a literal beside a variable that does not take it": (
@@ -140,7 +140,7 @@ LEGAL: dict[str, tuple[Sequence[Blueprint], dict[str, str]]] = {  # and which po
 @pytest.mark.parametrize("layout", LEGAL)
 def test_init_cors_allows(layout: str) -> None:
     blueprints, policies = LEGAL[layout]
-    app = app_of(*blueprints)
+    app = make_app(*blueprints)
     init_cors(app)
     for path, name in policies.items():
         answer = get(app, path, base_url="http://lab.example")
@@ -148,11 +148,11 @@ def test_init_cors_allows(layout: str) -> None:
 
 
 def test_a_view_of_another_package_can_be_closed() -> None:
-    app = app_of(STATUS)
+    app = make_app(STATUS)
     app.add_url_rule("/api/ping", "ping", view)
     with pytest.raises(PolicyError, match=r'init_cors\(app, closed=\["ping"\]\)'):
         init_cors(app)
-    app = app_of(STATUS)
+    app = make_app(STATUS)
     app.add_url_rule("/api/ping", "ping", view)
     init_cors(app, closed=["ping"])
     asks = {"Origin": APP, "Access-Control-Request-Method": "GET"}
@@ -164,7 +164,7 @@ def test_a_view_of_another_package_can_be_closed() -> None:
 
 
 def test_an_unknown_closed_endpoint_is_refused() -> None:
-    app = app_of(STATUS)
+    app = make_app(STATUS)
     app.add_url_rule("/ping", "ping", view)
     with pytest.raises(PolicyError, match="'pinng', which is not an endpoint; write 'ping'"):
         init_cors(app, closed=["pinng"])
@@ -174,7 +174,7 @@ def test_an_unknown_closed_endpoint_is_refused() -> None:
 def test_a_response_before_the_view_has_the_policy_of_the_view(status: int) -> None:
     inner = blueprint("b", "/b", LISTED, "GET /c")
     inner.before_request(lambda: abort(status))
-    app = app_of(nested(blueprint("a", "/a", OPEN), inner))
+    app = make_app(nest(blueprint("a", "/a", OPEN), inner))
     init_cors(app)
     answer = get(app, "/a/b/c", base_url="http://lab.example")
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (status, APP)
@@ -194,7 +194,7 @@ def write(response: Response) -> Response:
 
 
 def test_a_writer_that_does_not_run_last_is_refused() -> None:
-    app = app_of(lab())
+    app = make_app(lab())
     app.after_request(lambda response: response)
     app.after_request(write)
     with pytest.raises(PolicyError, match=r"init_app\(app\) first in create_app"):
@@ -206,7 +206,7 @@ def test_a_writer_that_does_not_run_last_is_refused() -> None:
 
 
 def test_an_application_has_no_wsgi_layer_before_init_cors() -> None:
-    app = app_of(lab())
+    app = make_app(lab())
     assert app.wsgi_app == Flask.wsgi_app.__get__(app)
 
 

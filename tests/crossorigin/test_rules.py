@@ -90,7 +90,7 @@ ALLOWED_OPTIONS: Cases = [{"methods": ["GET", "PROPFIND"], "max_age": 0}, {"meth
 ALLOWED_OPTIONS += [{"request_headers": ["*", "Authorization"], "expose_headers": ["*"]}]
 
 
-def error(*blueprints: Blueprint, **config: Any) -> str:
+def get_error(*blueprints: Blueprint, **config: Any) -> str:
     with pytest.raises(PolicyError) as caught:
         start(*blueprints, **config)
     return caught.value.message
@@ -101,7 +101,7 @@ def error(*blueprints: Blueprint, **config: Any) -> str:
     [pytest.param(case, fix, id=f"{case}: {fix}") for fix, cases in REFUSED for case in cases],
 )
 def test_a_policy_is_refused_with_a_fix(options: dict[str, Any], fix: str) -> None:
-    message = error(lab(**options))
+    message = get_error(lab(**options))
     name, value = next(iter(options.items()))
     shown = repr(value[0]) if isinstance(value, list) else str(value or "")
     assert [part for part in (name, shown, fix) if part not in message] == []
@@ -116,7 +116,7 @@ def test_a_policy_is_allowed_with(options: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("config", [{"PAGES": " , "}, {"PAGES": []}, {"PAGES": f"{APP}/, null,*"}])
 def test_origins_from_a_setting_are_checked_like_others(config: dict[str, Any]) -> None:
-    message = error(lab(origins=FromConfig("PAGES"), credentials=True), **config)
+    message = get_error(lab(origins=FromConfig("PAGES"), credentials=True), **config)
     wanted = [f"'{APP}/'", "'null'", "'*'"] if "null" in str(config) else ["never means every origin", "none"]
     assert [part for part in ("PAGES", *wanted) if part not in message] == []
 
@@ -130,7 +130,7 @@ def test_a_setting_that_is_not_in_the_configuration_is_reported() -> None:
 
 @pytest.mark.parametrize("second", ["/lab/<int:room>", "/lab/<name>/"])
 def test_two_policies_on_one_prefix_are_refused(second: str) -> None:
-    message = error(lab("/lab/<int:room>"), lab(second, name="other"))
+    message = get_error(lab("/lab/<int:room>"), lab(second, name="other"))
     split = (f"url_prefix='{second.rstrip('/')}/other'", "parent.register_blueprint")
     assert [text for text in ("already has a policy", *split) if text not in message] == []
 
@@ -154,7 +154,7 @@ def test_one_error_has_all_problems_of_all_policies_with_their_places() -> None:
     one, two = Blueprint("one", __name__, url_prefix="/one"), Blueprint("two", __name__)
     cors(one, origins=["null"], methods=["get"], max_age=-1)
     cors(two, origins=["*"], credentials=True, colour="red")
-    places = [text.partition(" (")[0].rpartition("/")[2] for text in error(one, two).splitlines()[1:]]
+    places = [text.partition(" (")[0].rpartition("/")[2] for text in get_error(one, two).splitlines()[1:]]
     assert places == [f"test_rules.py:{line + n}" for n in (2, 2, 2, 3, 3, 3)]
 
 

@@ -20,13 +20,15 @@ FINE = f"Origin: {PAGE} | Credentials: true"
 LISTS = f"204 | {FINE} | Methods: PUT | Headers: Authorization, Content-Type"
 
 
-def scripted(*answers: str, method: str = "GET", headers: Any = (), origin: str = PAGE, **more: Any) -> Explanation:
+def explain_scripted(
+    *answers: str, method: str = "GET", headers: Any = (), origin: str = PAGE, **more: Any
+) -> Explanation:
     asks = build_request(method, f"{API}/lab/1", origin, headers, more.get("credentials", False))
     return explain(asks, Scripted(*answers), start(lab(), hints=Hints(api_url=API)))
 
 
 def test_the_object_has_exactly_these_keys() -> None:
-    found = json.loads(json.dumps(scripted(f"200 | {FINE} | X-Lab: 1 | ETag: 2 | Expires: 0").as_dict()))
+    found = json.loads(json.dumps(explain_scripted(f"200 | {FINE} | X-Lab: 1 | ETag: 2 | Expires: 0").as_dict()))
     steps = found.pop("steps")
     assert {key for step in steps for key in step} == {"step", "ok", "detail"}
     assert all(step["ok"] for step in steps)
@@ -59,7 +61,9 @@ def test_after_a_redirect(status: int, to: str, sent: str, gone: str) -> None:
     second = LISTS.replace(PAGE, "null") if "://" in to else LISTS
     headers = [("Authorization", "a"), ("Content-Type", "application/json")]
     method = "POST" if status == 301 else "PUT"
-    found = scripted(LISTS, f"{status} | {FINE} | Location: {to}", second, second, method=method, headers=headers)
+    found = explain_scripted(
+        LISTS, f"{status} | {FINE} | Location: {to}", second, second, method=method, headers=headers
+    )
     last = [step.detail for step in found.steps if step.step.startswith("The browser sends")][-1]
     assert (found.allowed, sent in last.splitlines(), gone in last) == (True, True, False)
 
@@ -73,20 +77,20 @@ def test_a_redirect_from_the_same_origin_keeps_the_origin_of_the_page() -> None:
 
 
 def test_a_redirect_to_another_origin_must_not_have_a_user_name() -> None:
-    found = scripted(f"302 | {FINE} | Location: https://me@api.example.org/x")
+    found = explain_scripted(f"302 | {FINE} | Location: https://me@api.example.org/x")
     assert (found.allowed, found.reason) == (False, "CORSDidNotSucceed")
     assert "user name" in found.steps[-1].detail
 
 
 def test_removed_headers_and_methods_in_lower_case_are_reported() -> None:
     headers = [("Cookie", "a=b"), ("X-HTTP-Method", "TRACE"), ("Accept", "*/*")]
-    found = scripted(LISTS, method="patch", headers=headers)
+    found = explain_scripted(LISTS, method="patch", headers=headers)
     assert "changes only DELETE, GET" in found.steps[0].detail
     assert found.steps[1].detail == "Removed by the browser: Cookie, X-HTTP-Method."
 
 
 def test_an_https_page_gets_a_note_about_the_permission_and_is_allowed() -> None:
-    found = scripted(f"200 | Origin: {APP}", origin=APP)
+    found = explain_scripted(f"200 | Origin: {APP}", origin=APP)
     assert found.allowed
     assert "Chromium asks the visitor" in found.steps[2].detail
 
@@ -218,5 +222,5 @@ def test_dots_are_removed_before_a_policy_is_found(path: str, sent: str) -> None
 @pytest.mark.parametrize("location", ["http://[", "http://a:x/", "http://..:1/"])
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_a_redirect_to_an_invalid_url_is_reported(location: str, method: str) -> None:
-    found = scripted(f"302 | {FINE} | Location: {location}", method=method)
+    found = explain_scripted(f"302 | {FINE} | Location: {location}", method=method)
     assert (found.allowed, found.steps[-1].ok) == (False, False)

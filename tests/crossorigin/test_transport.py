@@ -37,7 +37,9 @@ def site() -> Flask:
     return app
 
 
-def within(site: Flask, method: str, path: str, origin: str = API, views: bool = True, **more: Any) -> Explanation:
+def explain_in_process(
+    site: Flask, method: str, path: str, origin: str = API, views: bool = True, **more: Any
+) -> Explanation:
     ran.clear()
     return explain(build_request(method, API + path, origin, **more), AppTransport(site, API, run_views=views), site)
 
@@ -56,25 +58,25 @@ IN_PROCESS = {  # the request, the status, and whether the view has run
 @pytest.mark.parametrize(("method", "path", "status", "runs"), IN_PROCESS.values(), ids=IN_PROCESS)
 @pytest.mark.parametrize("origin", [API, PAGE])
 def test_in_process(site: Flask, method: str, path: str, status: int | None, runs: bool, origin: str) -> None:
-    found = within(site, method, path, origin)
+    found = explain_in_process(site, method, path, origin)
     allowed = origin == API or path[1] == "l"
     assert (found.allowed, bool(ran)) == (allowed, runs and (allowed or method in SAFELISTED_METHODS))
     assert found.status == (status if allowed else None)
-    assert within(site, method, path, origin, views=False).status != 200
+    assert explain_in_process(site, method, path, origin, views=False).status != 200
     assert ran == []
 
 
 def test_an_exception_in_the_application_is_reported() -> None:
     app = start(lab())
     app.add_url_rule("/lab", view_func=lambda: redirect("http://["))
-    found = within(app, "GET", "/lab", API)
+    found = explain_in_process(app, "GET", "/lab", API)
     assert (found.allowed, "raises an exception" in found.steps[-1].detail) == (False, True)
 
 
 def test_a_redirect_for_the_slash_is_followed_and_one_to_another_server_is_not(site: Flask) -> None:
-    found = within(site, "GET", "/lab/folder")
+    found = explain_in_process(site, "GET", "/lab/folder")
     assert (found.allowed, found.status) == (True, 200)
-    out = within(site, "GET", "/lab/moved")
+    out = explain_in_process(site, "GET", "/lab/moved")
     assert (out.allowed, out.reason, out.fix) == (
         False,
         None,

@@ -164,7 +164,7 @@ def check_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
     if not api or not pages:
         return
     if config["SESSION_COOKIE_SECURE"] and urlsplit(api).scheme == "http":
-        yield f"{setting}={api} is http, but the session cookie is Secure: no sign-in works; use https."
+        yield f"{setting}={api} is http, but the session cookie is Secure, so it is not sent; use https."
     for policy, origin in pages:
         if is_app(origin) and "authorization" not in map(str.lower, policy.request_headers):
             text = f"{policy.place}: {origin} is an app, and browsers do not send cookies for apps"

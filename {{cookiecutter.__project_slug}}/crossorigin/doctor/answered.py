@@ -127,7 +127,7 @@ def fix_other_server(
     if get_header(response, ALLOW_ORIGIN) == "*" and request.credentials and len(needed) == 2:
         text = f"{NO_COOKIES}; {place} allows every page to read its responses, without cookies"
         return change_call(text, credentials=False)
-    text = f"ask the owner of {place} to send {show_headers(needed)}" + " and 204 to OPTIONS" * is_preflight
+    text = f"ask the owner of {place} to send {show_headers(needed)}" + ", and 204 for OPTIONS" * is_preflight
     text += f"; or call it from your API instead of the page. {NO_EDIT}"
     if app:
         hints, line = get_policies(app).hints, f"in init_cors: hints=Hints(api_url={place!r})"

@@ -283,10 +283,9 @@ def check_mixed_content(request: Request) -> Step | None:
         return None
     host = urlsplit(request.url).hostname or ""
     ok = host.endswith(".local") or bool(_is_local(host, lambda _: None))
-    detail = f"An https page may not call {get_origin(request.url)} (mixed content)."
-    detail += " Chromium allows it, because it is in the local network. Other browsers do not." if ok else ""
-    reason = None if ok else "CORSDidNotSucceed"
-    return Step("the https page may call this address", ok, f"{detail} No header helps.", reason)
+    detail = f"An https page may not call {get_origin(request.url)} (mixed content). No header helps."
+    detail += " Chromium allows it in the local network. Other browsers do not." if ok else ""
+    return _build_step("the https page may call this address", ok, "CORSDidNotSucceed", detail)
 
 
 def is_mixed_content(request: Request) -> bool:
@@ -356,7 +355,8 @@ def _check_listed(name: str, header: str, listed: Sequence[str], credentials: bo
     if "*" in listed and not credentials:
         return True, f"{header} is '*', and the request has no credentials."
     hint = " With credentials, '*' is a literal name." if "*" in listed else ""
-    return False, f"{header} has {', '.join(listed) or 'nothing'}, but not {name!r}.{hint}"
+    has = f"has {', '.join(listed)}, but not" if listed else "is missing or empty. It must have"
+    return False, f"{header} {has} {name!r}.{hint}"
 
 
 def _build_step(step: str, ok: bool, reason: str, detail: str) -> Step:

@@ -39,14 +39,14 @@ def explain_request() -> ResponseReturnValue:
     here = get_origin(request.host_url)
     address = get_origin(asked.url) if is_own_url(app, asked.url, here) else here
     transport = AppTransport(app, address, run_views=False)
-    found, added = explain(asked, transport, app), _find_added_headers(get_policies(app), asked)
-    if found.allowed and added and not was_answered:
+    result, added = explain(asked, transport, app), _find_added_headers(get_policies(app), asked)
+    if result.allowed and added and not was_answered:
         detail = f"The browser's preflight also had {', '.join(added)}. A library adds them, for example"
         detail += " Sentry (tracePropagationTargets) or OpenTelemetry."
         headers = (*asked.headers, *((name, UNKNOWN) for name in added))
-        found = explain(asked._replace(headers=headers), transport, app)
-        found.steps.insert(0, Step("The page does not know all headers", True, detail))
-    return found.as_dict()
+        result = explain(asked._replace(headers=headers), transport, app)
+        result.steps.insert(0, Step("The page does not know all headers", True, detail))
+    return result.as_dict()
 
 
 def _find_added_headers(policies: Policies, asked: Request) -> list[str]:

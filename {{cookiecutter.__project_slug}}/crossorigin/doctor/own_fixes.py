@@ -80,7 +80,7 @@ class OwnFixes:
         return None
 
     def is_guarded(self, path: str) -> bool:
-        """Tell whether the view at a path requires a sign-in, as far as the application says so."""
+        """Tell whether the view at a path requires a sign-in, by the hints of the application."""
         endpoint = self.find_endpoint(path)
         return bool(endpoint and self.hints.is_guarded and self.hints.is_guarded(endpoint))
 

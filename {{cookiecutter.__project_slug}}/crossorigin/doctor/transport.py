@@ -62,7 +62,7 @@ class Transport(Protocol):
 
     def send(self, request: Request) -> Answer: ...
 
-    def find_address(self, host: str) -> str | None: ...  # of a name; None where it cannot be known
+    def find_address(self, host: str) -> str | None: ...  # of a name, or None if it is unknown
 
 
 def build_headers(request: Request) -> Headers:
