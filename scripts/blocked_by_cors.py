@@ -1,6 +1,6 @@
-"""Write the template's docs/blocked-by-cors.md anew from the messages of the code, in English and in Chinese.
+"""Write the template's docs/blocked-by-cors.md from the messages of the code, in English and in Chinese.
 
-`uv run python -m scripts.blocked_by_cors`, after a change of a message. A test compares pages and code.
+Run `uv run python -m scripts.blocked_by_cors` after a change of a message. A test compares pages and code.
 """
 
 import re
@@ -171,8 +171,8 @@ CHINESE = Language(
 这条命令会说明原因，并指出要写哪一行。请换成自己的方法、路径和源（协议 + 域名 + 端口）；
 请求不携带 Cookie 时，去掉 `--credentials`。也可以打开控制台（F12），用 `blocked by CORS policy:` 之后的文字在本页搜索。
 
-浏览器不会把原因告诉脚本：axios 只报 `Network Error`（`ERR_NETWORK`），fetch 只报 `Failed to fetch`，
-Firefox 则是 `NetworkError when attempting to fetch resource.`。
+CORS 即跨源资源共享，俗称跨域。浏览器不会把拦截的原因告诉脚本：axios 只报 `Network Error`（`ERR_NETWORK`），
+fetch 只报 `Failed to fetch`，Firefox 则是 `NetworkError when attempting to fetch resource.`。
 下面是 Chrome 和 Edge 的报错，控制台里总是英文，`…` 代表具体的值。
 Firefox 的报错不同，中文版以“已拦截跨源请求：同源策略禁止读取位于”开头，其中的“详细了解”就是每条末尾的 MDN 链接。
 开头的 `Response to preflight request doesn't pass access control check:` 已经省略，
@@ -286,7 +286,7 @@ def write_table(entries: tuple[Entry, ...], language: Language) -> str:
     rows = [language.columns, "|---|---|---|"]
     for entry in entries:
         explained = [explain_situation(situation) for situation in entry.situations]
-        whys = language.space.join(write_why(found, language) for found in explained)
+        whys = " ".join(write_why(found, language) for found in explained)
         rows.append(f"| `{entry.seen}` | {say(explained[0].fix, language)} | {whys} |")
     return "\n".join(rows)
 

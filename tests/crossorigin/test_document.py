@@ -1,4 +1,4 @@
-"""docs/blocked-by-cors.md holds what the code says, and so does its Chinese twin."""
+"""docs/blocked-by-cors.md has the messages of the code, in English and in Chinese."""
 
 import re
 
@@ -10,8 +10,8 @@ from scripts.chinese import translate
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=["English", "Chinese"])
-def test_the_document_says_what_the_code_says(language: Language) -> None:
-    """If it does not: `uv run python -m scripts.blocked_by_cors` writes the document anew."""
+def test_the_document_has_the_messages_of_the_code(language: Language) -> None:
+    """If it does not: `uv run python -m scripts.blocked_by_cors` writes it again."""
     assert get_path(language).read_text("utf-8") == document(language)
 
 
