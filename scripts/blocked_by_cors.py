@@ -85,7 +85,7 @@ class Scripted:
         return answer
 
     def find_address(self, host: str) -> str | None:
-        """Return where names lead: all outside of the visitor's network, as most do."""
+        """Return an address outside of the visitor's network, for each name."""
         return "8.8.8.8"
 
     def send(self, request: Any) -> Answer:
@@ -252,7 +252,7 @@ def mark_code(text: str) -> str:
 
 
 def write_entry(entry: Entry, language: Language) -> Iterator[str]:
-    """Yield the paragraphs of an entry: the fix first."""
+    """Yield the paragraphs of an entry, the fix first."""
     explained = [explain_situation(situation) for situation in entry.situations]
     examples = [situation.example[language.index] for situation in entry.situations]
     fixes = [say(found.fix, language) for found in explained]

@@ -123,7 +123,7 @@ def translate(text: str) -> str:
 
 
 def _translate(text: str) -> str | None:
-    """Return the first statement and the rest in Chinese; None if one of them has no pattern."""
+    """Return the first statement and the rest in Chinese, or None if one of them has no pattern."""
     for boundary in BOUNDARY.finditer(text):
         statement, rest = text[: boundary.start()], text[boundary.end() :]
         if statement.count("(") != statement.count(")"):

@@ -11,7 +11,7 @@ from scripts.chinese import translate
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=["English", "Chinese"])
 def test_the_document_has_the_messages_of_the_code(language: Language) -> None:
-    """If it does not: `uv run python -m scripts.blocked_by_cors` writes it again."""
+    """If it does not, `uv run python -m scripts.blocked_by_cors` writes it again."""
     assert get_path(language).read_text("utf-8") == document(language)
 
 
