@@ -27,7 +27,7 @@ class Row(NamedTuple):
     other: str = ""  # what <other> answers
     debug: bool = False
     by: str | None = "app"  # who answers
-    why: str = ""  # words of the fix, where no edit of the project helps
+    why: str = ""  # words of the fix, if a change in the project does not help
 
     def __str__(self) -> str:
         """Return the name in a report."""
@@ -235,10 +235,10 @@ ORIGINS = [
 ORIGINS += family(
     {},
     {
-        "a file": {"page": NULL, "why": "serve the page by http"},
+        "a file": {"page": NULL, "why": "serve the page over http"},
         "http in the internet with cookies": {
             "page": "http://app.example.com",
-            "why": "whoever controls the network",
+            "why": "anyone who controls the network",
         },
         "http in the internet without cookies": {
             "page": "http://app.example.com",
@@ -270,8 +270,8 @@ RULES = family(
             "options": 'origins=["http://localhost:5173"], methods=["GET", "PUT"]',
         },
         "OPTIONS itself": {"method": "OPTIONS"},
-        "TRACE": {"method": "TRACE", "why": "no page", "by": None},
-        "CONNECT": {"method": "CONNECT", "why": "no page", "by": None},
+        "TRACE": {"method": "TRACE", "why": "browsers do not send", "by": None},
+        "CONNECT": {"method": "CONNECT", "why": "browsers do not send", "by": None},
         "a header of ours": {"headers": ("X-Lab: 1",)},
         "two headers of ours": {"headers": ("X-Lab: 1", "X-Other: 2"), "method": "POST"},
         "JSON": {"method": "POST", "headers": JSON, "options": 'origins=["http://localhost:5173"]'},
@@ -346,7 +346,7 @@ PLACES = family(
         "a blueprint without a prefix": {"path": "/loose", "why": "url_prefix="},
         "a view without a blueprint": {"path": "/free", "why": "into a blueprint"},
         "a typing error in the path": {"path": "/lap/notes"},
-        "no path like it": {"path": "/~~~~~~", "why": "no route and no policy"},
+        "no path like it": {"path": "/~~~~~~", "why": "no route or policy"},
         "a longer name": {"path": "/lab-internal/notes"},
         "upper case": {"path": "/LAB/notes"},
         "a closed view": {"app": "ours with a closed view"},
@@ -359,7 +359,7 @@ PLACES = family(
             "why": "navigation",
         },
         "a redirect to its page": {"path": "/lab/go?to=http://localhost:5173/", "by": "other"},
-        "a redirect to no web address": {"path": "/lab/go?to=mailto:ada@example.com", "why": "no redirect"},
+        "a redirect to no web address": {"path": "/lab/go?to=mailto:ada@example.com", "why": "remove the redirect"},
         "a redirect with a user name": {"path": "/lab/go?to=http://me@api.example.com/lab/notes", "why": "redirect"},
         "a redirect without an end": {"path": "/lab/round", "why": "redirect"},
     },
@@ -386,13 +386,13 @@ FLASK_CORS = family(
         "flask-cors of a blueprint, a 404": {
             "app": "flask-cors of a blueprint",
             "path": "/lab/nothing",
-            "why": "no route is",
+            "why": "no route has",
         },
         "flask-cors, a preflight that is refused": {
             "app": "flask-cors and a guard",
             "method": "PUT",
             "headers": ("Authorization: Basic YTpi",),
-            "why": "let OPTIONS",
+            "why": "skip OPTIONS",
         },
         "flask-cors, a preflight that is redirected": {
             "app": "flask-cors and https",
@@ -453,10 +453,10 @@ PROJECT = family(
         "project, a slash": {
             "dotenv": "FRONTEND_ORIGINS=http://localhost:5173/",
             "by": None,
-            "why": "correct what it names",
+            "why": "fix what the message says",
         },
-        "project, no setting": {"dotenv": "FRONTEND_ORIGINS=", "by": None, "why": "correct what it names"},
-        "project, null": {"dotenv": "FRONTEND_ORIGINS=null", "by": None, "why": "correct what it names"},
+        "project, no setting": {"dotenv": "FRONTEND_ORIGINS=", "by": None, "why": "fix what the message says"},
+        "project, null": {"dotenv": "FRONTEND_ORIGINS=null", "by": None, "why": "fix what the message says"},
         "project, a method": {"method": "PUT", "path": "/api/auth/me", "why": 'a route with methods=["PUT"]'},
         "project, patch": {"method": "patch", "path": "/api/notes/1", "headers": JSON},
         "project, a header": {"headers": ("X-Lab: 1",)},
@@ -476,11 +476,11 @@ PROJECT = family(
             "why": 'a route with methods=["PUT"]',
         },
         "project, no policy": {"path": "/health/live"},
-        "project, the document": {"path": "/api/openapi.json", "why": "of a library"},
+        "project, the document": {"path": "/api/openapi.json", "why": "belongs to the library"},
         "project, the demo": {"path": "/api/demo/no-cors/hello", "cookies": False},
         "project, a typing error": {"path": "/api/note"},
-        "project, nothing like it": {"path": "/nowhere", "why": "no route and no policy"},
-        "project, TRACE": {"method": "TRACE", "by": None, "why": "no page"},
+        "project, nothing like it": {"path": "/nowhere", "why": "no route or policy"},
+        "project, TRACE": {"method": "TRACE", "by": None, "why": "browsers do not send"},
     },
 )
 DEPLOYED = f"""APP_ENV=production
@@ -499,7 +499,7 @@ PRODUCTION = family(
         "production, development's page": {"page": MINE},
         "production, another site": {"page": "https://lab.example.org"},
         "production, a page by http": {"page": "http://app.example.com"},
-        "production, a LAN address": {"page": LAN, "why": "whoever controls the network"},
+        "production, a LAN address": {"page": LAN, "why": "anyone who controls the network"},
         "production, a header": {"page": APP, "headers": ("X-Lab: 1",)},
         "production, patch": {"page": APP, "method": "patch", "path": "https://api.example.com/api/notes/1"},
         "production, cookies where all may read": {"page": APP, "path": "https://api.example.com/api/public/hello"},
@@ -580,7 +580,7 @@ ELSEWHERE = family(
             "page": APP,
             "path": "http://api.example.com/lab/notes",
             "by": None,
-            "why": "by https",
+            "why": "over https",
         },
     },
 )

@@ -38,7 +38,7 @@ NotSupportingCredentials MissingAllowCredentials PreflightDidNotSucceed External
 InvalidAllowHeader MethodNotFound MissingAllowHeaderFromPreflight RequestNotHttp"""
 # the script of a page on a name asks the API: what kind of page, by which address, and what it ends with
 WHERE_NO_HEADER_HELPS = [
-    ("https page", "http://api.example.test", "The request is as safe as the page"),
+    ("https page", "http://api.example.test", "The https page may call this address"),
     ("https page", "http://localhost", "The page reads the response"),
     ("public https page", "http://localhost", "The page reads the response"),
 ]

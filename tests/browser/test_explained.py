@@ -27,7 +27,7 @@ PRESETS = {
     "forbidden header": (True, "Cookie"),
     "no CORS policy": (False, "demo.py: "),
     "wildcard with cookies": (False, "CORSNotSupportingCredentials"),
-    "forbidden method": (False, "TRACE is an error in every page"),
+    "forbidden method": (False, "Browsers do not let a page send TRACE"),
 }
 
 

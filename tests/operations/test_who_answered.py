@@ -67,11 +67,11 @@ SITUATIONS = [  # what the server in front does, what a page asks for, who answe
     ("passes on", ME, EVIL, "app", f"FRONTEND_ORIGINS={PAGE},{EVIL}"),
     ("a second header", ME, PAGE, "proxy", "remove what writes Access-Control-Allow-Origin"),
     ("a second header", PUT, PAGE, "proxy", "remove what writes Access-Control-Allow-Origin"),
-    ("answers OPTIONS", PUT, PAGE, "proxy", "let OPTIONS and PUT /api/notes/1 through to the API"),
-    ("refuses OPTIONS", PUT, PAGE, "proxy", "let OPTIONS and PUT /api/notes/1 through to the API"),
-    ("any origin for OPTIONS", PUT, PAGE, "proxy", "let OPTIONS and PUT /api/notes/1 through to the API"),
-    ("a sign-in by 401", ME, PAGE, "proxy", "let GET /api/auth/me through to the API without its sign-in"),
-    ("a sign-in by 401", PUT, PAGE, "proxy", "let OPTIONS and PUT /api/notes/1 through to the API without its sign-in"),
+    ("answers OPTIONS", PUT, PAGE, "proxy", "pass OPTIONS and PUT /api/notes/1 to the API"),
+    ("refuses OPTIONS", PUT, PAGE, "proxy", "pass OPTIONS and PUT /api/notes/1 to the API"),
+    ("any origin for OPTIONS", PUT, PAGE, "proxy", "pass OPTIONS and PUT /api/notes/1 to the API"),
+    ("a sign-in by 401", ME, PAGE, "proxy", "pass GET /api/auth/me to the API without its sign-in"),
+    ("a sign-in by 401", PUT, PAGE, "proxy", "pass OPTIONS and PUT /api/notes/1 to the API without its sign-in"),
     ("a sign-in elsewhere", ME, PAGE, "proxy", "without its sign-in, which is at sign-in.example.org"),
     ("a sign-in elsewhere", PUT, PAGE, "proxy", "without its sign-in, which is at sign-in.example.org"),
     ("to https", PUT, PAGE, "proxy", "in the page's call: https://localhost"),
@@ -144,4 +144,4 @@ def test_who_answered_and_where_the_fix_is(
     assert (found["answered_by"], found["allowed"]) == (by, fix is None), found["fix"]
     assert fix is None or fix in found["fix"]
     if by == "proxy" and "in the page's call" not in found["fix"]:
-        assert (found["edits"], "No edit of this project helps" in found["fix"]) == ([], True)
+        assert (found["edits"], "A change in this project does not help" in found["fix"]) == ([], True)
