@@ -69,15 +69,15 @@ class Answer:
         return self.get("Set-Cookie").partition(";")[0]
 
 
-def check_alike(case: Case, answers: dict[str, Answer]) -> None:
+def check_same_answer(case: Case, answers: dict[str, Answer]) -> None:
     """Refuse answers with other facts than the first one's."""
     (_, model), *rest = answers.items()
     for name, answer in rest:
-        wanted, got = facts(case, model), facts(case, answer)
+        wanted, got = get_facts(case, model), get_facts(case, answer)
         assert wanted == got, f"{case.name}: {name} answers\n{got}\nand not\n{wanted}"
 
 
-def facts(case: Case, answer: Answer) -> dict[str, Any]:
+def get_facts(case: Case, answer: Answer) -> dict[str, Any]:
     """Return what must not differ between two targets."""
     found: dict[str, Any] = {
         "origin": answer.get("Access-Control-Allow-Origin"),
@@ -87,17 +87,17 @@ def facts(case: Case, answer: Answer) -> dict[str, Any]:
         lists = answer.get("Access-Control-Allow-Headers").lower(), answer.get("Access-Control-Allow-Methods")
         allows = "if-match" in lists[0] and "PUT" in lists[1]
         return found | {"ok": answer.status in (200, 204), "age": answer.get("Access-Control-Max-Age"), "all": allows}
-    found |= {"status": answer.status, "body": comparable(json.loads(answer.body))}
+    found |= {"status": answer.status, "body": normalize_body(json.loads(answer.body))}
     if case.name == "list of 20":
         place = json.loads(answer.get("X-Pagination"))
         found |= {name: place[name] for name in ("total", "total_pages", "page", "next_page")}
     return found | {"etag": bool(answer.get("ETag"))} if case.name in ("one by id", "create") else found
 
 
-def comparable(body: Any) -> Any:
+def normalize_body(body: Any) -> Any:
     """Return a body with its times in one form, without those of today and without new numbers."""
     if isinstance(body, list):
-        return [comparable(item) for item in body]
+        return [normalize_body(item) for item in body]
     if "created_at" in body:
         new = body["title"] == "A title"
         times = {name: datetime.fromisoformat(body[name]).isoformat() for name in ("created_at", "updated_at")}

@@ -33,32 +33,32 @@ TABLES = {
 
 
 @dataclass(frozen=True)
-class Measured:
+class Summary:
     """The median of the rounds, the least and the most of them."""
 
     median: float
-    least: float
-    most: float
+    minimum: float
+    maximum: float
 
     def __str__(self) -> str:
         """Write it with its spread, where it has one."""
-        spread = f" ({number(self.least)}–{number(self.most)})"
-        return number(self.median) + (spread if self.least != self.most else "")
+        spread = f" ({format_number(self.minimum)}–{format_number(self.maximum)})"
+        return format_number(self.median) + (spread if self.minimum != self.maximum else "")
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """Write a number with three digits that count."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def of(values: Sequence[float], others: Sequence[float] | None = None) -> Measured:
+def summarize(values: Sequence[float], others: Sequence[float] | None = None) -> Summary:
     """Return the median and the spread of values, or of their ratios to others of the same rounds."""
     found = [a / b for a, b in zip(values, others, strict=True)] if others else list(values)
-    return Measured(median(found), min(found), max(found))
+    return Summary(median(found), min(found), max(found))
 
 
 @dataclass(frozen=True)
-class Bar:
+class Threshold:
     """Something to be reached: a figure of a target, perhaps as a ratio to another's, at least or at most a bound."""
 
     part: str
@@ -71,7 +71,7 @@ class Bar:
     def row(self, figures: dict[str, Any]) -> list[str]:
         """Return a row of the table: what, the bar, what was measured, and whether it is reached."""
         sides = figures[self.part][self.case]
-        found = of(sides[self.target], sides[self.peer] if self.peer else None)
+        found = summarize(sides[self.target], sides[self.peer] if self.peer else None)
         name = f"{TABLES[self.part][0].lower()}: {self.case}, {self.target}" + (f" / {self.peer}" if self.peer else "")
         return [name, f"{self.at} {self.bound:g}", str(found), self.verdict(found.median)]
 
@@ -82,51 +82,54 @@ class Bar:
         return f"**short by {abs(value - self.bound) / self.bound:.0%}**"
 
 
-def bars(figures: dict[str, Any]) -> list[Bar]:
+def get_thresholds(figures: dict[str, Any]) -> list[Threshold]:
     """Return the bars of what was measured: ratios to FastAPI, and flat growth, of at most 1.2."""
     rates = {"preflight": 2.8, "list of 20": 1.25, "one by id": 1.1, "create": 1.15}
     found = []
     for ours in (OURS, BY_HAND):
-        found += [Bar("rate", case, ours, "at least", bound, FASTAPI) for case, bound in rates.items()]
-        found.append(Bar("rate", "preflight", ours, "at least", 7, FLASK))
-        found.append(Bar("served cpu", "list of 20", ours, "at most", 0.78, FASTAPI))
-        found.append(Bar("cpu", "preflight", ours, "at most", 10, BARE))
-    found += [Bar("growth", case, OURS, "at most", 1.2) for case in figures.get("growth", ())]
+        found += [Threshold("rate", case, ours, "at least", bound, FASTAPI) for case, bound in rates.items()]
+        found.append(Threshold("rate", "preflight", ours, "at least", 7, FLASK))
+        found.append(Threshold("served cpu", "list of 20", ours, "at most", 0.78, FASTAPI))
+        found.append(Threshold("cpu", "preflight", ours, "at most", 10, BARE))
+    found += [Threshold("growth", case, OURS, "at most", 1.2) for case in figures.get("growth", ())]
     seconds = dict.fromkeys(figures.get("start", {}).get("seconds", ()))
-    found += [Bar("start", "seconds", name, "at most", bound) for name, bound in zip(seconds, LONGEST, strict=False)]
+    found += [
+        Threshold("start", "seconds", name, "at most", bound)
+        for name, bound in zip(seconds, MAXIMUM_SECONDS, strict=False)
+    ]
     return [bar for bar in found if bar.part in figures]
 
 
-LONGEST = (0.5, 0.5, 1, 7, 4, 3)  # seconds of each thing in `start`
+MAXIMUM_SECONDS = (0.5, 0.5, 1, 7, 4, 3)  # seconds of each thing in `start`
 
 
-def tables(figures: dict[str, Any]) -> str:
+def build_tables(figures: dict[str, Any]) -> str:
     """Return the tables of what was measured, each under a heading."""
-    rows = [bar.row(figures) for bar in bars(figures)]
-    found = [figures["machine"], "### The bars", table(["what", "bar", "median (least–most)", ""], rows)]
+    rows = [bar.row(figures) for bar in get_thresholds(figures)]
+    found = [figures["machine"], "### The bars", format_table(["what", "bar", "median (least–most)", ""], rows)]
     for part, (heading, sentence, unit) in TABLES.items():
         if part in figures:
             found += [f"### {heading}", sentence]
             found += [f"![Requests a second, as bars]({CHART.name})"] if part == "rate" else []
-            found += [matrix(figures[part], unit)]
+            found += [build_matrix(figures[part], unit)]
     return "\n\n".join(found)
 
 
-def matrix(cases: dict[str, dict[str, list[float]]], unit: str) -> str:
+def build_matrix(cases: dict[str, dict[str, list[float]]], unit: str) -> str:
     """Return a table: a row for each target, a column for each case; with a unit as ratios to FastAPI."""
     targets = list(dict.fromkeys(target for case in cases.values() for target in case))
     targets.sort(key=lambda target: NAMES.index(target) if target in NAMES else 0)
-    rows = [[target, *(cell(case, target, ratio=bool(unit)) for case in cases.values())] for target in targets]
+    rows = [[target, *(format_cell(case, target, ratio=bool(unit)) for case in cases.values())] for target in targets]
     if unit:
-        rows.append([f"{unit} of {FASTAPI}", *(number(median(case[FASTAPI])) for case in cases.values())])
-    return table(["", *cases], rows)
+        rows.append([f"{unit} of {FASTAPI}", *(format_number(median(case[FASTAPI])) for case in cases.values())])
+    return format_table(["", *cases], rows)
 
 
-def cell(case: dict[str, list[float]], target: str, *, ratio: bool) -> str:
-    return str(of(case[target], case[FASTAPI] if ratio else None)) if target in case else NOTHING
+def format_cell(case: dict[str, list[float]], target: str, *, ratio: bool) -> str:
+    return str(summarize(case[target], case[FASTAPI] if ratio else None)) if target in case else NOTHING
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def format_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [heads, ["---" for _ in heads], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -135,7 +138,7 @@ def write(text: str, rates: dict[str, dict[str, list[float]]]) -> None:
     """Put tables between the marks in the README, and draw the chart."""
     before, rest = README.read_text("utf-8").split(BEGIN)
     README.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", "utf-8", newline="\n")
-    CHART.write_text(svg(rates), "utf-8", newline="\n")
+    CHART.write_text(draw_chart(rates), "utf-8", newline="\n")
 
 
 NAMES = [OURS, BY_HAND, BEFORE, FASTAPI, FLASK, ON_GRANIAN, BARE]
@@ -147,17 +150,19 @@ line { stroke: #6e7781 }
 @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } }"""
 
 
-def svg(rates: dict[str, dict[str, list[float]]]) -> str:
+def draw_chart(rates: dict[str, dict[str, list[float]]]) -> str:
     """Return the chart: for each case, how many times FastAPI's requests a second each target takes."""
-    groups = {c: {name: of(t[name], t[FASTAPI]) for name in COLOURS if name in t} for c, t in rates.items()}
-    scale = (WIDTH - LEFT - 60) / max(bar.most for group in groups.values() for bar in group.values())
+    groups = {c: {name: summarize(t[name], t[FASTAPI]) for name in COLOURS if name in t} for c, t in rates.items()}
+    scale = (WIDTH - LEFT - 60) / max(bar.maximum for group in groups.values() for bar in group.values())
     title, drawn, y = f"Requests a second, as times those of {FASTAPI}: more is better", [], TOP
     for place, name in enumerate(COLOURS):
-        drawn.append(label(LEFT + place % 3 * 200, 28 + place // 3 * 18, HEIGHT, name, name))
+        drawn.append(draw_label(LEFT + place % 3 * 200, 28 + place // 3 * 18, HEIGHT, name, name))
     for case, group in groups.items():
         drawn.append(f'<text x="{LEFT - 8}" y="{y + HEIGHT}" text-anchor="end">{escape(case)}</text>')
         for name, bar in group.items():
-            drawn.append(label(LEFT, y, bar.median * scale, name, number(bar.median), f"{case}, {name}: {bar}"))
+            drawn.append(
+                draw_label(LEFT, y, bar.median * scale, name, format_number(bar.median), f"{case}, {name}: {bar}")
+            )
             y += HEIGHT + 2
         y += 16
     one = LEFT + scale
@@ -167,7 +172,7 @@ def svg(rates: dict[str, dict[str, list[float]]]) -> str:
     return "\n".join([head, f"<title>{title}</title>", f"<style>{STYLE}</style>", heading, *drawn, "</svg>\n"])
 
 
-def label(x: float, y: float, width: float, name: str, text: str, title: str = "") -> str:
+def draw_label(x: float, y: float, width: float, name: str, text: str, title: str = "") -> str:
     """Return a box in the colour of a target, with a text behind it."""
     box = f'<rect x="{x}" y="{y}" width="{width:.1f}" height="{HEIGHT}" fill="{COLOURS[name]}"/>'
     behind = f'<text x="{x + width + 5:.1f}" y="{y + HEIGHT - 2}">{escape(text)}</text>'

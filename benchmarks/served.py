@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-from benchmarks.cases import CASES, Answer, Case, check_alike, sign_in
-from benchmarks.in_process import Figures, takes
+from benchmarks.cases import CASES, Answer, Case, check_same_answer, sign_in
+from benchmarks.in_process import Figures, supports
 from benchmarks.targets import Target
 from tests.running import preferred_port
 from tests.serving import serving
@@ -42,12 +42,12 @@ class Server:
         self.answers: dict[str, Answer] = {}
         self.scripts: dict[str, Path] = {}
         cookies: dict[str, str] = {}
-        for case in (case for case in CASES.values() if takes(target, case.name)):
+        for case in (case for case in CASES.values() if supports(target, case.name)):
             if case.user and case.user not in cookies:
-                cookies[case.user] = self.ask(sign_in(case.user).as_json()).cookie
+                cookies[case.user] = self.send(sign_in(case.user).as_json()).cookie
             request = case.as_json(cookies.get(case.user or "", ""))
             for _ in range(WARM_UP // (6 if case.name == "login" else 1)):
-                self.answers[case.name] = self.ask(request)
+                self.answers[case.name] = self.send(request)
             lines = (f"wrk.headers[{json.dumps(k)}] = {json.dumps(v)}" for k, v in request["headers"].items())
             headers = "\n".join(lines)
             body = json.dumps(request["body"]) if request["body"] else "nil"
@@ -56,7 +56,7 @@ class Server:
             self.scripts[case.name].write_text(text, "utf-8")
         self.processes = [process, *process.children(recursive=True)]  # all are there: they have answered
 
-    def ask(self, request: dict[str, Any]) -> Answer:
+    def send(self, request: dict[str, Any]) -> Answer:
         """Send one request, over a connection of its own."""
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
             connection.request(request["method"], request["path"], request["body"] or None, request["headers"])
@@ -67,7 +67,7 @@ class Server:
         """Return the seconds of CPU that it has taken, workers included."""
         return sum(sum(process.cpu_times()[:2]) for process in self.processes)
 
-    def under_load(self, case: Case, seconds: int) -> dict[str, float]:
+    def measure_under_load(self, case: Case, seconds: int) -> dict[str, float]:
         """Return the figures of a run; one with an error, or with answers of another length, counts for nothing."""
         # a sign-in is two dozen milliseconds of hashing: a queue of them would be as long as a round
         connections, seconds = (4, seconds + 1) if case.name == "login" else (16, seconds)
@@ -96,7 +96,7 @@ def servers(targets: Sequence[Target]) -> Iterator[list[Server]]:
             stack.enter_context(serving(command, port, target.folder, {**target.env, "PORT": str(port)}))
             found.append(Server(target, port, scripts, psutil.Process().children()[-1]))
         for name, case in CASES.items():
-            check_alike(case, {s.target.name: s.answers[name] for s in found if name in s.answers})
+            check_same_answer(case, {s.target.name: s.answers[name] for s in found if name in s.answers})
         yield found
 
 
@@ -108,6 +108,6 @@ def measure(targets: Sequence[Target], rounds: int, seconds: int) -> dict[str, F
             for case in CASES.values():
                 asked = [server for server in running if case.name in server.scripts]
                 for server in random.Random(number).sample(asked, len(asked)):  # nobody always follows the heaviest
-                    for what, value in server.under_load(case, seconds).items():
+                    for what, value in server.measure_under_load(case, seconds).items():
                         found[what][case.name][server.target.name].append(value)
     return dict(found)

@@ -65,26 +65,26 @@ class Target:
         found = replace(self, env={**self.env, "DATABASE_URL": f"sqlite:///{file.as_posix()}"})
         if not file.exists() and self.name != BARE:
             found.make_tables(list(notes))
-            fill(file, notes, sessions)
+            insert_rows(file, notes, sessions)
         return found
 
     def make_tables(self, users: list[str]) -> None:
         """Make its tables, and its users as it makes them."""
         if self.project is None:
-            code = f"from benchmarks.apps.tables import make; make({users!r}, {PASSWORD!r})"
-            BakedProject(self.folder, (), ()).succeeds(self.python, "-c", code, env=self.env)
+            code = f"from benchmarks.apps.tables import create_tables; create_tables({users!r}, {PASSWORD!r})"
+            BakedProject(self.folder, (), ()).check_output(self.python, "-c", code, env=self.env)
             return
-        self.project.succeeds(self.python, "-m", "flask", "db", "upgrade", env=self.env)
+        self.project.check_output(self.python, "-m", "flask", "db", "upgrade", env=self.env)
         for user in users:
             flask_user(self.project, self.env, "create", user, PASSWORD)
 
 
-def generated(name: str, project: BakedProject) -> Target:
+def build_target(name: str, project: BakedProject) -> Target:
     """Return a generated project as `python -m my_lab_api` runs it."""
     return Target(name, f"{project.package}:create_app()", [project.python, "-m", project.package], project)
 
 
-def projects(folder: Path, beside: Path | None = None) -> list[Target]:
+def build_projects(folder: Path, beside: Path | None = None) -> list[Target]:
     """Generate and install a project of each strategy, and perhaps one of an earlier version.
 
     Args:
@@ -99,11 +99,11 @@ def projects(folder: Path, beside: Path | None = None) -> list[Target]:
     elif beside:
         made[BEFORE] = BakedProject(beside.resolve(), (), ())
     for project in made.values():
-        project.succeeds("uv", "sync", "--quiet")
-    return [generated(name, project) for name, project in made.items()]
+        project.check_output("uv", "sync", "--quiet")
+    return [build_target(name, project) for name, project in made.items()]
 
 
-def peers() -> list[Target]:
+def build_peers() -> list[Target]:
     """Return the applications of this folder on their servers."""
     programs = Path(sys.executable).parent
     gunicorn, granian, uvicorn = ([str(programs / words[0]), *words[1:]] for words in (GUNICORN, GRANIAN, UVICORN))
@@ -116,14 +116,16 @@ def peers() -> list[Target]:
     ]
 
 
-def fill(file: Path, notes: Mapping[str, int], sessions: int) -> None:
+def insert_rows(file: Path, notes: Mapping[str, int], sessions: int) -> None:
     """Write notes, and sign-ins of the first user."""
     with closing(sqlite3.connect(file)) as database:
         for user, number in enumerate(notes.values(), 1):
-            written = ((user, *row) for row in rows(number, "One sentence of a note. " * (2 if sessions else 9)))
+            written = (
+                (user, *row) for row in generate_notes(number, "One sentence of a note. " * (2 if sessions else 9))
+            )
             columns = "user_id, title, body, created_at, updated_at, version"
             database.executemany(f"INSERT INTO note ({columns}) VALUES (?, ?, ?, ?, ?, 1)", written)
-        ahead = text(datetime.now(UTC) + timedelta(days=3))
+        ahead = format_time(datetime.now(UTC) + timedelta(days=3))
         keys = ((f"key-{n:040}", 1, ahead) for n in range(sessions))  # of somebody else than who signs in
         database.executemany("INSERT INTO login_session (key, user_id, expires_at) VALUES (?, ?, ?)", keys)
         database.execute("ANALYZE")
@@ -131,13 +133,13 @@ def fill(file: Path, notes: Mapping[str, int], sessions: int) -> None:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def rows(number: int, body: str) -> Iterator[tuple[str, str, str, str]]:
+def generate_notes(number: int, body: str) -> Iterator[tuple[str, str, str, str]]:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     for n in range(number):
-        written = text(start + timedelta(minutes=n % 100_000))
+        written = format_time(start + timedelta(minutes=n % 100_000))
         yield f"Note number {n}", body, written, written
 
 
-def text(time: datetime) -> str:
+def format_time(time: datetime) -> str:
     """Return a time as SQLAlchemy writes it into SQLite."""
     return time.strftime("%Y-%m-%d %H:%M:%S.%f")

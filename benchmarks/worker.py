@@ -31,19 +31,19 @@ def main() -> None:
     name, _, expression = place.partition(":")
     names = vars(importlib.import_module(name))
     if int(policies):
-        declare_more(names, int(policies))
+        add_policies(names, int(policies))
     app = eval(expression, names)
     protocol = Asgi() if inspect.iscoroutinefunction(type(app).__call__) else Wsgi()
     for line in sys.stdin:
-        asked = json.loads(line)
-        if "count" in asked:
-            said: Json = measure(protocol, app, asked["request"], asked["count"], idle=asked.get("idle", False))
+        command = json.loads(line)
+        if "count" in command:
+            result: Json = measure(protocol, app, command["request"], command["count"], idle=command.get("idle", False))
         else:
-            said = protocol.answer(app, asked["request"])
-        print(json.dumps(said), file=answers, flush=True)
+            result = protocol.answer(app, command["request"])
+        print(json.dumps(result), file=answers, flush=True)
 
 
-def declare_more(names: Json, number: int) -> None:
+def add_policies(names: Json, number: int) -> None:
     """Have `create_app` register so many blueprints more, each with a policy, before it calls `init_cors`."""
     crossorigin, blueprint = importlib.import_module("crossorigin"), importlib.import_module("flask").Blueprint
 
@@ -102,7 +102,7 @@ class Wsgi:
     def answer(self, app: Any, request: Json) -> Json:
         """Return the answer to one request."""
         head: list[Any] = []
-        body = app(self.prepare(request), lambda *said: head.extend(said[:2]))
+        body = app(self.prepare(request), lambda *result: head.extend(result[:2]))
         text = b"".join(body).decode()
         with suppress(AttributeError):
             body.close()
@@ -145,13 +145,13 @@ class Asgi:
             if kept is not None:
                 kept.append(message)
 
-        async def all_of_them() -> tuple[float, float]:
+        async def send_all() -> tuple[float, float]:
             cpu, began = time.process_time(), time.perf_counter()
             for scope, receive in requests:
                 await app(scope, receive, send)
             return time.process_time() - cpu, time.perf_counter() - began
 
-        return self.loop.run_until_complete(all_of_them())
+        return self.loop.run_until_complete(send_all())
 
     def answer(self, app: Any, request: Json) -> Json:
         """Return the answer to one request."""

@@ -149,7 +149,7 @@ def lab(**options: Any) -> Flask:
     return app
 
 
-def blocked() -> Any:
+def build_rows() -> Any:
     """Yield the cells of each row."""
     for seen, changes, *answers in BLOCKED:
         asks = {"method": "GET", "url": LAB, "origin": PAGE, "credentials": True, **changes}
@@ -162,14 +162,14 @@ def blocked() -> Any:
         yield seen, why, found.fix
 
 
-def table(rows: Any) -> str:
+def format_table(rows: Any) -> str:
     # outside of code, Markdown would take * and < for its own
     cells = [[cell if cell[0] == "`" else re.sub(r"([*<|])", r"\\\1", cell) for cell in row] for row in rows]
     return "".join(f"| {' | '.join(row)} |\n" for row in cells)
 
 
 def document() -> str:
-    return HEAD.format(page=PAGE, lab=LAB) + table(blocked())
+    return HEAD.format(page=PAGE, lab=LAB) + format_table(build_rows())
 
 
 if __name__ == "__main__":

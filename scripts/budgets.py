@@ -69,34 +69,34 @@ def measure(project: BakedProject) -> Iterator[Budget]:
     rest = [n for n in counted if not n.startswith("crossorigin/")]
     functions = [(size, f"{n}: {f}") for n in application for f, size in measure_functions(project.read(n))]
 
-    def total(names: list[str]) -> int:
+    def count_total(names: list[str]) -> int:
         return sum(lines[name] for name in names)
 
-    def longest(what: str, names: list[str], at_most: int) -> Budget:
+    def get_longest_file(what: str, names: list[str], at_most: int) -> Budget:
         size, name = max(((lines[name], name) for name in names), default=(0, ""))
         return Budget(what, size, at_most, name)
 
-    yield Budget("lines of the application", total(application), 1450)
-    yield longest("lines of its longest file", application, 150)
-    yield Budget("lines of its longest function", *_longest(functions, 40))
-    yield Budget("lines of tests/", total([n for n in counted if n.startswith("tests/")]), 850)
-    yield Budget("lines of the front end", total([n for n in counted if n.startswith("frontend/")]), 1300)
+    yield Budget("lines of the application", count_total(application), 1450)
+    yield get_longest_file("lines of its longest file", application, 150)
+    yield Budget("lines of its longest function", *_get_longest(functions, 40))
+    yield Budget("lines of tests/", count_total([n for n in counted if n.startswith("tests/")]), 850)
+    yield Budget("lines of the front end", count_total([n for n in counted if n.startswith("frontend/")]), 1300)
     yield Budget("files, without crossorigin/", len(rest), 80)
-    yield Budget("lines, without crossorigin/", total(rest), 4500)
-    yield Budget("lines of crossorigin/", total(toolkit), 2700)
-    yield longest("lines of its longest file, crossorigin/", toolkit, 320)
+    yield Budget("lines, without crossorigin/", count_total(rest), 4500)
+    yield Budget("lines of crossorigin/", count_total(toolkit), 2700)
+    yield get_longest_file("lines of its longest file, crossorigin/", toolkit, 320)
     yield Budget("words of the README", len(project.read("README.md").split()), 1200)
     sources = {name: project.read(name) for name in application}
-    yield Budget("own names that cross a module border in the application", len(crossing_names(sources)), 50)
+    yield Budget("own names that cross a module border in the application", len(find_crossing_names(sources)), 50)
     couplings = list(find_couplings(sources))
     yield Budget("couplings to private names of libraries", len(couplings), 2, ", ".join(c.where for c in couplings))
     unexplained = [c.where for c in couplings if not c.has_issue]
     yield Budget("of them without an upstream issue in a comment", len(unexplained), 0, ", ".join(unexplained))
-    yield Budget("control lines of the template", len(control_lines()), 40)
-    yield Budget("questions", len(questions()), 9)
+    yield Budget("control lines of the template", len(find_control_lines()), 40)
+    yield Budget("questions", len(get_questions()), 9)
 
 
-def _longest(functions: list[tuple[int, str]], at_most: int) -> tuple[int, int, str]:
+def _get_longest(functions: list[tuple[int, str]], at_most: int) -> tuple[int, int, str]:
     size, name = max(functions)
     return size, at_most, name
 
@@ -113,7 +113,7 @@ def measure_functions(source: str) -> Iterator[tuple[str, int]]:
             yield node.name, count_lines("\n".join(source.splitlines()[node.lineno - 1 : node.end_lineno]))
 
 
-def crossing_names(sources: dict[str, str]) -> set[str]:
+def find_crossing_names(sources: dict[str, str]) -> set[str]:
     """Return the names that modules of the application import from each other."""
     nodes = [node for source in sources.values() for node in ast.walk(ast.parse(source))]
     return {f"{n.module}.{a.name}" for n in nodes if isinstance(n, ast.ImportFrom) and n.level for a in n.names}
@@ -132,10 +132,12 @@ def find_couplings(sources: dict[str, str]) -> Iterator[Coupling]:
     Such a name is imported, read from an object, given as a text, or defined in a subclass of a library's class.
     """
     trees = {name: ast.parse(source) for name, source in sources.items()}
-    own = {name for tree in trees.values() for name in _defined(tree)}
+    own = {name for tree in trees.values() for name in _find_definitions(tree)}
     for file, tree in trees.items():
         lines = sources[file].splitlines()
-        uses = {name: line for line, name in sorted(_private_uses(tree), reverse=True) if name not in own | PUBLIC}
+        uses = {
+            name: line for line, name in sorted(_find_private_names(tree), reverse=True) if name not in own | PUBLIC
+        }
         for name, line in uses.items():
             near = " ".join(lines[max(line - 4, 0) : line])
             yield Coupling(f"{file}:{line} {name}", bool(ISSUE.search(near)))
@@ -145,7 +147,7 @@ def _is_private(name: str) -> bool:
     return bool(re.fullmatch(r"_[A-Za-z]\w*", name))
 
 
-def _defined(tree: ast.AST) -> Iterator[str]:
+def _find_definitions(tree: ast.AST) -> Iterator[str]:
     """Yield what a module calls private itself: functions, names, attributes of its own objects.
 
     A method of a subclass is left out unless the class calls it: the library may be who does.
@@ -156,18 +158,20 @@ def _defined(tree: ast.AST) -> Iterator[str]:
                 yield from (part.name for part in body if isinstance(part, ast.FunctionDef | ast.ClassDef))
             case ast.ClassDef(body=body):
                 methods = {part.name for part in body if isinstance(part, ast.FunctionDef)}
-                yield from methods & {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and _of_self(n)}
+                yield from methods & {
+                    n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and _is_self_attribute(n)
+                }
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 yield name
-            case ast.Attribute(attr=name, ctx=ast.Store()) if _of_self(node):
+            case ast.Attribute(attr=name, ctx=ast.Store()) if _is_self_attribute(node):
                 yield name
 
 
-def _of_self(node: ast.Attribute) -> bool:
+def _is_self_attribute(node: ast.Attribute) -> bool:
     return isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
-def _private_uses(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def _find_private_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield the line of each private name that is imported, read, given as a text, or an overriding method's."""
     in_texts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
@@ -188,7 +192,7 @@ def _private_uses(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 @cache
-def control_lines() -> tuple[str, ...]:
+def find_control_lines() -> tuple[str, ...]:
     """Return the lines of the template that are an instruction to Jinja."""
     folder = template() / "{{cookiecutter.__project_slug}}"
     texts = [p.read_text("utf-8") for p in folder.rglob("*") if p.is_file() and p.suffix not in (".png", ".ttf")]
@@ -196,7 +200,7 @@ def control_lines() -> tuple[str, ...]:
 
 
 @cache
-def questions() -> tuple[str, ...]:
+def get_questions() -> tuple[str, ...]:
     """Return the names of the questions."""
     context = json.loads((template() / "cookiecutter.json").read_text("utf-8"))
     return tuple(name for name in context if not name.startswith("_"))

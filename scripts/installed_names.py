@@ -22,19 +22,19 @@ def main() -> None:
     """Install a project with everything that it may have, and write the names into the hook."""
     with tempfile.TemporaryDirectory() as folder:
         project = bake(Path(folder))
-        project.succeeds("uv", "sync", "--quiet", "--all-extras")
-        names = " ".join(sorted(installed_names(project)))
+        project.check_output("uv", "sync", "--quiet", "--all-extras")
+        names = " ".join(sorted(get_installed_names(project)))
     lines = textwrap.fill(names, 112, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False)
     HOOK.write_text(LISTED.sub(lines, HOOK.read_text("utf-8")), "utf-8", newline="\n")
 
 
-def listed_names() -> set[str]:
+def get_listed_names() -> set[str]:
     """Return the names that the hook refuses."""
     [names] = LISTED.findall(HOOK.read_text("utf-8"))
     return set(names.split())
 
 
-def installed_names(project: BakedProject) -> set[str]:
+def get_installed_names(project: BakedProject) -> set[str]:
     """Return the names of all distributions and modules, as a slug has them, of a project installed with its extras.
 
     `uv.lock` has the distributions of every system and every version of Python, the environment has the modules.
@@ -43,11 +43,11 @@ def installed_names(project: BakedProject) -> set[str]:
     lock = tomllib.loads(project.read("uv.lock"))
     requires = project.path / "build-requires.txt"
     requires.write_text("\n".join(metadata["build-system"]["requires"]), "utf-8")
-    building = project.succeeds("uv", "pip", "compile", "--quiet", "--universal", "--no-annotate", requires.name)
+    building = project.check_output("uv", "pip", "compile", "--quiet", "--universal", "--no-annotate", requires.name)
     requires.unlink()
     found = {package["name"] for package in lock["package"]} | INSTALLERS
     found |= set(re.findall(r"(?m)^([\w.-]+)==", building))
-    found |= set(project.succeeds(project.python, "-c", MODULES).split())
+    found |= set(project.check_output(project.python, "-c", MODULES).split())
     slugs = {re.sub("[-_.]+", "-", name).lower() for name in found}
     return {slug for slug in slugs if re.fullmatch("[a-z][a-z0-9-]*", slug)} - {project.path.name, "crossorigin"}
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.baking import BakedProject, bake
 from tests.client import ORIGIN, PASSWORD
-from tests.operations.cluster import prepare, production
+from tests.operations.cluster import build_settings, prepare
 from tests.production import HOST, Api, serving_api
 
 USERS = """
@@ -42,7 +42,7 @@ class Connection:
         """Use what `asyncio.open_connection` has opened."""
         self.reader, self.writer, self.cookie = reader, writer, ""
 
-    async def ask(self, line: str, body: object = None) -> int:
+    async def request(self, line: str, body: object = None) -> int:
         """Send a request; return the status of the answer, 0 if there is none, and keep a cookie that comes along."""
         data = b"" if body is None else json.dumps(body).encode()
         head = f"{line} HTTP/1.1\r\nHost: {HOST}\r\nOrigin: {ORIGIN}\r\nSec-Fetch-Site: same-site\r\n"
@@ -51,14 +51,14 @@ class Connection:
         try:
             self.writer.write(head.encode() + b"\r\n" + data)
             answer = (await self.reader.readuntil(b"\r\n\r\n")).decode()
-            await self.reader.readexactly(int(value_of("content-length", answer)))
+            await self.reader.readexactly(int(get_header("content-length", answer)))
         except (OSError, EOFError):
             return 0
-        self.cookie = value_of("set-cookie", answer).partition(";")[0] or self.cookie
+        self.cookie = get_header("set-cookie", answer).partition(";")[0] or self.cookie
         return int(answer.split(" ", 2)[1])
 
 
-def value_of(name: str, head: str) -> str:
+def get_header(name: str, head: str) -> str:
     """Return the value of a header, "" without it."""
     return next((line[len(name) + 2 :] for line in head.split("\r\n") if line.lower().startswith(f"{name}:")), "")
 
@@ -82,7 +82,7 @@ class Load:
         """Sign a user in; return the cookie."""
         connection = await self.connect()
         credentials = {"username": f"user-{number}", "password": PASSWORD}
-        assert await connection.ask("POST /api/auth/login", credentials) == 200
+        assert await connection.request("POST /api/auth/login", credentials) == 200
         connection.writer.close()
         return connection.cookie
 
@@ -93,7 +93,7 @@ class Load:
             note = {"title": f"note {count}", "body": "x" * 200}
             for what, line, body in (("list", "GET /api/notes", None), ("create", "POST /api/notes", note)):
                 started = time.perf_counter()
-                status = await connection.ask(line, body)
+                status = await connection.request(line, body)
                 self.times[what].append(time.perf_counter() - started)
                 self.statuses[status] += 1
                 if status == 0:
@@ -111,27 +111,27 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         project = bake(Path(folder, "out"))
-        project.succeeds("uv", "sync", "--quiet", "--no-dev")
-        with serving(project, Path(folder), options.clients) as server:
+        project.check_output("uv", "sync", "--quiet", "--no-dev")
+        with serve(project, Path(folder), options.clients) as server:
             load = Load(server.port)
-            asyncio.run(run(load, server, options.clients, options.seconds))
-    report(load, options.seconds)
+            asyncio.run(run_load(load, server, options.clients, options.seconds))
+    print_report(load, options.seconds)
     sys.exit(not {200, 201}.issuperset(load.statuses))
 
 
 @contextlib.contextmanager
-def serving(project: BakedProject, folder: Path, users: int) -> Iterator[Api]:
+def serve(project: BakedProject, folder: Path, users: int) -> Iterator[Api]:
     """Serve a project, as a lab would, with a number of users."""
-    settings = production(f"sqlite:///{folder / 'lab.sqlite'}")
+    settings = build_settings(f"sqlite:///{folder / 'lab.sqlite'}")
     settings = {name: value for name, value in settings.items() if name not in ("WORKERS", "THREADS")}
     prepare(project, settings)
     code = USERS.format(package=project.package, password=PASSWORD, number=users)
-    project.succeeds(project.python, "-c", code, env=settings)
+    project.check_output(project.python, "-c", code, env=settings)
     with serving_api(folder, project, settings) as server:
         yield server
 
 
-async def run(load: Load, server: Api, clients: int, seconds: int) -> None:
+async def run_load(load: Load, server: Api, clients: int, seconds: int) -> None:
     """Let the clients ask, and print the memory of the server now and then."""
     cookies = [await load.sign_in(number) for number in range(clients)]
     asking = [asyncio.create_task(load.client(cookie)) for cookie in cookies]
@@ -144,7 +144,7 @@ async def run(load: Load, server: Api, clients: int, seconds: int) -> None:
     await asyncio.gather(*asking)
 
 
-def report(load: Load, seconds: int) -> None:
+def print_report(load: Load, seconds: int) -> None:
     """Print how many answers there were, and how long they took."""
     print(ROW.format("", "answers", "per s", "p50 ms", "p99 ms", "max ms"))
     for what, times in load.times.items():

@@ -67,7 +67,7 @@ def draw_image() -> Image.Image:
 def draw_font() -> FontBuilder:
     """Draw a font of diamonds in a grid: nobody takes it for a font of the system."""
     names = {character: f"uni{ord(character):04X}" for character in ROWS}
-    glyphs = {".notdef": outline("1F 11 11 11 11 11 1F"), **{names[c]: outline(rows) for c, rows in ROWS.items()}}
+    glyphs = {".notdef": draw_glyph("1F 11 11 11 11 11 1F"), **{names[c]: draw_glyph(rows) for c, rows in ROWS.items()}}
     characters = {ord(c): name for c, name in names.items()} | {ord(c.lower()): name for c, name in names.items()}
     font = FontBuilder(unitsPerEm=1000, isTTF=True)
     font.setupGlyphOrder(list(glyphs))
@@ -83,7 +83,7 @@ def draw_font() -> FontBuilder:
     return font
 
 
-def outline(rows: str) -> Glyph:
+def draw_glyph(rows: str) -> Glyph:
     """Turn rows of dots into diamonds that touch at their corners."""
     pen = TTGlyphPen(None)
     half = DOT // 2

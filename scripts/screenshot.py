@@ -22,7 +22,7 @@ def main() -> None:
         if options is None:
             raise SystemExit("Chromium is not installed: uv run playwright install chromium")
         with running(project, command=["uv", "run", "dev.py"]) as started:
-            started.until_ready()
+            started.wait_until_ready()
             browser = playwright.chromium.launch(**options)
             page = browser.new_page(viewport={"width": 1120, "height": 540})
             page.goto(started.page)

@@ -59,11 +59,27 @@ COMBINATIONS: dict[str, dict[str, object]] = {
 }
 
 # variables of the person or job that runs the tests, which must not reach a generated project
-PRIVATE = {"VIRTUAL_ENV", "PYTHONPATH", "PORT", "HOST", "FRONTEND_PORT", "FRONTEND_ORIGINS", "VITE_API_URL", "APP_ENV"}
-PRIVATE |= {"SECRET_KEY", "DATABASE_URL", "CROSS_SITE_COOKIES", "LOG_FORMAT", "RATELIMIT_STORAGE_URI", "LOGIN_LIMIT"}
-PRIVATE |= {"LOGIN_ACCOUNT_LIMIT", "API_URL", "FRONTEND_DIST", "SECRET_KEY_FALLBACKS", "TEST_DATABASE_URL"}
-PRIVATE |= {"TRUSTED_PROXIES", "TRUSTED_HOSTS", "WORKERS", "THREADS", "DOCS", "FRONTEND_URL"}
-PRIVATE |= {"PYTHONDONTWRITEBYTECODE"}  # each of many programs would compile every library anew
+PRIVATE_VARIABLES = {
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+    "PORT",
+    "HOST",
+    "FRONTEND_PORT",
+    "FRONTEND_ORIGINS",
+    "VITE_API_URL",
+    "APP_ENV",
+}
+PRIVATE_VARIABLES |= {
+    "SECRET_KEY",
+    "DATABASE_URL",
+    "CROSS_SITE_COOKIES",
+    "LOG_FORMAT",
+    "RATELIMIT_STORAGE_URI",
+    "LOGIN_LIMIT",
+}
+PRIVATE_VARIABLES |= {"LOGIN_ACCOUNT_LIMIT", "API_URL", "FRONTEND_DIST", "SECRET_KEY_FALLBACKS", "TEST_DATABASE_URL"}
+PRIVATE_VARIABLES |= {"TRUSTED_PROXIES", "TRUSTED_HOSTS", "WORKERS", "THREADS", "DOCS", "FRONTEND_URL"}
+PRIVATE_VARIABLES |= {"PYTHONDONTWRITEBYTECODE"}  # each of many programs would compile every library anew
 # a machine may hold pip at an old version by a file of constraints
 PLAIN_PIP = {"PIP_CONSTRAINT": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
@@ -108,7 +124,7 @@ class BakedProject:
             check=False,
         )
 
-    def succeeds(self, *command: str, folder: str = ".", env: Mapping[str, str] | None = None) -> str:
+    def check_output(self, *command: str, folder: str = ".", env: Mapping[str, str] | None = None) -> str:
         """Run a command, fail with its output if it fails, return its output otherwise."""
         done = self.run(*command, folder=folder, env=env)
         assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"
@@ -139,7 +155,11 @@ def template() -> Path:
 def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment for a generated project: nothing of ours, no colours."""
     plain = {"NO_COLOR": "1", "PYTHONUTF8": "1"}
-    return {name: value for name, value in os.environ.items() if name not in PRIVATE} | plain | dict(changes or {})
+    return (
+        {name: value for name, value in os.environ.items() if name not in PRIVATE_VARIABLES}
+        | plain
+        | dict(changes or {})
+    )
 
 
 def bake(

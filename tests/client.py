@@ -13,7 +13,7 @@ from backports import zstd
 
 ORIGIN = "https://app.example.test"
 USER, PASSWORD = "ada", "a password of her own"
-NO_ANSWER = (OSError, http.client.HTTPException)
+CONNECTION_ERRORS = (OSError, http.client.HTTPException)
 CODINGS = "gzip, deflate, br, zstd"  # that browsers take
 DECOMPRESS: dict[str | None, Callable[[bytes], bytes]] = {None: bytes, "gzip": gzip.decompress, "zstd": zstd.decompress}
 
@@ -39,7 +39,7 @@ class Answer:
         return opened == (ORIGIN, "true") and (self.status < 400 or kind == "application/problem+json")
 
     @property
-    def is_of_proxy(self) -> bool:
+    def is_from_proxy(self) -> bool:
         """Whether Caddy gave it instead of the API."""
         return self.headers["Server"] == "Caddy"
 
@@ -53,7 +53,7 @@ class Client:
         self.headers = {"Host": f"{host}:{port}", "Origin": ORIGIN, "Sec-Fetch-Site": "same-site"}
         self.headers["Accept-Encoding"] = CODINGS
 
-    def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+    def request(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         """Send a request, and return what is answered; an exception of `NO_ANSWER` if nothing is."""
         sent = self.headers | headers
         data = None
@@ -61,26 +61,26 @@ class Client:
             data, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
         try:
             self.connection.request(method, path, data, sent)
-            got = self.connection.getresponse()
-            return Answer(got.status, got.headers, got.read())
-        except NO_ANSWER:
+            response = self.connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        except CONNECTION_ERRORS:
             self.connection.close()  # the next request has a connection of its own
             raise
 
-    def tries(self, method: str, path: str, body: object = None) -> int | None:
+    def get_status(self, method: str, path: str, body: object = None) -> int | None:
         """Send a request; return the status of the answer, None if there is none."""
-        with contextlib.suppress(*NO_ANSWER):
-            return self.ask(method, path, body).status
+        with contextlib.suppress(*CONNECTION_ERRORS):
+            return self.request(method, path, body).status
         return None
 
     def sign_in(self, user: str = USER, password: str = PASSWORD) -> Answer:
         """Sign in, and keep the cookie."""
-        answer = self.ask("POST", "/api/auth/login", {"username": user, "password": password})
+        answer = self.request("POST", "/api/auth/login", {"username": user, "password": password})
         if answer.status == 200:
             self.headers["Cookie"] = answer.headers["Set-Cookie"].partition(";")[0]
         return answer
 
-    def take_over(self, other: "Client") -> "Client":
+    def copy_cookie(self, other: "Client") -> "Client":
         """Send the cookie of another client from now on."""
         self.headers["Cookie"] = other.headers["Cookie"]
         return self

@@ -14,7 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests import servers
 from tests.baking import COMBINATIONS, PLAIN_PIP, BakedProject, bake, require, template
 from tests.operations.cluster import Cluster, serving_cluster
-from tests.spreading import group, processes
+from tests.spreading import count_processes, get_group
 
 collect_ignore = ["application"]  # run inside of a generated project, by tests/project/test_application.py
 
@@ -22,18 +22,18 @@ collect_ignore = ["application"]  # run inside of a generated project, by tests/
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Run all tests in several processes, and a selection in one."""
     everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    return processes(everything and not (config.option.keyword or config.option.lf))
+    return count_processes(everything and not (config.option.keyword or config.option.lf))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """Give each process whole groups of tests."""
     scheduler = LoadScopeScheduling(config, log)
-    scheduler._split_scope = group
+    scheduler._split_scope = get_group
     return scheduler
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _git_of_nobody() -> Iterator[None]:
+def _isolated_git() -> Iterator[None]:
     """Keep the settings of whoever runs the tests out of them: signatures, templates, an identity."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
@@ -45,7 +45,7 @@ def _git_of_nobody() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def baked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], BakedProject]:
+def get_baked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], BakedProject]:
     """Return a function that bakes a combination at its first call."""
 
     @cache
@@ -56,27 +56,27 @@ def baked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], BakedProj
 
 
 @pytest.fixture(scope="session", params=COMBINATIONS)
-def project(request: pytest.FixtureRequest, baked: Callable[[str], BakedProject]) -> BakedProject:
+def project(request: pytest.FixtureRequest, get_baked: Callable[[str], BakedProject]) -> BakedProject:
     """Return each combination in turn."""
-    return baked(request.param)
+    return get_baked(request.param)
 
 
 @pytest.fixture(scope="session")
-def installed(baked: Callable[[str], BakedProject]) -> Callable[[str], BakedProject]:
+def get_installed(get_baked: Callable[[str], BakedProject]) -> Callable[[str], BakedProject]:
     """Return a function that bakes a combination and installs its Python packages, once."""
 
     @cache
     def once(combination: str) -> BakedProject:
         require(shutil.which("uv"), "uv is not installed: pip install uv")
-        found = baked(combination)
-        found.succeeds("uv", "sync", "--quiet")
+        found = get_baked(combination)
+        found.check_output("uv", "sync", "--quiet")
         return found
 
     return once
 
 
 @pytest.fixture(scope="session")
-def newcomer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def newcomer_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the environment of somebody who has Python and pip, and at first no uv in it."""
     folder = tmp_path_factory.mktemp("python")
     venv.create(folder, with_pip=True)
@@ -85,21 +85,23 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def with_node(installed: Callable[[str], BakedProject]) -> BakedProject:
+def with_node(get_installed: Callable[[str], BakedProject]) -> BakedProject:
     """Return the default project with the packages of its front end, the one time that npm runs."""
     require(shutil.which("node") and shutil.which("npm"), "Node.js is not installed: see https://nodejs.org")
-    found = installed("default")
-    found.succeeds("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder="frontend")
+    found = get_installed("default")
+    found.check_output("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder="frontend")
     return found
 
 
 @pytest.fixture(scope="session")
-def whole(installed: Callable[[str], BakedProject], with_node: BakedProject) -> Callable[[str], BakedProject]:
+def get_complete(
+    get_installed: Callable[[str], BakedProject], with_node: BakedProject
+) -> Callable[[str], BakedProject]:
     """Return a function that returns a combination with the packages of its front end, the same for all, too."""
 
     @cache
     def once(combination: str) -> BakedProject:
-        found = installed(combination)
+        found = get_installed(combination)
         packages, copy = (project.path / "frontend" / "node_modules" for project in (with_node, found))
         if found != with_node:
             ours = shutil.ignore_patterns(".vite*")  # what Vite keeps between starts
@@ -114,7 +116,7 @@ def with_extras(tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
     """Return a default project that has what PostgreSQL and Redis need; `installed` has what newcomers have."""
     require(shutil.which("uv"), "uv is not installed: pip install uv")
     found = bake(tmp_path_factory.mktemp("with-extras") / "out")
-    found.succeeds("uv", "sync", "--quiet", "--all-extras")
+    found.check_output("uv", "sync", "--quiet", "--all-extras")
     return found
 
 

@@ -10,10 +10,10 @@ import psutil
 
 from tests.baking import BakedProject
 from tests.client import PASSWORD, USER, Client
-from tests.serving import Server, flask_user, running, until, workers_of
+from tests.serving import Server, flask_user, get_workers, running, wait_until
 
 HOST = "api.example.test"
-PATIENCE = 60  # seconds
+TIMEOUT = 60  # seconds
 
 
 class Api(Server):
@@ -22,7 +22,7 @@ class Api(Server):
     def __init__(self, folder: Path, project: BakedProject, settings: Mapping[str, str]) -> None:
         """Choose a port; `settings` is its environment, and may be changed before a start."""
         super().__init__(folder)
-        self.project, self.place = project, project.path
+        self.project, self.cwd = project, project.path
         self.settings = {**settings, "PORT": str(self.port)}
 
     def command(self) -> Sequence[str]:
@@ -33,15 +33,15 @@ class Api(Server):
         """Start it, and wait until it is ready."""
         super().start()
         with contextlib.closing(self.client()) as client:
-            self.until(lambda: client.tries("GET", "/health/ready") == 200)
+            self.wait_until(lambda: client.get_status("GET", "/health/ready") == 200)
 
     def workers(self) -> list[psutil.Process]:
         """Return the processes that answer, and not the one that keeps Python's books beside them."""
-        return workers_of(self.process.pid) if self.process else []
+        return get_workers(self.process.pid) if self.process else []
 
-    def until(self, condition: Callable[[], object]) -> None:
+    def wait_until(self, condition: Callable[[], object]) -> None:
         """Wait for a condition; fail with everything said when it does not come true."""
-        until(condition, lambda: self.said, PATIENCE)
+        wait_until(condition, lambda: self.output, TIMEOUT)
 
     def client(self) -> Client:
         """Return a client that asks this server, past what stands in front of it."""
@@ -50,11 +50,11 @@ class Api(Server):
     def get(self, path: str) -> int | None:
         """Return the status of a path, asked over a new connection; None when nobody answers."""
         with contextlib.closing(self.client()) as client:
-            return client.tries("GET", path)
+            return client.get_status("GET", path)
 
     def connect(self, sent: bytes) -> socket.socket:
         """Send bytes over a new connection, and return it."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT)
         with contextlib.suppress(OSError):  # a server may refuse before it has read everything
             connection.sendall(sent)
         return connection
@@ -62,10 +62,10 @@ class Api(Server):
     def send(self, sent: bytes) -> bytes:
         """Send bytes over a new connection, and return everything that comes until the server closes it."""
         with self.connect(sent) as connection:
-            return received(connection)
+            return receive_all(connection)
 
 
-def received(connection: socket.socket) -> bytes:
+def receive_all(connection: socket.socket) -> bytes:
     """Return everything that comes until the other side closes a connection."""
     pieces: list[bytes] = []
     with contextlib.suppress(ConnectionResetError):
@@ -74,7 +74,7 @@ def received(connection: socket.socket) -> bytes:
     return b"".join(pieces)
 
 
-def production_settings(
+def create_production_settings(
     project: BakedProject, folder: Path, changes: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """Return what a production needs: a key, and a database that has one user; with changes."""
@@ -85,7 +85,7 @@ def production_settings(
         "FRONTEND_ORIGINS": "none",
         **(changes or {}),
     }
-    project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
+    project.check_output(project.python, "-m", "flask", "db", "upgrade", env=settings)
     flask_user(project, settings, "create", USER, PASSWORD)
     return settings
 

@@ -13,7 +13,7 @@ from tests.production import HOST
 from tests.serving import Server
 
 PAGE_HOST = "app.example.test"
-NGINX_IS_MISSING = "nginx is not installed: see https://nginx.org/en/docs/install.html"
+INSTALL_NGINX = "nginx is not installed: see https://nginx.org/en/docs/install.html"
 
 
 class Proxy(Server):
@@ -50,7 +50,7 @@ class Caddy(Proxy):
         for name, value in (changes or {}).items():
             theirs, count = re.subn(rf"(?m)^(\t+{name}) \w+$", rf"\1 {value}", theirs)
             assert count, name
-        self.caddyfile = on_this_machine(theirs)
+        self.caddyfile = make_local(theirs)
         self.settings = {
             "API_SITE": f"http://{HOST}:{self.port}",
             "SITE": f"http://{PAGE_HOST}:{self.port}",
@@ -71,7 +71,7 @@ def caddy_command(folder: Path, caddyfile: str) -> list[str]:
     return [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
 
 
-def on_this_machine(caddyfile: str) -> str:
+def make_local(caddyfile: str) -> str:
     """Return a Caddyfile that asks nobody for certificates, and serves nobody else."""
     ours = "\n{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n"
     assert caddyfile.count("\n{\n") == 1, "one block of global options"
@@ -92,7 +92,7 @@ http {{
 def nginx_command(folder: Path, http: str) -> list[str]:
     """Write what stands in the block `http` into a folder of nginx's own, and return the command that runs it."""
     found = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-    require(found, NGINX_IS_MISSING)
+    require(found, INSTALL_NGINX)
     (folder / "nginx.conf").write_text(NGINX_CONFIG.format(http=http), encoding="utf-8")
     return [str(found), "-p", str(folder), "-e", "stderr", "-c", "nginx.conf"]
 

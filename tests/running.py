@@ -56,38 +56,38 @@ class RunningProject:
             )
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         """Everything that dev.py and its servers have printed so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def until(self, condition: Callable[[], object], seconds: float = 90) -> None:
+    def wait_until(self, condition: Callable[[], object], seconds: float = 90) -> None:
         """Wait for a condition; fail with everything said when it does not come true, or dev.py ends before."""
         deadline = time.monotonic() + seconds
         while not condition():
             ended = self.process.poll() is not None and not condition()
-            assert not ended, f"dev.py ended with {self.process.returncode}:\n{self.said}"
-            assert time.monotonic() < deadline, f"dev.py was waited for in vain:\n{self.said}"
+            assert not ended, f"dev.py ended with {self.process.returncode}:\n{self.output}"
+            assert time.monotonic() < deadline, f"dev.py was waited for in vain:\n{self.output}"
             time.sleep(0.05)
 
-    def until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until dev.py says where its servers are."""
-        self.until(lambda: READY in self.said)
+        self.wait_until(lambda: READY in self.output)
 
-    def leaves_nothing(self, seconds: float = 30) -> bool:
+    def wait_until_gone(self, seconds: float = 30) -> bool:
         """Wait until no process of the project is left, after the one that was started has ended."""
         deadline = time.monotonic() + seconds
         while self.processes() and time.monotonic() < deadline:
             time.sleep(0.05)
         return not self.processes()
 
-    def ends(self, seconds: float = 60) -> int:
+    def wait(self, seconds: float = 60) -> int:
         """Wait for dev.py to end, and return its exit code."""
         return self.process.wait(seconds)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask dev.py to stop, and return its exit code."""
         self.process.send_signal(number)
-        return self.ends()
+        return self.wait()
 
     def processes(self) -> list[psutil.Process]:
         """Return every process that this start has led to, wherever it runs."""
@@ -126,7 +126,7 @@ def running(
                 process.kill()
         started.process.wait(30)
         if sys.exc_info()[0]:
-            print(started.said)
+            print(started.output)
         started.log.unlink()
 
 

@@ -20,11 +20,11 @@ from tests.serving import Server, running
 
 # where Debian keeps the programs of PostgreSQL: those of each version apart, and none of them on the path
 PROGRAMS = [os.environ["PATH"], *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))]
-POSTGRESQL_IS_MISSING = "PostgreSQL is not installed: apt-get install postgresql, or see https://www.postgresql.org"
-REDIS_IS_MISSING = "Redis is not installed: apt-get install redis-server, or see https://redis.io/docs"
+INSTALL_POSTGRESQL = "PostgreSQL is not installed: apt-get install postgresql, or see https://www.postgresql.org"
+INSTALL_REDIS = "Redis is not installed: apt-get install redis-server, or see https://redis.io/docs"
 
 
-def program(name: str, sentence: str) -> str:
+def find_program(name: str, sentence: str) -> str:
     """Return where a program is; skip, or fail where CI is set, with a sentence that says how to get it."""
     found = shutil.which(name, path=os.pathsep.join(PROGRAMS))
     require(found, sentence)
@@ -45,12 +45,12 @@ class PostgreSQL(Server):
     def command(self) -> Sequence[str]:
         """Return what is run; a commit waits for the file system, so that `kill` loses none."""
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(self.folder), "fsync": self.fsync}
-        command = [program("postgres", POSTGRESQL_IS_MISSING), "-D", str(self.folder / "data"), "-p", str(self.port)]
+        command = [find_program("postgres", INSTALL_POSTGRESQL), "-D", str(self.folder / "data"), "-p", str(self.port)]
         return command + [f"--{name}={value}" for name, value in options.items()]
 
     def initialise(self) -> None:
         """Make its files."""
-        command = [program("initdb", POSTGRESQL_IS_MISSING), "--no-sync", "--auth=trust", "--username=postgres"]
+        command = [find_program("initdb", INSTALL_POSTGRESQL), "--no-sync", "--auth=trust", "--username=postgres"]
         command += ["--encoding=UTF8", "--locale=C", "--pgdata", str(self.folder / "data")]
         subprocess.run(command, cwd=self.folder, user=self.user, check=True, capture_output=True)
 
@@ -67,7 +67,7 @@ class PostgreSQL(Server):
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Run a statement in a database, given by name or URL; return what comes out, a line for each row."""
         url = database if ":" in database else self.url(database)
-        command = [program("psql", POSTGRESQL_IS_MISSING), "-qtAX", "-v", "ON_ERROR_STOP=1", "-c", statement, url]
+        command = [find_program("psql", INSTALL_POSTGRESQL), "-qtAX", "-v", "ON_ERROR_STOP=1", "-c", statement, url]
         for _ in range(100):  # a server that has just started may be busy with what it was killed in
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
             if "starting up" not in done.stderr and "recovery" not in done.stderr:
@@ -87,7 +87,7 @@ class Redis(Server):
 
     def command(self) -> Sequence[str]:
         """Return what is run."""
-        command = [program("redis-server", REDIS_IS_MISSING), "--bind", "127.0.0.1", "--port", str(self.port)]
+        command = [find_program("redis-server", INSTALL_REDIS), "--bind", "127.0.0.1", "--port", str(self.port)]
         return [*command, "--save", "", "--databases", "1000"]
 
     def database(self) -> str:
@@ -105,7 +105,7 @@ class Redis(Server):
 @contextlib.contextmanager
 def postgresql(fsync: str = "off") -> Iterator[PostgreSQL]:
     """Run a PostgreSQL for as long as the block lasts; with `fsync` on, a commit waits for the disk."""
-    program("initdb", POSTGRESQL_IS_MISSING)
+    find_program("initdb", INSTALL_POSTGRESQL)
     # it refuses to run as root, and another user sees nothing of pytest's folders
     user = "postgres" if getattr(os, "geteuid", lambda: 1)() == 0 else None
     with tempfile.TemporaryDirectory(prefix="postgresql-", ignore_cleanup_errors=True) as folder:
@@ -121,6 +121,6 @@ def postgresql(fsync: str = "off") -> Iterator[PostgreSQL]:
 @contextlib.contextmanager
 def redis() -> Iterator[Redis]:
     """Run a Redis for as long as the block lasts."""
-    program("redis-server", REDIS_IS_MISSING)
+    find_program("redis-server", INSTALL_REDIS)
     with tempfile.TemporaryDirectory(prefix="redis-") as folder, running(Redis(Path(folder))) as server:
         yield server

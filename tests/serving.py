@@ -30,7 +30,7 @@ class Server:
     def __init__(self, folder: Path, user: str | None = None) -> None:
         """Choose a port; the server's files go to `folder`, and it runs as `user`."""
         self.folder, self.user, self.port = folder, user, preferred_port(0)
-        self.place = folder  # where it runs
+        self.cwd = folder  # where it runs
         self.settings: dict[str, str] = {}  # what its environment has more than ours
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -44,7 +44,7 @@ class Server:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(),
-                cwd=self.place,
+                cwd=self.cwd,
                 env=environment(self.settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -52,7 +52,7 @@ class Server:
                 start_new_session=True,
                 user=self.user,
             )
-        until_it_answers(self.process, self.port, self.log)
+        wait_for_port(self.process, self.port, self.log)
 
     def processes(self) -> list[psutil.Process]:
         """Return its processes: the one that was started, and those that it has started."""
@@ -62,7 +62,7 @@ class Server:
         return [first, *first.children(recursive=True)]
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         """Everything that it has printed so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
@@ -128,12 +128,12 @@ def serving(
     """Run a program until its port answers and the block ends; yield the file with everything that it says."""
     with tempfile.TemporaryDirectory() as logs:
         program = Program(Path(logs), command, port)
-        program.place, program.settings = folder or Path.cwd(), dict(env or {})
+        program.cwd, program.settings = folder or Path.cwd(), dict(env or {})
         with running(program):
             yield program.log
 
 
-def until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 60) -> None:
+def wait_for_port(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 60) -> None:
     """Wait until something listens on a port; fail with everything said when that does not happen."""
     deadline = time.monotonic() + seconds
     while True:
@@ -147,7 +147,7 @@ def until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path, sec
         time.sleep(0.05)
 
 
-def until(condition: Callable[[], object], said: Callable[[], str], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], said: Callable[[], str], seconds: float = 30) -> None:
     """Wait until something is so; fail with what is said about it when that does not happen."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -155,7 +155,7 @@ def until(condition: Callable[[], object], said: Callable[[], str], seconds: flo
         time.sleep(0.05)
 
 
-def workers_of(server: int) -> list[psutil.Process]:
+def get_workers(server: int) -> list[psutil.Process]:
     """Return the workers of a server, and not the process that keeps Python's books beside them where it spawns."""
     found = []
     with contextlib.suppress(psutil.NoSuchProcess):

@@ -8,16 +8,16 @@ a file.
 import os
 import re
 
-MOST = 4  # each process starts servers, browsers and compilers of its own
+MAXIMUM_PROCESSES = 4  # each process starts servers, browsers and compilers of its own
 
 
-def processes(all_tests: bool) -> int:
+def count_processes(all_tests: bool) -> int:
     """Return how many processes run the tests; 0 is for a few tests: none but the one that was started."""
     cores = os.cpu_count() or 1
-    return min(cores, MOST) if all_tests and cores > 1 else 0
+    return min(cores, MAXIMUM_PROCESSES) if all_tests and cores > 1 else 0
 
 
-def group(test: str) -> str:
+def get_group(test: str) -> str:
     """Return the group of a test, given its id."""
     file, _, name = test.partition("::")
     browser = re.search(r"[\[-](chromium|firefox)[]-]", name)

@@ -29,7 +29,7 @@ def create_app(cors: str, guards: str) -> Any:
     app = Flask(__name__)
     app.config["SECRET_KEY"] = "only for this comparison"
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
-    app.register_error_handler(HTTPException, problem_of)
+    app.register_error_handler(HTTPException, problem_response)
     everywhere = guards == "default limits"
     limiter = Limiter(
         get_remote_address, app=app, storage_uri="memory://", default_limits=[LIMIT] if everywhere else []
@@ -55,7 +55,7 @@ def create_app(cors: str, guards: str) -> Any:
     return app
 
 
-def problem_of(error: Any) -> Any:
+def problem_response(error: Any) -> Any:
     problem = {"type": "about:blank", "title": error.name, "status": error.code, "detail": error.description}
     return problem, error.code, {"Content-Type": "application/problem+json"}
 

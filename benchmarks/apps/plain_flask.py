@@ -118,11 +118,11 @@ def login() -> Any:
 def list_notes() -> Any:
     page, size = page_schema.load(request.args.to_dict()).values()
     total = database.scalar(select(func.count()).select_from(Note).where(Note.user_id == g.user.id)) or 0
-    mine = select(Note).where(Note.user_id == g.user.id).order_by(Note.id.desc())
-    rows = database.scalars(mine.limit(size).offset((page - 1) * size)).all()
+    own_notes = select(Note).where(Note.user_id == g.user.id).order_by(Note.id.desc())
+    rows = database.scalars(own_notes.limit(size).offset((page - 1) * size)).all()
     last = -(-total // size)
-    place = {"total": total, "total_pages": last, "page": page} | ({"next_page": page + 1} if page < last else {})
-    return jsonify(notes_schema.dump(rows)), {"X-Pagination": json.dumps(place)}
+    pagination = {"total": total, "total_pages": last, "page": page} | ({"next_page": page + 1} if page < last else {})
+    return jsonify(notes_schema.dump(rows)), {"X-Pagination": json.dumps(pagination)}
 
 
 @login_required
@@ -131,7 +131,7 @@ def create_note() -> Any:
     database.add(note)
     database.commit()
     response = jsonify(note_schema.dump(note))
-    response.set_etag(tag(note))
+    response.set_etag(build_etag(note))
     return response, 201
 
 
@@ -141,9 +141,9 @@ def get_note(note_id: int) -> Any:
     if note is None or note.user_id != g.user.id:
         return abort(404)
     response = jsonify(note_schema.dump(note))
-    response.set_etag(tag(note))
+    response.set_etag(build_etag(note))
     return response.make_conditional(request)
 
 
-def tag(note: Note) -> str:
+def build_etag(note: Note) -> str:
     return f"{note.id}-{note.version}"

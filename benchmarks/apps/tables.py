@@ -72,7 +72,7 @@ def tune_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def make(users: list[str], password: str) -> None:
+def create_tables(users: list[str], password: str) -> None:
     """Make the tables, and users with one password."""
     Model.metadata.create_all(engine)
     with Session(engine) as session:

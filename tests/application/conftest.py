@@ -121,10 +121,10 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def ada(app: Flask) -> FlaskClient:
     """A client that is signed in as ada."""
-    return signed_in(app, "ada")
+    return sign_in(app, "ada")
 
 
-def signed_in(app: Flask, username: str) -> FlaskClient:
+def sign_in(app: Flask, username: str) -> FlaskClient:
     client = app.test_client()
     answer = client.post("/api/auth/login", json={"username": username, "password": PASSWORD})
     assert answer.status_code == 200

@@ -3,7 +3,7 @@
 from unittest.mock import Mock
 
 import pytest
-from conftest import PASSWORD, add_ended_sessions, settings, signed_in
+from conftest import PASSWORD, add_ended_sessions, settings, sign_in
 from my_lab_api import create_app, users
 from my_lab_api.extensions import db, limiter
 from my_lab_api.models import LoginSession, User, now
@@ -16,12 +16,12 @@ def login(client, username, password=PASSWORD, **request):
     return client.post("/api/auth/login", json={"username": username, "password": password}, **request)
 
 
-def me(*clients):
+def get_me_statuses(*clients):
     """Return the status that each client gets when it asks who is signed in."""
     return [client.get("/api/auth/me").status_code for client in clients]
 
 
-def copy_of(client):
+def copy_client(client):
     """Return a client that has a copy of another's cookie."""
     copy, name = client.application.test_client(), client.application.config["SESSION_COOKIE_NAME"]
     copy.set_cookie(name, client.get_cookie(name).value)
@@ -29,28 +29,28 @@ def copy_of(client):
 
 
 def test_sign_in_tells_who_and_takes_over_no_cookie_that_was_planted_before(app):
-    planter = signed_in(app, "grace")
-    victim = copy_of(planter)
+    planter = sign_in(app, "grace")
+    victim = copy_client(planter)
     answer = login(victim, "ada")
     assert (answer.status_code, answer.json) == (200, {"id": 1, "username": "ada"})
     assert victim.get("/api/auth/me").json == answer.json
-    assert me(planter) == [401]
+    assert get_me_statuses(planter) == [401]
 
 
 def test_the_server_ends_sessions_by_sign_out_by_a_new_password_and_in_time(app):
-    browser, phone, grace = (signed_in(app, name) for name in ("ada", "ada", "grace"))
-    copy = copy_of(browser)
-    assert me(copy) == [200]
+    browser, phone, grace = (sign_in(app, name) for name in ("ada", "ada", "grace"))
+    copy = copy_client(browser)
+    assert get_me_statuses(copy) == [200]
     assert browser.post("/api/auth/logout").status_code == 204
-    assert me(browser, copy, phone, grace) == [401, 401, 200, 200]
+    assert get_me_statuses(browser, copy, phone, grace) == [401, 401, 200, 200]
     app.test_cli_runner().invoke(args=["user", "password", "ada"], input="a new password\n" * 2)
-    assert me(phone, grace) == [401, 200]
+    assert get_me_statuses(phone, grace) == [401, 200]
     answers = [login(phone, "ada", password) for password in (PASSWORD, "a new password")]
     assert [answer.status_code for answer in answers] == [401, 200]
     with app.app_context():
         db.session.execute(update(LoginSession).values(expires_at=now()))
         db.session.commit()
-    assert me(phone, grace) == [401, 401]
+    assert get_me_statuses(phone, grace) == [401, 401]
 
 
 def test_an_unknown_name_and_a_wrong_password_get_one_answer_for_one_hash(client, real_hasher, monkeypatch):
@@ -75,7 +75,7 @@ def test_sign_in_brings_an_old_hash_up_to_date(app, client, real_hasher, monkeyp
 
 BODY = '{"username": "%s", "password": "%s"}'
 LONG, NUL = "x" * 5000, "\\u0000"
-HOSTILE = {
+BAD_CREDENTIALS = {
     400: ("", "{", "NaN", "[" * 5000, b'"\xff"'),
     401: (BODY % ("ada' --", "x"),),
     422: (
@@ -85,9 +85,9 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("status", HOSTILE)
+@pytest.mark.parametrize("status", BAD_CREDENTIALS)
 def test_hostile_credentials_are_refused_in_words(client, status):
-    for body in HOSTILE[status]:
+    for body in BAD_CREDENTIALS[status]:
         answer = client.post("/api/auth/login", data=body, content_type="application/json")
         assert (answer.status_code, answer.mimetype) == (status, "application/problem+json"), body
 
@@ -158,12 +158,12 @@ def test_a_cookie_stays_good_while_its_key_is_among_the_old_ones(database):
         later = create_app(settings(database, **reading)).test_client()
         name = later.application.config["SESSION_COOKIE_NAME"]
         later.set_cookie(name, client.get_cookie(name).value)
-        assert me(later) == [status]
+        assert get_me_statuses(later) == [status]
 
 
 def test_a_sign_in_removes_the_sessions_that_have_ended_and_no_other(app, ada):
     with app.app_context():
         add_ended_sessions(130)
-        signed_in(app, "grace")
+        sign_in(app, "grace")
         assert db.session.scalar(select(func.count()).select_from(LoginSession)) == 2
-    assert me(ada) == [200]
+    assert get_me_statuses(ada) == [200]

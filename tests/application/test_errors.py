@@ -33,7 +33,7 @@ ERRORS = [
 ]
 
 
-def client_of(database, **changes):
+def create_client(database, **changes):
     def fail():
         raise RuntimeError("the password of the database is tiger")
 
@@ -44,7 +44,7 @@ def client_of(database, **changes):
 
 @pytest.mark.parametrize(("status", "method", "path", "sent"), ERRORS, ids=[row[0] for row in ERRORS])
 def test_every_error_is_a_hardened_problem(database, status, method, path, sent):
-    client = client_of(database)
+    client = create_client(database)
     answer = client.open(path, method=method, **sent)
     if status == 429:  # the first one is not too many
         answer = client.open(path, method=method, **sent)
@@ -94,7 +94,7 @@ def test_https_is_kept_where_it_is_used(client):
 
 @pytest.mark.parametrize("log_format", ["plain", "json"])
 def test_the_log_tells_what_was_asked_and_why_it_failed(database, caplog, log_format):
-    client = client_of(database, LOG_FORMAT=log_format)
+    client = create_client(database, LOG_FORMAT=log_format)
     with caplog.at_level(logging.INFO):
         answer = client.get("/nowhere%0A12:00:00%20INFO%20forged")
         failure = client.get("/fails")

@@ -12,7 +12,7 @@ PAGE = "<!doctype html><title>The page</title>"
 YEAR = "public, max-age=31536000, immutable"
 
 
-def one_origin(build: Path) -> FlaskClient:
+def create_one_origin_client(build: Path) -> FlaskClient:
     """A client of an application that serves a build, and whose database is never asked."""
     origin = {"FRONTEND_ORIGINS": "none", "FRONTEND_DIST": str(build)}
     return create_app(settings("sqlite:///never-asked.sqlite", **origin)).test_client()
@@ -25,7 +25,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     for name in ("index.html", "assets/index-4fQ2.js", "robots.txt", "../secret.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(PAGE if name == "index.html" else name)
-    return one_origin(folder)
+    return create_one_origin_client(folder)
 
 
 PATHS = ["/", "/samples/7", "/apis", "/healthy/food", "/a//b", "/%FF", "/index.html"]
@@ -51,19 +51,19 @@ def test_a_file_of_the_build_is_kept_for_a_year_if_its_name_has_a_hash(site: Fla
             assert again.status_code == 304
 
 
-MISSES = ["/api", "/api/", "/api/nothing", "/api/notes/x/y", "/health/x", "/assets/gone.js", "/gone.css"]
-MISSES += ["/assets/../../secret.txt", "/..%2fsecret.txt", "/assets/..%5c..%5csecret.txt"]
-MISSES += ["/assets/..%2findex.html"]  # else it would be kept for a year
+MISSING_PATHS = ["/api", "/api/", "/api/nothing", "/api/notes/x/y", "/health/x", "/assets/gone.js", "/gone.css"]
+MISSING_PATHS += ["/assets/../../secret.txt", "/..%2fsecret.txt", "/assets/..%5c..%5csecret.txt"]
+MISSING_PATHS += ["/assets/..%2findex.html"]  # else it would be kept for a year
 
 
-@pytest.mark.parametrize("path", MISSES)
+@pytest.mark.parametrize("path", MISSING_PATHS)
 def test_what_is_missing_there_or_in_the_api_is_a_problem_in_json(site: FlaskClient, path: str) -> None:
     answer = site.get(path, follow_redirects=True)
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
 
 
 def test_without_a_build_it_says_how_to_make_one(tmp_path: Path) -> None:
-    answer = one_origin(tmp_path / "none").get("/")
+    answer = create_one_origin_client(tmp_path / "none").get("/")
     assert (answer.status_code, "npm run build" in answer.json["detail"]) == (404, True)
 
 

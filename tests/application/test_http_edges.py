@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import pytest
-from conftest import settings, signed_in
+from conftest import settings, sign_in
 from flask import Flask, request
 from flask.logging import default_handler
 from flask.testing import FlaskClient
@@ -19,7 +19,7 @@ JSON = "application/json"
 LARGEST = {"title": "\U0001f600" * 200, "body": "\U0001f600" * 10_000}
 
 
-def make_note(client: FlaskClient, **fields: str) -> tuple[str, str]:
+def create_note(client: FlaskClient, **fields: str) -> tuple[str, str]:
     """Make a note; return its path and its tag."""
     answer = client.post(NOTES, json={"title": "A note", **fields})
     assert answer.status_code == 201
@@ -28,10 +28,23 @@ def make_note(client: FlaskClient, **fields: str) -> tuple[str, str]:
 
 # hosts and schemes
 
-ODD_HOSTS = ["[:::]", "[1.2.3.4]", "[::1", "xn--a", "XN--A", "xn--a.example", "a b", "a/b", "me@lab", "a..b", "", "é"]
+INVALID_HOSTS = [
+    "[:::]",
+    "[1.2.3.4]",
+    "[::1",
+    "xn--a",
+    "XN--A",
+    "xn--a.example",
+    "a b",
+    "a/b",
+    "me@lab",
+    "a..b",
+    "",
+    "é",
+]
 
 
-@pytest.mark.parametrize("host", ODD_HOSTS)
+@pytest.mark.parametrize("host", INVALID_HOSTS)
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/api/public/hello"), ("GET", "/api//public/hello"), ("POST", "/api/auth/logout")]
 )
@@ -85,10 +98,10 @@ def test_no_input_begins_a_line_of_the_log(
     def fail(name: str) -> None:
         raise RuntimeError(f"no {name}")
 
-    forged = f"{line_break}12:00:00 INFO forged"
+    injected = f"{line_break}12:00:00 INFO forged"
     with caplog.at_level(logging.INFO):
-        app.test_client().get(f"/fails/x{forged}")
-        app.test_client().get(f"/nowhere{forged}", headers={"Origin": "http://x\t12:00:00"})
+        app.test_client().get(f"/fails/x{injected}")
+        app.test_client().get(f"/nowhere{injected}", headers={"Origin": "http://x\t12:00:00"})
     lines = "\n".join(default_handler.format(record) for record in caplog.records).splitlines()
     assert any("RuntimeError" in line for line in lines)
     assert not [line for line in lines if line.startswith("12:00:00 INFO forged")]
@@ -169,7 +182,7 @@ TEXT = "text/plain"
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
 
 
-def part(name: str, text: str, more: str = "") -> bytes:
+def build_part(name: str, text: str, more: str = "") -> bytes:
     """Return a part of a multipart body."""
     return f'--x\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n{text}\r\n'.encode()
 
@@ -188,10 +201,15 @@ FEEDBACKS: dict[str, tuple[str, bytes, int, str | None]] = {
     "a codec that is not a charset": (f"{TEXT}; charset=punycode", b"x", 415, None),
     "a form with the field twice": (FORM, b"message=x&message=y", 201, "x"),
     "a form without the field": (FORM, b"other=y", 422, None),
-    "parts": (PARTS, part("message", "é") + b"--x--", 201, "é"),
-    "parts with another": (PARTS, part("message", "x") + part("other", "y") + b"--x--", 422, None),
-    "parts with a file": (PARTS, part("message", "x") + part("f", "y", '; filename="a"') + b"--x--", 422, None),
-    "a file in its place": (PARTS, part("message", "x", '; filename="a"') + b"--x--", 422, None),
+    "parts": (PARTS, build_part("message", "é") + b"--x--", 201, "é"),
+    "parts with another": (PARTS, build_part("message", "x") + build_part("other", "y") + b"--x--", 422, None),
+    "parts with a file": (
+        PARTS,
+        build_part("message", "x") + build_part("f", "y", '; filename="a"') + b"--x--",
+        422,
+        None,
+    ),
+    "a file in its place": (PARTS, build_part("message", "x", '; filename="a"') + b"--x--", 422, None),
     "JSON": (JSON, b'{"message": "x"}', 415, None),
 }
 
@@ -207,39 +225,39 @@ def test_feedback_takes_what_its_schema_allows(
 # ETags
 
 CHANGES: list[tuple[str, Any]] = [("PUT", {"title": "New"}), ("PATCH", {"title": "New"}), ("DELETE", None)]
-CHANGED = ["W/{}", "{}-gzip", "{}-br", "{}-zstd", "{}--gzip", "W/{}-gzip"]
+REWRITTEN_ETAGS = ["W/{}", "{}-gzip", "{}-br", "{}-zstd", "{}--gzip", "W/{}-gzip"]
 
 
-def changed(tag: str, form: str) -> str:
+def rewrite_etag(tag: str, form: str) -> str:
     """Return what a proxy makes of a tag: `form` has {} for the tag without its last quote."""
     return form.format(tag[:-1]) + '"'
 
 
 @pytest.mark.parametrize(("method", "body"), CHANGES)
-@pytest.mark.parametrize("form", CHANGED)
+@pytest.mark.parametrize("form", REWRITTEN_ETAGS)
 def test_a_tag_is_known_again_however_a_proxy_has_changed_it(
     ada: FlaskClient, method: str, body: Any, form: str
 ) -> None:
-    path, tag = make_note(ada)
-    seen = changed(tag, form)
+    path, tag = create_note(ada)
+    seen = rewrite_etag(tag, form)
     assert ada.get(path, headers={"If-None-Match": f'"other", {seen}'}).status_code == 304
     unchanged = ada.get(path, headers={"If-None-Match": seen})
     assert (unchanged.status_code, unchanged.headers["ETag"]) == (304, tag)
-    stale = changed(tag.replace(tag[1:5], "0000"), form)
+    stale = rewrite_etag(tag.replace(tag[1:5], "0000"), form)
     assert ada.open(path, method=method, json=body, headers={"If-Match": stale}).status_code == 412
     assert ada.open(path, method=method, json=body, headers={"If-Match": f'"other", {seen}'}).status_code < 300
 
 
 @pytest.mark.parametrize("tags", ['"', '"a', "W/", '""', '"-gzip"', "a-gzip", '"a" "b"', "," * 5000, '"' * 5001])
 def test_a_tag_that_is_none_changes_nothing(ada: FlaskClient, tags: str) -> None:
-    path, _ = make_note(ada)
+    path, _ = create_note(ada)
     assert ada.get(path, headers={"If-None-Match": tags}).status_code == 200
     assert ada.delete(path, headers={"If-Match": tags}).status_code in (412, 428)
 
 
 def test_the_note_of_somebody_else_tells_nothing_by_its_tag(app: Flask, ada: FlaskClient) -> None:
-    path, tag = make_note(ada)
-    grace = signed_in(app, "grace")
+    path, tag = create_note(ada)
+    grace = sign_in(app, "grace")
     assert grace.get(path, headers={"If-None-Match": tag}).status_code == 404
     assert grace.delete(path, headers={"If-Match": tag}).status_code == 404
 
@@ -260,8 +278,8 @@ def test_a_compressed_body_is_415(client: FlaskClient, path: str) -> None:
 
 @pytest.mark.parametrize(("method", "body"), CHANGES)
 def test_a_change_honours_if_none_match(ada: FlaskClient, method: str, body: Any) -> None:
-    path, tag = make_note(ada)
-    for none in ("*", tag, changed(tag, "W/{}"), changed(tag, "{}-zstd"), f'"other", {tag}'):
+    path, tag = create_note(ada)
+    for none in ("*", tag, rewrite_etag(tag, "W/{}"), rewrite_etag(tag, "{}-zstd"), f'"other", {tag}'):
         answer = ada.open(path, method=method, json=body, headers={"If-Match": tag, "If-None-Match": none})
         assert (answer.status_code, answer.mimetype) == (412, "application/problem+json"), none
     fine = {"If-Match": tag, "If-None-Match": '"other"'}

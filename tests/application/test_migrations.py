@@ -39,22 +39,22 @@ def app(new_database: str) -> Flask:
     return create_app(settings(new_database))
 
 
-def flask(app: Flask, *words: str) -> tuple[int, str]:
+def run_flask(app: Flask, *words: str) -> tuple[int, str]:
     result = app.test_cli_runner().invoke(args=words)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.output
 
 
-def tables(app: Flask) -> set[str]:
+def get_tables(app: Flask) -> set[str]:
     with app.app_context():
         found = set(inspect(db.engine).get_table_names())
         db.engine.dispose()
         return found
 
 
-def at_first_release(app: Flask, *names: str) -> None:
+def migrate_to_first_release(app: Flask, *names: str) -> None:
     """Migrate to the first release, and add users as that did."""
-    assert flask(app, "db", "upgrade", "0001")[0] == 0
+    assert run_flask(app, "db", "upgrade", "0001")[0] == 0
     with app.app_context(), db.engine.begin() as connection:
         for number, name in enumerate(names, 1):
             connection.execute(text(ADD_USER), {"id": number, "name": name})
@@ -69,35 +69,35 @@ def add_migration(app: Flask, tmp_path: Path, statement: str, after: str = "0002
 
 
 def test_names_that_are_there_get_their_key_and_are_shown_as_before(app: Flask) -> None:
-    at_first_release(app, "Ada", " eve ", "Ｇrace")
-    assert flask(app, "db", "upgrade")[0] == 0
+    migrate_to_first_release(app, "Ada", " eve ", "Ｇrace")
+    assert run_flask(app, "db", "upgrade")[0] == 0
     with app.app_context():
         for typed, shown in (("ada", "Ada"), ("EVE", " eve "), ("grace", "Ｇrace")):
             user = find_user(typed)
             assert user
             assert user.username == shown
-    assert "No changes detected" in flask(app, "db", "check")[1]
+    assert "No changes detected" in run_flask(app, "db", "check")[1]
 
 
 def test_names_that_would_be_one_are_listed_and_nothing_is_changed(app: Flask) -> None:
-    at_first_release(app, "ada", "grace", "ADA", "straße", "STRASSE", "eve")
-    code, said = flask(app, "db", "upgrade")
+    migrate_to_first_release(app, "ada", "grace", "ADA", "straße", "STRASSE", "eve")
+    code, said = run_flask(app, "db", "upgrade")
     assert code == 1
     assert "'ada' (id 1), 'ADA' (id 3)\n" in said
     assert "'straße' (id 4), 'STRASSE' (id 5)\n" in said
     assert "eve" not in said
-    cure = next(line.strip() for line in said.splitlines() if "UPDATE" in line)
+    fix = next(line.strip() for line in said.splitlines() if "UPDATE" in line)
     with app.app_context(), db.engine.begin() as connection:
         assert "username_key" not in {column["name"] for column in inspect(connection).get_columns("user_account")}
-        connection.exec_driver_sql(cure.rstrip(";"))
+        connection.exec_driver_sql(fix.rstrip(";"))
         connection.exec_driver_sql("UPDATE user_account SET username = 'other' WHERE id = 5")
-    assert flask(app, "db", "upgrade")[0] == 0
+    assert run_flask(app, "db", "upgrade")[0] == 0
 
 
 def test_the_new_key_goes_again_and_leaves_the_names(app: Flask) -> None:
-    at_first_release(app, "Ada", " eve ")
+    migrate_to_first_release(app, "Ada", " eve ")
     for command in (("upgrade",), ("downgrade", "2")):
-        assert flask(app, "db", *command)[0] == 0
+        assert run_flask(app, "db", *command)[0] == 0
     with app.app_context(), db.engine.begin() as connection:
         columns = {column["name"] for column in inspect(connection).get_columns("user_account")}
         assert columns == {"id", "username", "password_hash", "created_at"}
@@ -108,11 +108,11 @@ def test_the_new_key_goes_again_and_leaves_the_names(app: Flask) -> None:
 
 def test_a_revision_of_the_owner_beside_the_new_one_is_merged(app: Flask, tmp_path: Path) -> None:
     add_migration(app, tmp_path, "pass", after="0001")
-    at_first_release(app, "Ada")
-    assert flask(app, "db", "upgrade", "owner")[0] == 0
-    assert flask(app, "db", "upgrade")[0] == 0
-    assert "Run `flask db merge` first" in flask(app, "db", "revision", "more")[1]
-    assert "colour" in tables(app)
+    migrate_to_first_release(app, "Ada")
+    assert run_flask(app, "db", "upgrade", "owner")[0] == 0
+    assert run_flask(app, "db", "upgrade")[0] == 0
+    assert "Run `flask db merge` first" in run_flask(app, "db", "revision", "more")[1]
+    assert "colour" in get_tables(app)
     with app.app_context():
         assert find_user("ADA")
 
@@ -124,33 +124,33 @@ def test_a_migration_that_fails_leaves_nothing_and_can_be_repeated(app: Flask, t
     add_migration(app, tmp_path, statement)
     result = app.test_cli_runner().invoke(args=["db", "upgrade"])
     assert result.exit_code == 1
-    assert tables(app) == set()
-    assert flask(app, "db", "upgrade", "0002")[0] == 0
-    assert "colour" not in tables(app)
+    assert get_tables(app) == set()
+    assert run_flask(app, "db", "upgrade", "0002")[0] == 0
+    assert "colour" not in get_tables(app)
     (tmp_path / "owner" / "owner.py").write_text(MIGRATION.format("owner", "0002", "pass"), "utf-8")
     again = create_app(settings(app.config["DATABASE_URL"]))
     again.config["ALEMBIC"] = app.config["ALEMBIC"]
-    assert flask(again, "db", "upgrade")[0] == 0
-    assert "colour" in tables(again)
+    assert run_flask(again, "db", "upgrade")[0] == 0
+    assert "colour" in get_tables(again)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+@pytest.mark.parametrize("sent_signal", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
 def test_a_migration_that_is_interrupted_leaves_nothing(
-    app: Flask, new_database: str, tmp_path: Path, how: signal.Signals
+    app: Flask, new_database: str, tmp_path: Path, sent_signal: signal.Signals
 ) -> None:
-    began = tmp_path / "began"
-    add_migration(app, tmp_path, f"open({str(began)!r}, 'w').close(); time.sleep(60)")
+    marker = tmp_path / "began"
+    add_migration(app, tmp_path, f"open({str(marker)!r}, 'w').close(); time.sleep(60)")
     script = (
         "import sys, my_lab_api; app = my_lab_api.create_app();"
         f"app.config['ALEMBIC'] = {app.config['ALEMBIC']!r};"
         "sys.exit(app.test_cli_runner().invoke(args=['db', 'upgrade'], catch_exceptions=False).exit_code)"
     )
     with subprocess.Popen([sys.executable, "-c", script], env=os.environ | settings(new_database)) as process:
-        until = time.monotonic() + 60
-        while not began.exists() and process.poll() is None and time.monotonic() < until:
+        deadline = time.monotonic() + 60
+        while not marker.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
-        process.send_signal(how)
-    assert began.exists()
+        process.send_signal(sent_signal)
+    assert marker.exists()
     assert process.returncode != 0
-    assert tables(app) == set()
-    assert flask(app, "db", "upgrade", "0002")[0] == 0
+    assert get_tables(app) == set()
+    assert run_flask(app, "db", "upgrade", "0002")[0] == 0

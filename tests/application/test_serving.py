@@ -5,13 +5,13 @@ import logging
 
 import click
 import pytest
-from conftest import PAGE, PASSWORD, settings, signed_in
+from conftest import PAGE, PASSWORD, settings, sign_in
 from crossorigin.doctor.cli import commands
 from my_lab_api import create_app, create_production_app
 
 LOGIN = "/api/auth/login"
 HELLO = "/api/public/hello"
-NOBODY = {"username": "nobody", "password": PASSWORD}
+UNKNOWN_USER = {"username": "nobody", "password": PASSWORD}
 HOSTS = [  # TRUSTED_HOSTS, Host, whether it is answered
     ("", "any.example", True),
     ("", "my_lab:8000", True),
@@ -35,13 +35,13 @@ PROXIES = [  # TRUSTED_PROXIES, X-Forwarded-For, the client's address
 ]
 
 
-def client_of(database, **changes):
+def create_client(database, **changes):
     return create_app(settings(database, **changes)).test_client()
 
 
 @pytest.mark.parametrize(("ours", "host", "answered"), HOSTS)
 def test_another_host_is_refused_but_not_to_health_checks(database, ours, host, answered):
-    client = client_of(database, TRUSTED_HOSTS=ours)
+    client = create_client(database, TRUSTED_HOSTS=ours)
     answer = client.get(HELLO, environ_overrides={"HTTP_HOST": host})
     assert answer.status_code == (200 if answered else 400)
     assert answered or answer.mimetype == "application/problem+json"
@@ -56,18 +56,18 @@ def test_a_request_is_explained_whatever_hosts_are_served(database):
 
 @pytest.mark.parametrize(("proxies", "forwarded", "address"), PROXIES)
 def test_an_address_is_believed_from_as_many_proxies_as_there_are(database, caplog, proxies, forwarded, address):
-    client = client_of(database, TRUSTED_PROXIES=proxies, LOGIN_LIMIT="1 per minute")
+    client = create_client(database, TRUSTED_PROXIES=proxies, LOGIN_LIMIT="1 per minute")
     with caplog.at_level(logging.INFO):
-        first = client.post(LOGIN, json=NOBODY, headers={"X-Forwarded-For": forwarded})
+        first = client.post(LOGIN, json=UNKNOWN_USER, headers={"X-Forwarded-For": forwarded})
     assert caplog.records[-1].request["address"] == address
     other = forwarded.replace("6.6.6.6", "7.7.7.7")  # what the client itself has sent
-    second = client.post(LOGIN, json=NOBODY, headers={"X-Forwarded-For": other})
+    second = client.post(LOGIN, json=UNKNOWN_USER, headers={"X-Forwarded-For": other})
     assert [first.status_code, second.status_code] == [401, 429]
 
 
 @pytest.mark.parametrize("trusted", [False, True])
 def test_https_and_the_name_are_those_of_the_proxy_where_it_is_trusted(database, trusted):
-    client = client_of(database, TRUSTED_PROXIES=str(int(trusted)), TRUSTED_HOSTS="localhost, lab.example")
+    client = create_client(database, TRUSTED_PROXIES=str(int(trusted)), TRUSTED_HOSTS="localhost, lab.example")
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "lab.example"}
     assert ("Strict-Transport-Security" in client.get(HELLO, headers=forwarded).headers) is trusted
     assert client.post(LOGIN, json={"username": "ada", "password": PASSWORD}).status_code == 200
@@ -84,7 +84,7 @@ def test_the_log_has_the_id_in_every_record_and_no_secret(database, capsys):
 
     app = create_app(settings(database, LOG_FORMAT="json"))
     app.add_url_rule("/fails", view_func=fail)
-    ada = signed_in(app, "ada")
+    ada = sign_in(app, "ada")
     ada.post(LOGIN, json={"username": "ada", "password": PASSWORD + "!"})
     ada.get("/fails?token=" + PASSWORD, headers={"X-Request-ID": "of-the-proxy"})
     said = capsys.readouterr().err
@@ -116,4 +116,4 @@ def test_only_production_is_served_by_wsgi_and_the_module(database, monkeypatch,
 @pytest.mark.parametrize(("docs", "status"), [("", 404), ("0", 404), ("1", 200)])
 def test_production_shows_the_documentation_only_if_asked(database, docs, status):
     production = {"APP_ENV": "production", "SECRET_KEY": "0123456789abcdef" * 2, "FRONTEND_ORIGINS": "none"}
-    assert client_of(database, **production, DOCS=docs).get("/api/docs").status_code == status
+    assert create_client(database, **production, DOCS=docs).get("/api/docs").status_code == status

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from conftest import settings, signed_in
+from conftest import settings, sign_in
 from flask import Flask
 from itsdangerous import TimestampSigner
 from my_lab_api import create_app
@@ -20,7 +20,7 @@ def test_servers_whose_clocks_differ_take_each_others_cookies(
     with monkeypatch.context() as patch:
         right = TimestampSigner.get_timestamp
         patch.setattr(TimestampSigner, "get_timestamp", lambda signer: right(signer) + seconds)
-        client = signed_in(one, "ada")
+        client = sign_in(one, "ada")
     name = one.config["SESSION_COOKIE_NAME"]
     copy, cookie = other.test_client(), client.get_cookie(name)
     assert cookie
@@ -29,7 +29,7 @@ def test_servers_whose_clocks_differ_take_each_others_cookies(
 
 
 def test_a_session_ends_when_its_row_says_so_however_old_the_cookie(app: Flask) -> None:
-    client = signed_in(app, "ada")
+    client = sign_in(app, "ada")
     app.permanent_session_lifetime = timedelta(seconds=-1)  # so that Flask would refuse every cookie
     assert client.get("/api/auth/me").status_code == 200
     with app.app_context():

@@ -3,13 +3,13 @@
 import logging
 
 import pytest
-from conftest import signed_in
+from conftest import sign_in
 from flask import Flask
 from my_lab_api.extensions import db
 from my_lab_api.models import ApiToken
 from sqlalchemy import select, text
 
-ODD = [
+INVALID_HEADERS = [
     "",
     "Bearer",
     "Bearer ",
@@ -24,22 +24,22 @@ ODD = [
 ]
 
 
-def flask(app: Flask, *words: str, typed: str = "") -> tuple[int, str]:
+def run_flask(app: Flask, *words: str, typed: str = "") -> tuple[int, str]:
     done = app.test_cli_runner().invoke(args=words, input=typed)
     return done.exit_code, done.output
 
 
 @pytest.fixture
 def token(app: Flask) -> str:
-    code, printed = flask(app, "token", "create", "ada", "raspberry")
+    code, printed = run_flask(app, "token", "create", "ada", "raspberry")
     assert code == 0
     return printed.strip()
 
 
-@pytest.mark.parametrize("authorization", ODD)
+@pytest.mark.parametrize("authorization", INVALID_HEADERS)
 @pytest.mark.parametrize("path", ["/api/auth/me", "/api/notes"])
 def test_an_odd_header_is_401_and_the_cookie_is_not_read(app: Flask, path: str, authorization: str) -> None:
-    client = signed_in(app, "ada")
+    client = sign_in(app, "ada")
     answer = client.get(path, headers={"Authorization": authorization})
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].lower().startswith("bearer")
@@ -102,7 +102,7 @@ def test_a_user_who_is_deleted_takes_tokens_along(app: Flask, token: str) -> Non
 )
 @pytest.mark.usefixtures("token")
 def test_a_command_refuses_in_a_sentence(app: Flask, words: tuple[str, ...], said: str) -> None:
-    code, output = flask(app, *words, typed="a good password\n")
+    code, output = run_flask(app, *words, typed="a good password\n")
     assert code == 1
     assert output.startswith("Error: ")
     assert said in output
@@ -110,7 +110,7 @@ def test_a_command_refuses_in_a_sentence(app: Flask, words: tuple[str, ...], sai
 
 @pytest.mark.parametrize("line", ["a good password\n", "a good password\r\n", "a good password"])
 def test_a_password_comes_from_standard_input(app: Flask, line: str) -> None:
-    assert flask(app, "user", "create", "eve", "--password-stdin", typed=line)[0] == 0
+    assert run_flask(app, "user", "create", "eve", "--password-stdin", typed=line)[0] == 0
     credentials = {"username": "eve", "password": "a good password"}
     assert app.test_client().post("/api/auth/login", json=credentials).status_code == 200
 

@@ -38,43 +38,43 @@ class Situation:
     log: list[dict[str, Any]] = field(default_factory=list)
 
 
-NOW = Situation()
+CURRENT = Situation()
 
 
 def make(folder: str, environment: dict[str, str], front: list[Any], other: list[Any], debug: bool) -> dict[str, Any]:
     """Import what is in the folder as if the process had just started; it is served from now on."""
-    NOW.front, NOW.other, NOW.app, NOW.error = front, other, None, None
+    CURRENT.front, CURRENT.other, CURRENT.app, CURRENT.error = front, other, None, None
     for name in [name for name in sys.modules if name.partition(".")[0] in ("app", CONFIG["package"])]:
         del sys.modules[name]
-    NOW.environment = {**FIRST, **environment, "FLASK_DEBUG": str(int(debug))}
+    CURRENT.environment = {**INITIAL_ENVIRONMENT, **environment, "FLASK_DEBUG": str(int(debug))}
     reset_environment()
     os.chdir(folder)
     sys.path[0] = folder
     importlib.invalidate_caches()
     try:
         module = importlib.import_module("app" if Path("app.py").exists() else CONFIG["package"])
-        NOW.app = module.create_app() if hasattr(module, "create_app") else module.app
+        CURRENT.app = module.create_app() if hasattr(module, "create_app") else module.app
         if debug:
-            NOW.app.debug = True
-        get_policies(NOW.app).check()
+            CURRENT.app.debug = True
+        get_policies(CURRENT.app).check()
     except Exception as error:
-        NOW.app, NOW.error = None, error
+        CURRENT.app, CURRENT.error = None, error
         return {"error": str(error)}
-    cookie = get_cookie(NOW.app)._asdict()
-    return {"error": "", "cookie": cookie | {"name": NOW.app.config["SESSION_COOKIE_NAME"]}}
+    cookie = get_cookie(CURRENT.app)._asdict()
+    return {"error": "", "cookie": cookie | {"name": CURRENT.app.config["SESSION_COOKIE_NAME"]}}
 
 
 def reset_environment() -> None:
     """Forget what commands have read from .env."""
     os.environ.clear()
-    os.environ.update(NOW.environment)
+    os.environ.update(CURRENT.environment)
 
 
 def create_app() -> Flask:
     """Return the application as `flask` loads it."""
-    if NOW.app is None:
-        raise NOW.error or RuntimeError("nothing is made")
-    return NOW.app
+    if CURRENT.app is None:
+        raise CURRENT.error or RuntimeError("nothing is made")
+    return CURRENT.app
 
 
 def explain(arguments: list[str]) -> dict[str, Any]:
@@ -105,50 +105,50 @@ class Handler(WSGIRequestHandler):
 
 def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answer as the application, or as what stands in front of it."""
-    note(environ)
-    if NOW.app is None:  # as if nothing was listening
+    record(environ)
+    if CURRENT.app is None:  # as if nothing was listening
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return []
-    rules: list[list[Any]] = [rule for rule in NOW.front if rule[0] in ("", environ["REQUEST_METHOD"])]
+    rules: list[list[Any]] = [rule for rule in CURRENT.front if rule[0] in ("", environ["REQUEST_METHOD"])]
     if environ["wsgi.url_scheme"] == "https" or "HTTP_NGROK_SKIP_BROWSER_WARNING" in environ:
         rules = []
     rule: list[Any] = rules[0] if rules else ["", PASS, [["Server", "Werkzeug/3.1.9"]]]
     _, status, added = rule
     if status != PASS:
         path = environ["PATH_INFO"]
-        return say(start_response, status, [(name, value.replace("<path>", path)) for name, value in added])
+        return respond(start_response, status, [(name, value.replace("<path>", path)) for name, value in added])
 
     def start(line: str, given: list[Any], *more: Any) -> Any:
         gone = {name for name, value in added if value is None}
         kept = [pair for pair in given if pair[0] not in gone]
         return start_response(line, [*kept, *(tuple(pair) for pair in added if pair[1] is not None)], *more)
 
-    response: Iterable[bytes] = NOW.app.wsgi_app(environ, start)
+    response: Iterable[bytes] = CURRENT.app.wsgi_app(environ, start)
     return response
 
 
 def serve_other(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answer as a server that is nobody's of this project."""
-    note(environ)
-    for wanted, status, headers in NOW.other:
+    record(environ)
+    for wanted, status, headers in CURRENT.other:
         if wanted in ("", environ["REQUEST_METHOD"]):
-            return say(start_response, status, headers)
-    return say(start_response, 404, [])
+            return respond(start_response, status, headers)
+    return respond(start_response, 404, [])
 
 
-def say(start_response: Any, status: int, headers: list[Any]) -> list[bytes]:
+def respond(start_response: Any, status: int, headers: list[Any]) -> list[bytes]:
     start_response(f"{status} Said", [("Content-Length", "0"), *(tuple(pair) for pair in headers)])
     return []
 
 
-def note(environ: dict[str, Any]) -> None:
+def record(environ: dict[str, Any]) -> None:
     preflight = "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
-    NOW.log.append({"preflight": preflight, "path": environ["PATH_INFO"], "cookie": environ.get("HTTP_COOKIE", "")})
+    CURRENT.log.append({"preflight": preflight, "path": environ["PATH_INFO"], "cookie": environ.get("HTTP_COOKIE", "")})
 
 
 def get_log() -> list[dict[str, Any]]:
     """Return the requests since the last call."""
-    log, NOW.log = NOW.log, []
+    log, CURRENT.log = CURRENT.log, []
     return log
 
 
@@ -185,6 +185,6 @@ def main() -> None:
         print(json.dumps(answer), file=answers, flush=True)
 
 
-FIRST = dict(os.environ)
+INITIAL_ENVIRONMENT = dict(os.environ)
 if __name__ == "__main__":
     main()

@@ -12,21 +12,21 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 def naive() -> Flask:
     """Open everything, with credentials, by flask-cors."""
-    app = with_views(Flask("naive"))
+    app = add_views(Flask("naive"))
     CORS(app, supports_credentials=True)
     return app
 
 
 def any_origin() -> Flask:
     """Open everything by flask-cors, and expose an asterisk."""
-    app = with_views(Flask("any_origin"))
+    app = add_views(Flask("any_origin"))
     CORS(app, send_wildcard=True, expose_headers="*")
     return app
 
 
 def reflecting() -> Flask:
     """Reflect the origin by hand, but on success alone, and without Vary."""
-    app = with_views(Flask("reflecting"))
+    app = add_views(Flask("reflecting"))
 
     def reflect(response: Response) -> Response:
         if response.status_code < 400:
@@ -42,7 +42,7 @@ def reflecting() -> Flask:
 
 def asterisk() -> Flask:
     """Send asterisks with permission for credentials."""
-    app = with_views(Flask("asterisk"))
+    app = add_views(Flask("asterisk"))
 
     def add(response: Response) -> Response:
         for name in ("Origin", "Methods", "Headers"):
@@ -58,7 +58,7 @@ def one_blueprint() -> Flask:
     """Open a blueprint by flask-cors: its 404, its 405 and its preflights of unknown paths stay closed."""
     app, blueprint = Flask("one_blueprint"), Blueprint("lab", __name__, url_prefix="/lab")
     CORS(blueprint)
-    with_views(blueprint)
+    add_views(blueprint)
     app.register_blueprint(blueprint)
     return app
 
@@ -72,7 +72,7 @@ def guarded() -> Flask:
 
 def closed() -> Flask:
     """Ask for a login before anything else, and write no CORS header on the 401."""
-    app = with_views(Flask("closed"))
+    app = add_views(Flask("closed"))
     app.before_request(lambda: None if request.authorization else abort(401))
     CORS(app, resources={"/elsewhere": {}})
     return app
@@ -85,7 +85,7 @@ def to_https() -> Flask:
     return app
 
 
-def with_views(target: Any) -> Any:
+def add_views(target: Any) -> Any:
     """Add the same views to an application or a blueprint."""
     methods = ["GET", "POST", "PUT", "DELETE"]
     target.add_url_rule("/notes", "notes", lambda: ([], {"X-Total": "0", "ETag": "x"}), methods=methods)

@@ -10,9 +10,9 @@ from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from tests.baking import BakedProject, require
 from tests.browser.browsers import launch_options
-from tests.browser.deployment import HOSTS, deployed
+from tests.browser.deployment import HOSTS, deployment
 from tests.browser.empty_page import empty_page
-from tests.production import production_settings
+from tests.production import create_production_settings
 from tests.running import RunningProject, running
 
 expect.set_options(timeout=30_000)  # what a machine that does other things as well may need
@@ -44,7 +44,7 @@ def site(with_node: BakedProject) -> Iterator[RunningProject]:
     """Run the default project, with its usual settings but for the limit of logins."""
     unlimited = dict.fromkeys(("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT"), "100000 per minute")
     with running(with_node, unlimited) as started:
-        started.until_ready()
+        started.wait_until_ready()
         yield started
 
 
@@ -54,15 +54,15 @@ def two_names(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory)
     database = f"sqlite:///{tmp_path_factory.mktemp('database') / 'development.sqlite'}"
     origins = "http://localhost:*, http://127.0.0.1:*"
     with running(with_node, {"FRONTEND_ORIGINS": origins, "DATABASE_URL": database}) as started:
-        started.until_ready()
+        started.wait_until_ready()
         yield started
 
 
 @pytest.fixture(scope="session")
-def one_origin(whole: Callable[[str], BakedProject]) -> Iterator[RunningProject]:
+def one_origin(get_complete: Callable[[str], BakedProject]) -> Iterator[RunningProject]:
     """Run the project that was made for a proxy."""
-    with running(whole("proxy")) as started:
-        started.until_ready()
+    with running(get_complete("proxy")) as started:
+        started.wait_until_ready()
         yield started
 
 
@@ -78,12 +78,12 @@ class Deploy(Protocol):
 @pytest.fixture(scope="session")
 def database(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the settings of every deployment: all share one database."""
-    return production_settings(with_node, tmp_path_factory.mktemp("database"))
+    return create_production_settings(with_node, tmp_path_factory.mktemp("database"))
 
 
 @pytest.fixture(scope="session")
 def deploy(
-    whole: Callable[[str], BakedProject], database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    get_complete: Callable[[str], BakedProject], database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deploy]:
     """Return the function that deploys."""
     with ExitStack() as stack:
@@ -94,7 +94,7 @@ def deploy(
         ) -> tuple[str, str]:
             folder = tmp_path_factory.mktemp("deployment")
             ours = {**database, "CROSS_SITE_COOKIES": cross_site_cookies}
-            return stack.enter_context(deployed(whole(combination), folder, hosts, ours))
+            return stack.enter_context(deployment(get_complete(combination), folder, hosts, ours))
 
         yield once
 

@@ -52,7 +52,7 @@ def generated(project: BakedProject, page_origin: str, folder: Path, *, debug: b
         "DATABASE_URL": f"sqlite:///{(folder / 'errors.sqlite').as_posix()}",
         "LOGIN_ACCOUNT_LIMIT": "3 per hour",
     }
-    project.succeeds(project.python, "-m", "flask", "seed", "--migrate", env=settings)
+    project.check_output(project.python, "-m", "flask", "seed", "--migrate", env=settings)
     app = f"{FAILING_APP}:create_app('{project.package}')"
     with flask(project.python, app, project.path, settings, debug=debug) as origin:
         yield origin
@@ -75,12 +75,12 @@ def flask(python: str, app: str, folder: Path, env: Mapping[str, str], *, debug:
         yield f"http://localhost:{port}"
 
 
-def what_a_page_reads(page: Page, api: str) -> dict[int, str]:
+def get_readable_errors(page: Page, api: str) -> dict[int, str]:
     """Return what a page can read of each error: a value of READ, or UNREAD, or something wrong in words."""
     found = {}
     for status, (path, options) in ERRORS.items():
         if status == 429:
-            use_up_the_limit(api)
+            exhaust_limit(api)
         # a query of its own: preflights are remembered by URL, and here each is due
         found[status] = read(page, f"{api}{path}?provoke={status}", options)
     return found
@@ -97,7 +97,7 @@ def read(page: Page, url: str, options: dict[str, Any]) -> str:
     return f"{answer['status']} with {answer['text'][:100]!r}"
 
 
-def use_up_the_limit(api: str) -> None:
+def exhaust_limit(api: str) -> None:
     """Try to sign in until the API has had enough, as somebody else behind the same address does."""
     for _ in range(30):
         if requests.post(api + LOGIN, json=WRONG, timeout=30).status_code == 429:

@@ -78,7 +78,7 @@ READ = "X-Lab: 1 | X-Lab: 2 | ETag: x | Set-Cookie: a=b; Max-Age=0 | Set-Cookie2
 READ += " | Content-Type: text/plain | Content-Language: de | Expires: 0 | Last-Modified: x | Cache-Control: no-store"
 
 
-def each_rule(credentials: bool) -> list[Case]:
+def build_rule_cases(credentials: bool) -> list[Case]:
     """Return cases in which one thing is not as it should be, or just still is."""
     good = (200, GOOD)
 
@@ -110,7 +110,7 @@ def each_rule(credentials: bool) -> list[Case]:
     return cases
 
 
-def mixtures(count: int) -> list[Case]:
+def build_mixed_cases(count: int) -> list[Case]:
     """Return cases in which anything meets anything, the same ones each time."""
     choose = random.Random(20261124).choice
     methods, names = [*METHOD_LISTS, "DELETE, PATCH"], [*NAME_LISTS, "Content-Type"]
@@ -131,4 +131,6 @@ def mixtures(count: int) -> list[Case]:
     ]
 
 
-CASES = list(dict.fromkeys([*each_rule(credentials=False), *each_rule(credentials=True), *mixtures(400)]))
+CASES = list(
+    dict.fromkeys([*build_rule_cases(credentials=False), *build_rule_cases(credentials=True), *build_mixed_cases(400)])
+)

@@ -36,6 +36,6 @@ def with_json(method: str, body: object, **headers: str) -> dict[str, Any]:
     return {"method": method, "headers": content, "body": json.dumps(body), "credentials": "include"}
 
 
-def preflights(site: RunningProject, path: str) -> int:
+def count_preflights(site: RunningProject, path: str) -> int:
     """Count the preflights of a path that reached the server, by the lines of its log."""
-    return len(re.findall(rf"\bOPTIONS {re.escape(path)} ", site.said))
+    return len(re.findall(rf"\bOPTIONS {re.escape(path)} ", site.output))

@@ -20,7 +20,7 @@ class Reply(NamedTuple):
     headers: Headers
 
 
-class Asked(NamedTuple):
+class ReceivedRequest(NamedTuple):
     """What the server was asked; the names of headers in lower case, several lines joined."""
 
     method: str
@@ -40,7 +40,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.replies: dict[str, tuple[Reply, Reply]] = {}
-        self.asked: dict[str, list[Asked]] = defaultdict(list)
+        self.requests: dict[str, list[ReceivedRequest]] = defaultdict(list)
 
 
 class Connection(socketserver.StreamRequestHandler):
@@ -63,7 +63,7 @@ class Connection(socketserver.StreamRequestHandler):
             name, value = name.lower(), value.strip(" \t")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         self.rfile.read(int(headers.get("content-length", "0")))
-        self.server.asked[path].append(Asked(method, headers))
+        self.server.requests[path].append(ReceivedRequest(method, headers))
         preflight, answer = self.server.replies.get(path.partition("?")[0], (NOT_FOUND, NOT_FOUND))
         status, lines = preflight if "access-control-request-method" in headers else answer
         if not status:
@@ -84,10 +84,10 @@ def serving(host: str = "localhost", tls: ssl.SSLContext | None = None) -> Itera
 def reply(status: int, text: str) -> Reply:
     """Return a reply with the headers of a text as "Origin: * | Methods: GET, PUT | X-Lab: 1" and no body."""
     length = () if status in (204, 304) else (("Content-Length", "0"),)
-    return Reply(status, (*headers_of(text), *length))
+    return Reply(status, (*parse_headers(text), *length))
 
 
-def headers_of(text: str) -> Headers:
+def parse_headers(text: str) -> Headers:
     """Return the headers of a text, with those of CORS in short."""
     split = [line.partition(": ") for line in text.split(" | ") if line]
     return tuple((SHORT.get(name, name), value) for name, _, value in split)

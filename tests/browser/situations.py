@@ -198,7 +198,7 @@ class Situation(NamedTuple):
         return f"{self.page} {self.method} {self.server} {self.path} {cookies}".strip()
 
 
-def situations_of(table: str) -> list[Situation]:
+def parse_situations(table: str) -> list[Situation]:
     """Return the situations of a table."""
     found: list[Situation] = []
     for line in table.split("\n"):
@@ -209,4 +209,4 @@ def situations_of(table: str) -> list[Situation]:
     return found
 
 
-SITUATIONS = situations_of(OF_THE_APP + BROKEN)
+SITUATIONS = parse_situations(OF_THE_APP + BROKEN)

@@ -106,7 +106,7 @@ def stage(chromium: Browser, servers: dict[str, ScriptedServer], request: pytest
 
 
 @pytest.fixture(autouse=True)
-def _trusting(monkeypatch: pytest.MonkeyPatch) -> None:
+def _accept_any_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ssl, "create_default_context", ssl._create_unverified_context)
 
 
@@ -117,11 +117,11 @@ def test_the_headers_are_those_of_chromium(stage: Stage, mode: str, method: str)
         reply(204, f"Origin: {stage.origin} | Methods: PUT"),
         reply(200, f"Origin: {stage.origin}"),
     )
-    stage.api.asked.pop(path, None)
+    stage.api.requests.pop(path, None)
     stage.page.evaluate(FETCH, [stage.api.url + path, {"method": method, "mode": mode}])
-    count = len(stage.api.asked[path])
+    count = len(stage.api.requests[path])
     assert stage.explain(path, method, mode=mode).allowed
-    asked = [(one.method, [one.headers.get(name) for name in OWN]) for one in stage.api.asked[path]]
+    asked = [(one.method, [one.headers.get(name) for name in OWN]) for one in stage.api.requests[path]]
     assert asked[:count] == asked[count:]
     assert count == 1 + (method == "PUT" and stage.api.url != stage.origin)
 
@@ -162,9 +162,9 @@ def test_a_script_is_not_made_of_data(stage: Stage, kind: str, nosniff: str) -> 
 def test_a_listener_for_the_progress_of_an_upload_needs_a_preflight(stage: Stage, listens: bool) -> None:
     path = f"/upload-{listens}"
     stage.api.replies[path] = (reply(204, f"Origin: {stage.origin}"), reply(200, f"Origin: {stage.origin}"))
-    stage.api.asked.pop(path, None)
+    stage.api.requests.pop(path, None)
     assert stage.page.evaluate(UPLOAD, [stage.api.url + path, listens]) == 200
-    preflighted = [one.method for one in stage.api.asked[path]] == ["OPTIONS", "POST"]
+    preflighted = [one.method for one in stage.api.requests[path]] == ["OPTIONS", "POST"]
     headers = [("Content-Type", "text/plain")]
     found = stage.explain(path, "POST", headers=headers, upload_progress=listens)
     assert (found.allowed, found.preflighted) == (True, preflighted)

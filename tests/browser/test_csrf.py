@@ -38,12 +38,12 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def api(installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def api(get_installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """Run the default project with a guarded blueprint whose policy has no credentials."""
-    project = installed("default")
+    project = get_installed("default")
     database = tmp_path_factory.mktemp("database") / "csrf.sqlite"
     settings = {"APP_ENV": "development", "DATABASE_URL": f"sqlite:///{database.as_posix()}"}
-    project.succeeds(project.python, "-m", "flask", "seed", "--migrate", env=settings)
+    project.check_output(project.python, "-m", "flask", "seed", "--migrate", env=settings)
     app = f"{GUARDED_APP.as_posix()}:create_app('{project.package}')"
     with flask(project.python, app, project.path, settings, debug=False) as origin, empty_page() as other:
         yield Api(int(origin.rpartition(":")[2]), other)

@@ -15,7 +15,7 @@ from tests.baking import BakedProject, require
 from tests.browser.browsers import launch_options
 from tests.browser.scripted_server import reply, serving
 from tests.browser.situations import SITUATIONS, Situation
-from tests.browser.world import HTML, NOTHING, World, ask, certificate_for, started
+from tests.browser.world import HTML, NOTHING, World, certificate_for, create_world, send_request
 
 # run by the project's Python: each command with its arguments, in one process
 EXPLAIN = """
@@ -43,8 +43,8 @@ WHERE_NO_HEADER_HELPS = [
     ("public https page", "http://localhost", "The page reads the response"),
 ]
 
-Seen = dict[Situation, dict[str, Any]]
-Told = dict[tuple[Situation, bool], tuple[int, dict[str, Any]]]
+Observed = dict[Situation, dict[str, Any]]
+Explained = dict[tuple[Situation, bool], tuple[int, dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
@@ -58,38 +58,38 @@ def chromium(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
 
 @pytest.fixture(scope="module")
 def world(
-    installed: Callable[[str], BakedProject],
+    get_installed: Callable[[str], BakedProject],
     chromium: Callable[..., Browser],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[World]:
     """Start everything that the situations name."""
-    with started(installed("default"), tmp_path_factory.mktemp("world"), chromium()) as everything:
+    with create_world(get_installed("default"), tmp_path_factory.mktemp("world"), chromium()) as everything:
         yield everything
 
 
 @pytest.fixture(scope="module")
-def seen(world: World) -> Seen:
+def observed(world: World) -> Observed:
     """Return what Chromium does in each situation."""
-    return world.act_out(SITUATIONS)
+    return world.run_situations(SITUATIONS)
 
 
 @pytest.fixture(scope="module")
-def told(world: World) -> Told:
+def explained(world: World) -> Explained:
     """Return exit code and object of explain: by situation, and by whether it asked over the network."""
     asked = [(one, True) for one in SITUATIONS] + [(one, False) for one in OF_THE_APP]
-    return dict(zip(asked, explain(world, [arguments(world, one, live) for one, live in asked]), strict=True))
+    return dict(zip(asked, explain(world, [build_arguments(world, one, live) for one, live in asked]), strict=True))
 
 
 def explain(world: World, commands: list[list[str]]) -> list[tuple[int, dict[str, Any]]]:
     """Return exit code and object of each command, run in one process."""
     code = EXPLAIN.format(package=world.project.package)
-    text = world.project.succeeds(world.project.python, "-c", code, json.dumps(commands), env=world.settings)
+    text = world.project.check_output(world.project.python, "-c", code, json.dumps(commands), env=world.settings)
     return [(code, json.loads(output)) for code, output in json.loads(text.splitlines()[-1])]
 
 
-def arguments(world: World, situation: Situation, live: bool) -> list[str]:
+def build_arguments(world: World, situation: Situation, live: bool) -> list[str]:
     """Return the arguments of `flask cors explain`: a URL is asked over the network, a path in process."""
-    url = world.url_of(situation)
+    url = world.build_url(situation)
     target = [url, "--send"] if live else [url.removeprefix(world.servers["app"])]
     origin = world.pages[situation.page].evaluate("origin")
     headers = [part for line in situation.headers for part in ("-H", line)]
@@ -98,15 +98,19 @@ def arguments(world: World, situation: Situation, live: bool) -> list[str]:
 
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=str)
-def test_asked_over_the_network_explain_ends_as_chromium_does(situation: Situation, seen: Seen, told: Told) -> None:
-    did, (code, said) = seen[situation], told[situation, True]
+def test_asked_over_the_network_explain_ends_as_chromium_does(
+    situation: Situation, observed: Observed, explained: Explained
+) -> None:
+    did, (code, said) = observed[situation], explained[situation, True]
     assert {name: said[name] for name in did} == did, said
     assert code == (0 if did["allowed"] else 1)
 
 
 @pytest.mark.parametrize("situation", OF_THE_APP, ids=str)
-def test_asked_in_process_explain_ends_as_chromium_does(situation: Situation, seen: Seen, told: Told) -> None:
-    did, (_, said) = seen[situation], told[situation, False]
+def test_asked_in_process_explain_ends_as_chromium_does(
+    situation: Situation, observed: Observed, explained: Explained
+) -> None:
+    did, (_, said) = observed[situation], explained[situation, False]
     assert (said["allowed"], said["preflighted"]) == (did["allowed"], did["preflighted"]), said
     if said["status"] is None:  # no view has run, and what views add is unknown
         assert set(said["readable_headers"]) <= set(did["readable_headers"]), said
@@ -115,21 +119,21 @@ def test_asked_in_process_explain_ends_as_chromium_does(situation: Situation, se
         assert (said["status"], said["readable_headers"]) == (did["status"], readable), said
 
 
-def test_the_situations_are_many_and_end_for_every_reason(told: Told) -> None:
+def test_the_situations_are_many_and_end_for_every_reason(explained: Explained) -> None:
     assert len(SITUATIONS) >= 60
-    assert {said["reason"] for _, said in told.values()} == {None, *(f"CORS{name}" for name in REASONS.split())}
+    assert {said["reason"] for _, said in explained.values()} == {None, *(f"CORS{name}" for name in REASONS.split())}
 
 
 @pytest.mark.parametrize("live", [True, False], ids=["a URL", "a path"])
 @pytest.mark.parametrize("situation", [one for one in OF_THE_APP if one.page == "numeric"], ids=str)
-def test_the_command_line_says_the_same(situation: Situation, live: bool, world: World, told: Told) -> None:
-    command = [world.project.python, "-m", "flask", "cors", "explain", *arguments(world, situation, live)]
+def test_the_command_line_says_the_same(situation: Situation, live: bool, world: World, explained: Explained) -> None:
+    command = [world.project.python, "-m", "flask", "cors", "explain", *build_arguments(world, situation, live)]
     done = world.project.run(*command, env=world.settings)
     said = json.loads(done.stdout.splitlines()[-1])
     # the steps have the date and the number of the request in them
     assert (done.returncode, said | {"steps": []}) == (
-        told[situation, live][0],
-        told[situation, live][1] | {"steps": []},
+        explained[situation, live][0],
+        explained[situation, live][1] | {"steps": []},
     )
 
 
@@ -147,7 +151,7 @@ def test_where_no_header_helps_explain_ends_as_chromium_does(
         page = context.new_page()
         page.goto(server.url)
         url = f"{address}:{world.servers['app'].rpartition(':')[2]}/api/public/hello"
-        did = ask(page, url, {})
+        did = send_request(page, url, {})
     [(code, said)] = explain(world, [["GET", url, "--origin", server.url, "--json"]])
     assert {name: said[name] for name in did} == did
     assert (said["steps"][-1]["step"], code) == (last, 0 if did["allowed"] else 1)

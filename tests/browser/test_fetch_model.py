@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from tests.baking import CHECKOUT
 from tests.browser.fetch_cases import CASES, Case
-from tests.browser.scripted_server import Asked, ScriptedServer, headers_of, reply, serving
+from tests.browser.scripted_server import ReceivedRequest, ScriptedServer, parse_headers, reply, serving
 
 # `fetch` with each request of a list at once; null for what the script cannot read
 FETCH_ALL = """(requests) => Promise.all(requests.map(async ([url, options]) => {
@@ -43,7 +43,7 @@ Deviations = dict[str, tuple[str, Callable[[Any], Any]]]
 AUTHORIZATION: Deviations = {
     "Access-Control-Allow-Headers: * covers Authorization without credentials": (
         "check_preflight",
-        lambda checks: lambda request, response: checks(request, with_authorization(request, response)),
+        lambda checks: lambda request, response: checks(request, add_authorization(request, response)),
     ),
 }
 CHROMIUM: Deviations = AUTHORIZATION | {
@@ -57,7 +57,7 @@ CHROMIUM: Deviations = AUTHORIZATION | {
     ),
     "several values of one request header are joined before they are judged": (
         "get_sent_headers",
-        lambda sent: lambda headers: tuple(joined(sent(headers)).items()),
+        lambda sent: lambda headers: tuple(join_headers(sent(headers)).items()),
     ),
 }
 FIREFOX: Deviations = AUTHORIZATION | {
@@ -73,7 +73,7 @@ FIREFOX: Deviations = AUTHORIZATION | {
 DEVIATIONS = {"chromium": CHROMIUM, "firefox": FIREFOX}
 
 
-def with_authorization(request: Any, response: Any) -> Any:
+def add_authorization(request: Any, response: Any) -> Any:
     """Return a reply to a preflight that lists Authorization where it has an asterisk."""
     name, headers = "Access-Control-Allow-Headers", response.headers
     listed = [part.strip() for key, value in headers if key == name for part in value.split(",")]
@@ -89,7 +89,7 @@ def is_client_hint(name: str, value: str) -> bool:
     return len(value) <= 128 and hints.get(name, False)
 
 
-def joined(headers: Headers) -> dict[str, str]:
+def join_headers(headers: Headers) -> dict[str, str]:
     """Return headers by their names in lower case, the values of each joined."""
     names = dict.fromkeys(name.lower() for name, _ in headers)
     return {name: ", ".join(value.strip(" \t") for n, value in headers if n.lower() == name) for name in names}
@@ -110,31 +110,31 @@ def api() -> Iterator[ScriptedServer]:
         yield server
 
 
-def predicted(model: Any, case: Case, url: str, origin: str) -> Outcome:
+def predict_outcome(model: Any, case: Case, url: str, origin: str) -> Outcome:
     """Return what the model says a browser does."""
     if model.is_forbidden_method(case.method):
         return Outcome(None, None, (), None, ())
-    request = model.Request(case.method, url, origin, headers_of(case.headers), case.credentials)
+    request = model.Request(case.method, url, origin, parse_headers(case.headers), case.credentials)
     preflight = None
     if model.needs_preflight(request):
         said = dict(model.build_preflight_headers(request))
         preflight = tuple(said.get(name) for name in PREFLIGHT)
-        answer = model.Response(*scripted(case.preflight, origin))
+        answer = model.Response(*build_reply(case.preflight, origin))
         if not all(step.ok for step in model.check_preflight(request, answer)):
             return Outcome(preflight, None, (), None, ())
     sent = tuple(sorted({name.lower() for name, _ in model.get_sent_headers(request.headers)}))
-    response = model.Response(*scripted(case.reply, origin))
+    response = model.Response(*build_reply(case.reply, origin))
     ok = model.check_cors(request, response).ok
     status, readable = (response.status, model.get_readable_headers(request, response)) if ok else (None, ())
     return Outcome(preflight, model.normalize_method(case.method), sent, status, tuple(readable))
 
 
-def scripted(answer: tuple[int, str], origin: str) -> Any:
+def build_reply(answer: tuple[int, str], origin: str) -> Any:
     """Return a reply of a case, for the origin of the page."""
     return reply(answer[0], answer[1].replace("PAGE", origin))
 
 
-def observed(case: Case, asked: list[Asked], read: dict[str, Any] | None) -> Outcome:
+def get_observed_outcome(case: Case, asked: list[ReceivedRequest], read: dict[str, Any] | None) -> Outcome:
     """Return what a browser did, by what the server got and the script read."""
     preflights = [one for one in asked if PREFLIGHT[1].lower() in one.headers]
     requests = [one for one in asked if one not in preflights]
@@ -145,7 +145,7 @@ def observed(case: Case, asked: list[Asked], read: dict[str, Any] | None) -> Out
     if not requests:
         return Outcome(preflight, None, (), status, readable)
     got = requests[0].headers
-    sent = {name for name, value in joined(headers_of(case.headers)).items() if got.get(name) == value}
+    sent = {name for name, value in join_headers(parse_headers(case.headers)).items() if got.get(name) == value}
     sent |= got.keys() & {"range"}  # which caches write anew
     return Outcome(preflight, requests[0].method, tuple(sorted(sent)), status, readable)
 
@@ -156,21 +156,21 @@ def test_browsers_do_what_the_model_says(
     origin, deviations = foreign_page.evaluate("origin"), DEVIATIONS[browser_name]
     urls, requests = [f"{api.url}/{number}" for number in range(len(CASES))], []
     for url, case in zip(urls, CASES, strict=True):
-        api.replies[url.removeprefix(api.url)] = (scripted(case.preflight, origin), scripted(case.reply, origin))
-        headers = [list(pair) for pair in headers_of(case.headers)]
+        api.replies[url.removeprefix(api.url)] = (build_reply(case.preflight, origin), build_reply(case.reply, origin))
+        headers = [list(pair) for pair in parse_headers(case.headers)]
         credentials = "include" if case.credentials else "omit"
         requests.append([url, {"method": case.method, "headers": headers, "credentials": credentials}])
     chunks = [requests[start : start + CHUNK] for start in range(0, len(requests), CHUNK)]
     read = [answer for chunk in chunks for answer in foreign_page.evaluate(FETCH_ALL, chunk)]
-    asked = [api.asked[url.removeprefix(api.url)] for url in urls]
-    seen = list(map(observed, CASES, asked, read))
+    asked = [api.requests[url.removeprefix(api.url)] for url in urls]
+    seen = list(map(get_observed_outcome, CASES, asked, read))
 
     def predictions(without: str | None = None) -> list[Outcome]:
         with pytest.MonkeyPatch.context() as patch:
             for name, (function, instead_of) in deviations.items():
                 if name != without:
                     patch.setattr(model, function, instead_of(getattr(model, function)))
-            return [predicted(model, case, url, origin) for case, url in zip(CASES, urls, strict=True)]
+            return [predict_outcome(model, case, url, origin) for case, url in zip(CASES, urls, strict=True)]
 
     rows = zip(CASES, seen, predictions(), strict=True)
     wrong = [f"{case}\n  {browser_name}: {did}\n  model: {says}" for case, did, says in rows if did != says]
@@ -185,8 +185,8 @@ def test_after_a_redirect_to_another_origin_the_origin_is_null(
     with serving() as other:
         values = ["Origin: PAGE", "Origin: *", "Origin: null", ""]
         for number, (first, last, server) in enumerate(product(values, values, (api, other))):
-            redirect = scripted((302, f"{first} | Location: {server.url}/last{number}"), origin)
-            answer = scripted((200, last), origin)
+            redirect = build_reply((302, f"{first} | Location: {server.url}/last{number}"), origin)
+            answer = build_reply((200, last), origin)
             api.replies[f"/first{number}"] = (redirect, redirect)
             server.replies[f"/last{number}"] = (answer, answer)
             request = model.Request("GET", f"{api.url}/first{number}", origin)
@@ -196,7 +196,7 @@ def test_after_a_redirect_to_another_origin_the_origin_is_null(
             requests.append([request.url, {}])
             expected.append((all(check.ok for check in checks), [sent] if checks[0].ok else []))
         read = foreign_page.evaluate(FETCH_ALL, requests)
-        lasts = [[*api.asked[f"/last{n}"], *other.asked[f"/last{n}"]] for n in range(len(requests))]
+        lasts = [[*api.requests[f"/last{n}"], *other.requests[f"/last{n}"]] for n in range(len(requests))]
         origins = [[one.headers["origin"] for one in asked] for asked in lasts]
     assert [(answer is not None, sent) for answer, sent in zip(read, origins, strict=True)] == expected
     assert {allowed for allowed, _ in expected} == {True, False}

@@ -17,7 +17,7 @@ from playwright.sync_api import BrowserContext, Playwright
 
 from tests.baking import CHECKOUT, require
 from tests.browser.browsers import launch_options
-from tests.browser.world import ask
+from tests.browser.world import send_request
 
 VISITOR, OUTSIDE = f"visitor{os.getpid()}", f"outside{os.getpid()}"
 # an address outside of the visitor's network, one of another machine in it, the visitor's own
@@ -146,7 +146,7 @@ def test_chromium_and_explain_keep_the_same_pages_from_the_visitors_network(
     for page, url in asks:
         if tab.url != f"{page}/page.html":
             tab.goto(f"{page}/page.html")
-        did[page, url] = ask(tab, url, {})["allowed"]
+        did[page, url] = send_request(tab, url, {})["allowed"]
     words = [["explain", "GET", url, "--origin", page, "--json"] for page, url in asks]
     command = [*visitor, sys.executable, "-c", EXPLAIN, json.dumps(words)]
     folder = CHECKOUT / "{{cookiecutter.__project_slug}}"

@@ -7,7 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.requests_of_a_page import REFUSED, fetch, preflights, with_json
+from tests.browser.requests_of_a_page import REFUSED, count_preflights, fetch, with_json
 from tests.running import RunningProject
 
 DEMO = {"username": "demo", "password": "demo-password"}
@@ -37,25 +37,25 @@ READABLE_BY_OUR_PAGE: list[Row] = [
 ]
 
 
-def rows(table: list[Row]) -> list[Any]:
+def build_params(table: list[Row]) -> list[Any]:
     return [pytest.param(*row, id=name) for name, *row in table]
 
 
-@pytest.mark.parametrize(("path", "options", "status"), rows(READABLE_BY_ANYONE))
+@pytest.mark.parametrize(("path", "options", "status"), build_params(READABLE_BY_ANYONE))
 def test_any_page_may_use_what_is_public(
     foreign_page: Page, site: RunningProject, path: str, options: dict[str, object], status: int
 ) -> None:
     assert fetch(foreign_page, site.api + path, **options)["status"] == status
 
 
-@pytest.mark.parametrize(("path", "options", "status"), rows(READABLE_BY_OUR_PAGE))
+@pytest.mark.parametrize(("path", "options", "status"), build_params(READABLE_BY_OUR_PAGE))
 def test_our_page_may_read_every_error(
     home: Page, site: RunningProject, path: str, options: dict[str, object], status: int
 ) -> None:
     assert fetch(home, site.api + path, **options)["status"] == status
 
 
-@pytest.mark.parametrize(("path", "options", "_status"), rows(READABLE_BY_OUR_PAGE))
+@pytest.mark.parametrize(("path", "options", "_status"), build_params(READABLE_BY_OUR_PAGE))
 def test_a_foreign_page_may_read_none_of_them(
     foreign_page: Page, site: RunningProject, path: str, options: dict[str, object], _status: int
 ) -> None:
@@ -93,23 +93,23 @@ def test_our_page_may_read_the_exposed_headers_and_no_others(sign_in: Callable[[
 
 def test_within_max_age_the_browser_asks_once_for_each_url(sign_in: Callable[[], Page], site: RunningProject) -> None:
     page = sign_in()
-    before = preflights(site, "/api/notes")
+    before = count_preflights(site, "/api/notes")
     for title in ("first", "second", "third"):
         assert fetch(page, f"{site.api}/api/notes", **with_json("POST", {"title": title}))["status"] == 201
-    assert preflights(site, "/api/notes") == before + 1
+    assert count_preflights(site, "/api/notes") == before + 1
 
 
 def test_simple_requests_are_never_asked_about(foreign_page: Page, site: RunningProject) -> None:
-    before = preflights(site, "/api/public/feedback"), preflights(site, "/api/public/hello")
+    before = count_preflights(site, "/api/public/feedback"), count_preflights(site, "/api/public/hello")
     fetch(foreign_page, f"{site.api}/api/public/feedback", method="POST", body="hello")
     fetch(foreign_page, f"{site.api}/api/public/hello")
-    assert (preflights(site, "/api/public/feedback"), preflights(site, "/api/public/hello")) == before
+    assert (count_preflights(site, "/api/public/feedback"), count_preflights(site, "/api/public/hello")) == before
 
 
 def test_json_is_asked_about(foreign_page: Page, site: RunningProject) -> None:
-    before = preflights(site, "/api/public/echo")
+    before = count_preflights(site, "/api/public/echo")
     fetch(foreign_page, f"{site.api}/api/public/echo", **with_json("POST", {"message": "x"}) | {"credentials": "omit"})
-    assert preflights(site, "/api/public/echo") == before + 1
+    assert count_preflights(site, "/api/public/echo") == before + 1
 
 
 def test_a_request_header_that_is_not_allowed_stops_the_request(home: Page, site: RunningProject) -> None:

@@ -17,7 +17,7 @@ SCREENSHOTS = Path(__file__).parents[2] / "test-output" / "screenshots"
 WIDE, NARROW = ViewportSize(width=1280, height=900), ViewportSize(width=400, height=800)
 
 
-def outcome(page: Page, kind: str) -> tuple[str | None, str]:
+def send_request(page: Page, kind: str) -> tuple[str | None, str]:
     """Send a request of the page, and return the state and the text of what it says about it."""
     place = page.locator(f'[data-request="{kind}"] [data-outcome]')
     page.locator(f'[data-request="{kind}"]').get_by_role("button", name="Send").click()
@@ -27,18 +27,18 @@ def outcome(page: Page, kind: str) -> tuple[str | None, str]:
 
 def test_each_kind_of_request_gets_its_answer(home: Page) -> None:
     for kind, text in [("simple-get", "Hello, World!"), ("preflighted", '"message"')]:
-        state, said = outcome(home, kind)
+        state, said = send_request(home, kind)
         assert (state, text in said) == ("ok", True), said
     for content_type in ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"):
         home.locator("#content-type").select_option(content_type)
-        state, said = outcome(home, "simple-post")
+        state, said = send_request(home, "simple-post")
         assert (state, '"message"' in said) == ("ok", True), said
 
 
 def test_a_credentialed_request_is_answered_by_who_is_signed_in(sign_in: Callable[[], Page], home: Page) -> None:
-    state, said = outcome(home, "credentialed")
+    state, said = send_request(home, "credentialed")
     assert (state, "401" in said) == ("error", True), said
-    state, said = outcome(sign_in(), "credentialed")
+    state, said = send_request(sign_in(), "credentialed")
     assert (state, '"demo"' in said) == ("ok", True), said
 
 
@@ -177,8 +177,8 @@ def test_everybody_can_use_the_page(
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("#who")).to_have_text("Signed in as demo")
         expect(page.locator("#notes li").first).to_be_visible()
-    outcome(page, "simple-get")
-    outcome(page, "no-cors")
+    send_request(page, "simple-get")
+    send_request(page, "no-cors")
     page.get_by_text("Step by step", exact=True).click()
     page.locator("#presets").get_by_role("button", name="patch in lower case").click()
     page.locator("#play-send").click()

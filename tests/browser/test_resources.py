@@ -19,40 +19,40 @@ LOAD = """([url, crossOrigin]) => new Promise((done) => {
 
 
 @pytest.fixture
-def used(home: Page) -> Page:
+def loaded_page(home: Page) -> Page:
     """Return the page after it used every file both ways."""
     home.get_by_role("button", name="Load them all").click()
     expect(home.locator('[data-from][data-state=""]')).to_have_count(0)
     return home
 
 
-def states(page: Page, blueprint: str) -> dict[str | None, str | None]:
+def get_states(page: Page, blueprint: str) -> dict[str | None, str | None]:
     halves = page.locator(f'[data-resource] > [data-from="{blueprint}"]').all()
     return {half.locator("..").get_attribute("data-resource"): half.get_attribute("data-state") for half in halves}
 
 
-def test_each_use_succeeds_with_cors_and_is_refused_without(used: Page, browser_name: str) -> None:
-    cors, no_cors = states(used, "cors"), states(used, "no-cors")
+def test_each_use_succeeds_with_cors_and_is_refused_without(loaded_page: Page, browser_name: str) -> None:
+    cors, no_cors = get_states(loaded_page, "cors"), get_states(loaded_page, "no-cors")
     if browser_name == "firefox" and cors["webgl"] == "missing":  # it needs a driver, which no test machine has
         assert (cors.pop("webgl"), no_cors.pop("webgl")) == ("missing", "missing")
     assert list(cors) == list(no_cors) == [use for use in USES if use in cors]
     assert set(cors.values()) == {"ok"}, cors
     assert set(no_cors.values()) == {"refused"}, no_cors
-    expect(used.locator('[data-resource="fetch"]')).to_contain_text("without CORS: refused")
+    expect(loaded_page.locator('[data-resource="fetch"]')).to_contain_text("without CORS: refused")
 
 
-def test_what_the_page_says_is_what_can_be_seen(used: Page) -> None:
+def test_what_the_page_says_is_what_can_be_seen(loaded_page: Page) -> None:
     family = "(element) => getComputedStyle(element).fontFamily"
-    font = used.locator('[data-resource="font"] .lettering')
+    font = loaded_page.locator('[data-resource="font"] .lettering')
     assert "From the API" in font.nth(0).evaluate(family)
     assert "From the API" not in font.nth(1).evaluate(family)
     # the first line of words starts within the box of the image where they flow around the disc in it
     inside = "(words) => words.getClientRects()[0].left < words.previousSibling.getBoundingClientRect().right"
-    words = used.locator('[data-resource="shape"] .sample > span')
+    words = loaded_page.locator('[data-resource="shape"] .sample > span')
     assert [words.nth(0).evaluate(inside), words.nth(1).evaluate(inside)] == [True, False]
     # the image is shown on both canvases; of the second one the page may read nothing
     middle = "(canvas) => { try { return [...canvas.getContext('2d').getImageData(36, 36, 1, 1).data]; } catch { } }"
-    canvas = used.locator('[data-resource="canvas"] canvas')
+    canvas = loaded_page.locator('[data-resource="canvas"] canvas')
     assert canvas.nth(0).evaluate(middle)[3] == 255
     assert canvas.nth(1).evaluate(middle) is None
     assert canvas.nth(0).screenshot() == canvas.nth(1).screenshot()

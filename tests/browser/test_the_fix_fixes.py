@@ -79,8 +79,8 @@ class World:
     ) -> None:
         """Start the process."""
         self.tabs: dict[str, Tab] = {}
-        self.asked: set[str] = set()  # the situations so far
-        self.told: list[str] = []  # what Chromium has written to consoles and into exceptions
+        self.tested: set[str] = set()  # the situations so far
+        self.messages: list[str] = []  # what Chromium has written to consoles and into exceptions
         self.project, self.folder, self.browser, self.ports = project, folder, browser, ports
         authority = trustme.CA()
         certificate = folder / "certificate.pem"
@@ -160,12 +160,12 @@ class World:
         found: dict[str, Any] = self.run("ask_endpoint", question, self.resolve("<api>"))
         return found
 
-    def ask(self, state: State, cookie: dict[str, Any] | None) -> dict[str, Any]:
+    def send_request(self, state: State, cookie: dict[str, Any] | None) -> dict[str, Any]:
         """Let the script of a page send the request; return what became of it, in the words of explain."""
-        tab = self.tabs.get(state.origin) or Tab(self.browser, state.origin, self.told)
+        tab = self.tabs.get(state.origin) or Tab(self.browser, state.origin, self.messages)
         self.tabs[state.origin] = tab
         self.run("get_log")
-        found = tab.ask(state, cookie)
+        found = tab.send_request(state, cookie)
         log = self.run("get_log")
         sent = [entry["cookie"] != "" for entry in log if not entry["preflight"]][:1]
         preflighted = any(entry["preflight"] for entry in log)
@@ -177,13 +177,13 @@ class Tab:
 
     numbers = itertools.count()
 
-    def __init__(self, browser: Browser, origin: str, told: list[str]) -> None:
+    def __init__(self, browser: Browser, origin: str, messages: list[str]) -> None:
         """Open the page, and listen to what the developer tools tell of requests that fail."""
         self.context = browser.new_context(ignore_https_errors=True)
         self.page = self.context.new_page()
         self.page.goto("http://pages.example/null" if origin == NULL else origin)
-        self.told = told
-        self.page.on("console", lambda message: told.append(message.text))
+        self.messages = messages
+        self.page.on("console", lambda message: messages.append(message.text))
         self.addresses: dict[str, str] = {}
         self.reasons: dict[str, str] = {}
         session = self.context.new_cdp_session(self.page)
@@ -191,7 +191,7 @@ class Tab:
         session.on("Network.requestWillBeSent", self.note_request)
         session.on("Network.loadingFailed", self.note_failure)
 
-    def ask(self, state: State, cookie: dict[str, Any] | None) -> dict[str, Any]:
+    def send_request(self, state: State, cookie: dict[str, Any] | None) -> dict[str, Any]:
         """Send a request."""
         self.context.clear_cookies()
         if cookie:
@@ -202,7 +202,7 @@ class Tab:
         options = {"method": state.method, "headers": state.headers, "credentials": credentials}
         got = self.page.evaluate(FETCH, [url, options])
         reason = None
-        self.told.append(got.get("message", ""))
+        self.messages.append(got.get("message", ""))
         if "message" in got and not got["message"].startswith("Failed to execute"):  # and so sent, or stopped
             for n in range(100):
                 reason = next((self.reasons[address] for address in self.reasons if mark in address), None)
@@ -230,7 +230,7 @@ def build_cookie(cookie: dict[str, Any], url: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def world(playwright: Playwright, installed: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(playwright: Playwright, get_installed: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Start everything."""
     options = launch_options(playwright, "chromium")
     require(options is not None, "chromium is not installed: uv run playwright install chromium")
@@ -248,17 +248,17 @@ def world(playwright: Playwright, installed: Any, tmp_path_factory: pytest.TempP
             )
         rules = ["MAP *.invalid ~NOTFOUND"]
         rules += [f"MAP {name} 127.0.0.1:{port}" for name, port in names.items()]
-        rules += [f"MAP *:{port} 127.0.0.1:{port_of(https)}" for port in (443, 8443)]
-        rules += [f"MAP *:{port} 127.0.0.1:{port_of(http)}" for port in PAGE_PORTS]
+        rules += [f"MAP *:{port} 127.0.0.1:{get_port(https)}" for port in (443, 8443)]
+        rules += [f"MAP *:{port} 127.0.0.1:{get_port(http)}" for port in PAGE_PORTS]
         arguments = [f"--host-resolver-rules={','.join(rules)}"]
         browser = stack.enter_context(playwright.chromium.launch(**(options or {}), args=arguments))
-        names["localhost:5173"] = port_of(http)
-        world = World(installed("default"), tmp_path_factory.mktemp("situations"), browser, ports, names)
+        names["localhost:5173"] = get_port(http)
+        world = World(get_installed("default"), tmp_path_factory.mktemp("situations"), browser, ports, names)
         stack.callback(world.stop)
         yield world
 
 
-def port_of(server: ScriptedServer) -> int:
+def get_port(server: ScriptedServer) -> int:
     """Return the port of a server."""
     return int(server.server_address[1])
 
@@ -278,10 +278,10 @@ def test_the_fix_fixes(row: Row, world: World) -> None:
     pairs = dict(line.split("=", 1) for line in row.environment.splitlines())
     state = State(pairs, row.page, row.method, url, headers, row.cookies)
     folder = world.write(row)
-    world.asked.add(row.name)
+    world.tested.add(row.name)
     made = world.make(row, folder, state)
     said = world.explain(state, path)
-    did = world.ask(state, made.get("cookie"))
+    did = world.send_request(state, made.get("cookie"))
     problems = find_problems(row, said, did)
     if path.startswith("/") and ROWS.index(row) % 3 == 0 and not made["error"]:
         problems += find_differences("by URL", said, world.explain(state, url))
@@ -290,7 +290,7 @@ def test_the_fix_fixes(row: Row, world: World) -> None:
     if not problems and said["edits"]:
         state = apply(said["edits"], folder, state)
         made = world.make(row, folder, state)
-        did = world.ask(state, made.get("cookie"))
+        did = world.send_request(state, made.get("cookie"))
         again = world.explain(
             state, state.url if path.startswith("http") else state.url.partition(world.resolve("<api>"))[2] or state.url
         )
@@ -339,9 +339,9 @@ def find_problems(row: Row, said: dict[str, Any], did: dict[str, Any]) -> list[s
 
 
 def test_the_document_has_the_messages_of_chromium(world: World) -> None:
-    if len(world.asked) < len(ROWS):
+    if len(world.tested) < len(ROWS):
         pytest.skip("after all situations only")
-    told = "\n".join(world.told)
+    text = "\n".join(world.messages)
     messages = [seen for seen, *_ in BLOCKED if seen not in (NOTHING, NOT_ASKED)]
     patterns = {seen: re.escape(seen).replace("…", ".*") for seen in messages}
-    assert [seen for seen in messages if not re.search(patterns[seen], told)] == []
+    assert [seen for seen in messages if not re.search(patterns[seen], text)] == []

@@ -58,42 +58,42 @@ def webkit(driver: str) -> Iterator[WebKit]:
     browser.quit()
 
 
-def signs_in_and_out(webkit: WebKit, home: str, username: str, password: str) -> None:
+def sign_in_and_out(webkit: WebKit, home: str, username: str, password: str) -> None:
     """Sign in by the form, come back, and sign out."""
     webkit.open(home)
     webkit.fill("#username", username)
     webkit.fill("#password", password)
     webkit.click("#sign-in")
-    webkit.shows("#who", f"Signed in as {username}")
+    webkit.wait_for_text("#who", f"Signed in as {username}")
     webkit.reload()
-    webkit.shows("#who", f"Signed in as {username}")
+    webkit.wait_for_text("#who", f"Signed in as {username}")
     assert webkit.run("return document.cookie") == ""
     webkit.click("#sign-out")
-    webkit.shows("#who", "Not signed in")
+    webkit.wait_for_text("#who", "Not signed in")
     status = "return fetch(arguments[0], { credentials: 'include' }).then((answer) => answer.status)"
     api = webkit.run("return document.querySelector('#api-origin').textContent")
     assert webkit.run(status, f"{api}/api/auth/me") == 401
 
 
 def test_on_localhost_the_login_holds_until_the_sign_out(webkit: WebKit, site: RunningProject) -> None:
-    signs_in_and_out(webkit, site.page, "demo", "demo-password")
+    sign_in_and_out(webkit, site.page, "demo", "demo-password")
 
 
 def test_a_page_on_127_0_0_1_is_told_to_be_on_localhost(webkit: WebKit, two_names: RunningProject) -> None:
     webkit.open(two_names.page.replace("localhost", "127.0.0.1"))
-    webkit.shows("#warning", "The page is on 127.0.0.1, the API on localhost")
+    webkit.wait_for_text("#warning", "The page is on 127.0.0.1, the API on localhost")
     webkit.click("#sign-in")
-    webkit.shows("#session-outcome", "the browser did not send the session cookie. The page is on 127.0.0.1")
+    webkit.wait_for_text("#session-outcome", "the browser did not send the session cookie. The page is on 127.0.0.1")
 
 
 def test_through_the_proxy_the_login_holds_until_the_sign_out(webkit: WebKit, one_origin: RunningProject) -> None:
-    signs_in_and_out(webkit, one_origin.page, "demo", "demo-password")
-    assert "OPTIONS" not in one_origin.said
+    sign_in_and_out(webkit, one_origin.page, "demo", "demo-password")
+    assert "OPTIONS" not in one_origin.output
 
 
 def test_over_https_on_one_site_the_login_holds_until_the_sign_out(webkit: WebKit, deploy: Deploy) -> None:
     home, _ = deploy((PAGE_HOST, SAME_SITE_HOST))
-    signs_in_and_out(webkit, home, USER, PASSWORD)
+    sign_in_and_out(webkit, home, USER, PASSWORD)
 
 
 def test_it_blocks_the_cookies_of_another_site_and_the_page_says_why(webkit: WebKit, deploy: Deploy) -> None:
@@ -102,4 +102,4 @@ def test_it_blocks_the_cookies_of_another_site_and_the_page_says_why(webkit: Web
     webkit.fill("#username", USER)
     webkit.fill("#password", PASSWORD)
     webkit.click("#sign-in")
-    webkit.shows("#session-outcome", f"{home} and {api} are two sites. Use one domain for both")
+    webkit.wait_for_text("#session-outcome", f"{home} and {api} are two sites. Use one domain for both")

@@ -52,7 +52,7 @@ class WebKit:
         self.send("POST", f"{field}/clear")
         self.send("POST", f"{field}/value", {"text": text})
 
-    def shows(self, selector: str, text: str, seconds: float = 30) -> None:
+    def wait_for_text(self, selector: str, text: str, seconds: float = 30) -> None:
         """Wait until an element shows a text; fail with what it shows otherwise."""
         deadline = time.monotonic() + seconds
         while text not in (shown := self.send("GET", f"{self.find(selector)}/text")):

@@ -33,29 +33,29 @@ class World(NamedTuple):
     pages: dict[str, Page]
     preflights: set[str]  # the addresses that the browser has asked first
 
-    def url_of(self, situation: Situation) -> str:
+    def build_url(self, situation: Situation) -> str:
         """Return the address that a situation is about."""
         return f"{self.servers[situation.server]}{situation.path}?number={situation.number}"
 
-    def act_out(self, situations: list[Situation]) -> dict[Situation, dict[str, Any]]:
+    def run_situations(self, situations: list[Situation]) -> dict[Situation, dict[str, Any]]:
         """Let the browser act out situations; return what happens in each, in the words of explain."""
         got = {}
         for one in situations:
             headers = [line.split(": ", 1) for line in one.headers]
             credentials = "include" if one.credentials else "same-origin"
             options = {"method": one.method, "headers": headers, "credentials": credentials}
-            got[one] = ask(self.pages[one.page], self.url_of(one), options)
+            got[one] = send_request(self.pages[one.page], self.build_url(one), options)
         for name, page in self.pages.items():  # news of preflights comes in order, but later than the answer
             last = f"{self.servers['script']}/last-{name}"
-            ask(page, last, {"method": "PUT"})
+            send_request(page, last, {"method": "PUT"})
             deadline = time.monotonic() + 20
             while last not in self.preflights:
                 assert time.monotonic() < deadline, "Chromium tells of no preflights"
                 page.wait_for_timeout(20)
-        return {one: {**answer, "preflighted": self.url_of(one) in self.preflights} for one, answer in got.items()}
+        return {one: {**answer, "preflighted": self.build_url(one) in self.preflights} for one, answer in got.items()}
 
 
-def ask(page: Page, url: str, options: dict[str, Any]) -> dict[str, Any]:
+def send_request(page: Page, url: str, options: dict[str, Any]) -> dict[str, Any]:
     """Let the script of a page send a request; return what it gets, in the words of explain."""
     got = page.evaluate(FETCH, [url, options])
     readable = sorted(got.get("headers", {}))
@@ -63,7 +63,7 @@ def ask(page: Page, url: str, options: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def started(project: BakedProject, folder: Path, browser: Browser) -> Iterator[World]:
+def create_world(project: BakedProject, folder: Path, browser: Browser) -> Iterator[World]:
     """Start everything.
 
     Args:
@@ -80,7 +80,7 @@ def started(project: BakedProject, folder: Path, browser: Browser) -> Iterator[W
             "FRONTEND_ORIGINS": mine.url,
             "DATABASE_URL": f"sqlite:///{(folder / 'explain.sqlite').as_posix()}",
         }
-        project.succeeds(project.python, "-m", "flask", "seed", "--migrate", env=settings)
+        project.check_output(project.python, "-m", "flask", "seed", "--migrate", env=settings)
         api = stack.enter_context(flask(project.python, project.package, project.path, settings, debug=True))
         dead = preferred_port(0)
         servers = {
@@ -111,11 +111,11 @@ def started(project: BakedProject, folder: Path, browser: Browser) -> Iterator[W
             # the API lets its own documents load nothing; what is under test here is not that
             pages[name] = browser.new_context(bypass_csp=name == "api").new_page()
             pages[name].goto(address)
-            note_preflights(pages[name], preflights)
+            record_preflights(pages[name], preflights)
         yield World(project, {**settings, "API_URL": api}, servers, pages, preflights)
 
 
-def note_preflights(page: Page, preflights: set[str]) -> None:
+def record_preflights(page: Page, preflights: set[str]) -> None:
     """Write down from now on which addresses the browser asks first."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")

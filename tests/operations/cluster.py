@@ -11,7 +11,7 @@ from tests.client import ORIGIN, PASSWORD, USER, Client
 from tests.production import Api
 from tests.proxies import Caddy
 from tests.servers import PostgreSQL, Redis
-from tests.serving import flask_user, running, until
+from tests.serving import flask_user, running, wait_until
 
 
 @dataclass
@@ -23,18 +23,18 @@ class Cluster:
     postgresql: PostgreSQL
     redis: Redis
     database: str
-    signed_in: Client
+    client: Client
     key: str  # that signs cookies
     next_key: str  # that every server knows before the first one uses it
 
-    def stored(self) -> list[str]:
+    def get_titles(self) -> list[str]:
         """Return the titles of all notes of the database."""
         return self.postgresql.sql("SELECT title FROM note", self.database).split()
 
 
-def production(database: str, **settings: str) -> dict[str, str]:
+def build_settings(database: str, **settings: str) -> dict[str, str]:
     """Return the settings of a server with a database; tests sign in more often than people."""
-    usual = {
+    defaults = {
         "APP_ENV": "production",
         "SECRET_KEY": secrets.token_hex(32),
         "DATABASE_URL": database,
@@ -44,12 +44,12 @@ def production(database: str, **settings: str) -> dict[str, str]:
         "WORKERS": "2",
         "THREADS": "4",
     }
-    return usual | settings
+    return defaults | settings
 
 
 def prepare(project: BakedProject, settings: Mapping[str, str], *users: str) -> None:
     """Migrate a database to the newest revision, and make users."""
-    project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
+    project.check_output(project.python, "-m", "flask", "db", "upgrade", env=settings)
     for user in users:
         flask_user(project, settings, "create", user, PASSWORD)
 
@@ -60,7 +60,7 @@ def serving_cluster(folder: Path, project: BakedProject, postgresql: PostgreSQL,
     database, key, next_key = postgresql.database(), secrets.token_hex(32), secrets.token_hex(32)
     keys = {"SECRET_KEY": key, "SECRET_KEY_FALLBACKS": next_key}
     shared = {"RATELIMIT_STORAGE_URI": redis.database(), "TRUSTED_PROXIES": "1", "LOGIN_LIMIT": "30 per minute"}
-    settings = production(database, **keys, **shared)
+    settings = build_settings(database, **keys, **shared)
     prepare(project, settings, USER)
     servers = []
     for name in ("server-1", "server-2"):
@@ -71,6 +71,6 @@ def serving_cluster(folder: Path, project: BakedProject, postgresql: PostgreSQL,
         for server in (*servers, caddy):
             stack.enter_context(running(server))
         signed_in = caddy.client()
-        until(lambda: signed_in.tries("GET", "/health/ready") == 200, lambda: caddy.said)
+        wait_until(lambda: signed_in.get_status("GET", "/health/ready") == 200, lambda: caddy.output)
         assert signed_in.sign_in().status == 200
         yield Cluster(servers, caddy, postgresql, redis, database, signed_in, key, next_key)

@@ -58,7 +58,7 @@ class DeployFolder:
     @cached_property
     def manifests(self) -> dict[tuple[str, str], Any]:
         """What goes to the cluster, by kind and name."""
-        self.project.succeeds(*KUSTOMIZE)
+        self.project.check_output(*KUSTOMIZE)
         documents = yaml.safe_load_all(self.project.read("production.yaml"))
         return {(found["kind"], found["metadata"]["name"]): found for found in documents}
 

@@ -55,7 +55,7 @@ class Network:
 
 
 @contextlib.contextmanager
-def network_to(postgresql: PostgreSQL) -> Iterator[Network]:
+def create_network(postgresql: PostgreSQL) -> Iterator[Network]:
     """Make a network for as long as the block lasts; PostgreSQL has its usual port there."""
     name, number = f"db{os.getpid()}", os.getpid() % 250
     require(shutil.which("ip") and os.geteuid() == 0, NEEDS)

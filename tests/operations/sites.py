@@ -12,7 +12,7 @@ import requests
 
 from tests.baking import BakedProject
 from tests.client import PASSWORD, USER
-from tests.production import Api, production_settings
+from tests.production import Api, create_production_settings
 from tests.serving import running
 
 T = TypeVar("T")
@@ -28,9 +28,9 @@ class Site(Api):
 
     def login(self, password: str = PASSWORD) -> requests.Response:
         """Try to sign in."""
-        return self.ask("POST", "/api/auth/login", json={"username": USER, "password": password})
+        return self.request("POST", "/api/auth/login", json={"username": USER, "password": password})
 
-    def ask(self, method: str, path: str, **sent: Any) -> requests.Response:
+    def request(self, method: str, path: str, **sent: Any) -> requests.Response:
         """Ask once, over a connection of its own."""
         return requests.request(method, f"{self.address}{path}", timeout=60, **sent)
 
@@ -39,15 +39,15 @@ class Site(Api):
         """The cookie of one sign-in; it is Secure, so that over http somebody has to carry it."""
         return self.login().headers["Set-Cookie"].partition(";")[0]
 
-    def signed_in(self) -> Callable[..., requests.Response]:
+    def sign_in(self) -> Callable[..., requests.Response]:
         """Return a function that asks as somebody who has signed in, over one connection."""
         session = requests.Session()
         session.headers["Cookie"] = self.cookie
 
-        def ask(method: str, path: str, **sent: Any) -> requests.Response:
+        def request(method: str, path: str, **sent: Any) -> requests.Response:
             return session.request(method, f"{self.address}{path}", timeout=60, **sent)
 
-        return ask
+        return request
 
 
 @contextlib.contextmanager
@@ -57,13 +57,13 @@ def site(project: BakedProject, settings: Mapping[str, str]) -> Iterator[Site]:
         yield server
 
 
-def settings_of(project: BakedProject, folder: Path, **changes: str) -> dict[str, str]:
+def build_settings(project: BakedProject, folder: Path, **changes: str) -> dict[str, str]:
     """Return settings of a production with one user, and with no limit that a test would meet by accident."""
     limits = dict.fromkeys(("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT"), "10000 per hour")
-    return production_settings(project, folder, limits | changes)
+    return create_production_settings(project, folder, limits | changes)
 
 
-def at_once(number: int, what: Callable[[], T]) -> list[T]:
+def run_concurrently(number: int, action: Callable[[], T]) -> list[T]:
     """Do something in so many threads, and return what came out."""
     with ThreadPoolExecutor(number) as pool:
-        return [future.result() for future in [pool.submit(what) for _ in range(number)]]
+        return [future.result() for future in [pool.submit(action) for _ in range(number)]]

@@ -29,10 +29,10 @@ OTHERS = set("SITE API_SITE API VITE_API_URL POSTGRES_USER POSTGRES_DB POSTGRES_
 
 @pytest.fixture(scope="module", params=COMBINATIONS)
 def deploy(
-    request: pytest.FixtureRequest, baked: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, get_baked: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory
 ) -> DeployFolder:
     """Return a copy of each combination, with what kustomize makes of its manifests beside."""
-    original = baked(request.param)
+    original = get_baked(request.param)
     copy = BakedProject(tmp_path_factory.mktemp("deploy") / original.path.name, original.files, ())
     shutil.copytree(original.path, copy.path, ignore=shutil.ignore_patterns("node_modules", ".venv"))
     return DeployFolder(copy)
@@ -41,7 +41,7 @@ def deploy(
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_tool_that_reads_it_finds_nothing(deploy: DeployFolder, check: str) -> None:
     assert deploy.manifests
-    said = deploy.project.succeeds(*CHECKS[check], env={"XDG_DATA_HOME": str(deploy.project.path.parent)})
+    said = deploy.project.check_output(*CHECKS[check], env={"XDG_DATA_HOME": str(deploy.project.path.parent)})
     if check == "caddy fmt":
         assert said == deploy.project.read("deploy/Caddyfile")
 
@@ -61,15 +61,21 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("check", "name", "right", "wrong", "finding"), MISTAKES)
 def test_a_tool_that_reads_it_sees(
-    baked: Callable[[str], BakedProject], tmp_path: Path, check: str, name: str, right: str, wrong: str, finding: str
+    get_baked: Callable[[str], BakedProject],
+    tmp_path: Path,
+    check: str,
+    name: str,
+    right: str,
+    wrong: str,
+    finding: str,
 ) -> None:
     copy = BakedProject(tmp_path, (), ())
-    shutil.copytree(baked("interceptor").path / "deploy", tmp_path / "deploy")
+    shutil.copytree(get_baked("interceptor").path / "deploy", tmp_path / "deploy")
     text, changes = re.subn(right, wrong, copy.read(f"deploy/{name}"))
     assert changes
     (tmp_path / "deploy" / name).write_text(text, "utf-8")
     if check == "kubernetes":
-        copy.succeeds(*KUSTOMIZE)
+        copy.check_output(*KUSTOMIZE)
     done = copy.run(*CHECKS[check])
     assert done.stdout != text if check == "caddy fmt" else done.returncode
     assert re.search(finding, done.stdout), done.stdout
@@ -206,7 +212,7 @@ def test_every_image_is_that_of_one_release(deploy: DeployFolder) -> None:
     images = [line.split()[0] for line in deploy.instructions("FROM")]
     images += [service["image"] for service in deploy.services.values() if "build" not in service]
     assert [image for image in images if not re.search(r":\d+\.\d+", image)] == []
-    caddy = deploy.project.succeeds(tool("caddy"), "version").split()[0].removeprefix("v")
+    caddy = deploy.project.check_output(tool("caddy"), "version").split()[0].removeprefix("v")
     assert f"caddy:{caddy}-alpine" in images  # the one that the tests run
 
 
@@ -218,7 +224,7 @@ def test_the_builder_gets_what_the_image_needs_and_no_secret(deploy: DeployFolde
         assert any(source == name or source.startswith(f"{name}/") for name in allowed), source
         assert (project.path / source).exists() or source in ("uv.lock", "LICENSE"), source
     assert (lines[1], "**/.env" in lines) == ("*", True)
-    project.succeeds("git", "check-ignore", "--no-index", "deploy/.env")
+    project.check_output("git", "check-ignore", "--no-index", "deploy/.env")
 
 
 def test_the_image_starts_the_server_without_a_shell_in_between(deploy: DeployFolder) -> None:

@@ -16,25 +16,25 @@ import requests
 
 from tests.baking import BakedProject
 from tests.operations.deploy_folder import DeployFolder
-from tests.production import HOST, production_settings, serving_api
+from tests.production import HOST, create_production_settings, serving_api
 from tests.proxies import PAGE_HOST, Caddy
 from tests.running import preferred_port
 from tests.serving import running, serving
 
 # what WSGI would take for the headers that Caddy adds; it drops them from 2.11.4 on
-FORGED = {"X_Forwarded_For": "6.6.6.6", "x-forwarded_proto": "https", "X_REQUEST-ID": "mine"}
+SPOOFED_HEADERS = {"X_Forwarded_For": "6.6.6.6", "x-forwarded_proto": "https", "X_REQUEST-ID": "mine"}
 
 
 @pytest.fixture(scope="module")
-def deploy(installed: Callable[[str], BakedProject]) -> DeployFolder:
+def deploy(get_installed: Callable[[str], BakedProject]) -> DeployFolder:
     """Return the deploy/ of the default project."""
-    return DeployFolder(installed("default"))
+    return DeployFolder(get_installed("default"))
 
 
 @pytest.fixture(scope="module")
 def settings(deploy: DeployFolder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return what the API needs for production."""
-    return production_settings(deploy.project, tmp_path_factory.mktemp("database"))
+    return create_production_settings(deploy.project, tmp_path_factory.mktemp("database"))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def image(deploy: DeployFolder, tmp_path_factory: pytest.TempPathFactory) -> Bak
     stage = deploy.project.read("deploy/Dockerfile").partition(" AS build\n")[2].partition("\nFROM ")[0]
     for word, _, arguments in (line.partition(" ") for line in stage.splitlines()):
         if word == "RUN":
-            image.succeeds("sh", "-c", arguments)
+            image.check_output("sh", "-c", arguments)
         elif word == "COPY" and not arguments.startswith("--from"):
             *sources, target = arguments.split()
             for found in (found for source in sources for found in deploy.project.path.glob(source)):
@@ -57,7 +57,7 @@ def image(deploy: DeployFolder, tmp_path_factory: pytest.TempPathFactory) -> Bak
 
 
 @pytest.fixture(scope="module")
-def environment_of_compose(
+def compose_environment(
     deploy: DeployFolder, image: BakedProject, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     """Return the environment of a server in compose, but for what it has no neighbours here."""
@@ -70,12 +70,12 @@ def environment_of_compose(
 
 @pytest.fixture(scope="module")
 def server(
-    deploy: DeployFolder, image: BakedProject, environment_of_compose: dict[str, str]
+    deploy: DeployFolder, image: BakedProject, compose_environment: dict[str, str]
 ) -> Iterator[tuple[str, Path]]:
     """Run what the image runs; yield its address and its folder."""
-    image.succeeds(*deploy.services["migrate"]["command"], env=environment_of_compose)
-    folder, port = image.path / ".venv", environment_of_compose["PORT"]
-    with serving([image.python, *deploy.command[1:]], int(port), folder, environment_of_compose):
+    image.check_output(*deploy.services["migrate"]["command"], env=compose_environment)
+    folder, port = image.path / ".venv", compose_environment["PORT"]
+    with serving([image.python, *deploy.command[1:]], int(port), folder, compose_environment):
         yield f"http://127.0.0.1:{port}", folder
 
 
@@ -84,10 +84,8 @@ def test_the_image_s_commands_make_a_server_that_needs_no_source(server: tuple[s
     assert get(server[0], "/api/public/hello").json() == {"message": "Hello, World!"}
 
 
-def test_the_image_can_speak_to_postgresql_and_redis(
-    image: BakedProject, environment_of_compose: dict[str, str]
-) -> None:
-    image.succeeds("python", "-c", "import psycopg, redis", env=environment_of_compose)
+def test_the_image_can_speak_to_postgresql_and_redis(image: BakedProject, compose_environment: dict[str, str]) -> None:
+    image.check_output("python", "-c", "import psycopg, redis", env=compose_environment)
 
 
 @pytest.mark.parametrize("running", [True, False])
@@ -115,7 +113,7 @@ def get(address: str, path: str, host: str = HOST) -> requests.Response:
 
 
 def post(address: str, path: str, **body: Any) -> requests.Response:
-    return requests.post(address + path, headers={"Host": HOST, **FORGED}, timeout=60, **body)
+    return requests.post(address + path, headers={"Host": HOST, **SPOOFED_HEADERS}, timeout=60, **body)
 
 
 def test_caddy_serves_page_and_api_and_a_server_that_goes_is_not_noticed(
@@ -145,7 +143,7 @@ class Upstream(http.server.ThreadingHTTPServer):
         """Listen on a free port, and answer health checks with a status."""
         super().__init__(("127.0.0.1", 0), Connection)
         self.ready = ready
-        self.asked: list[str] = []
+        self.received: list[str] = []
         self.names: set[str] = set()  # of headers
         self.checked = threading.Event()
 
@@ -163,9 +161,9 @@ class Connection(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Keep the path as soon as it is here, then the body."""
-        self.server.asked.append(self.path)
+        self.server.received.append(self.path)
         self.server.names |= set(self.headers)
-        self.server.asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.server.received.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.send_response(200)
         self.end_headers()
 
@@ -188,12 +186,12 @@ def test_a_server_gets_a_slow_request_when_it_is_whole(deploy: DeployFolder, tmp
         with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=20) as slow:
             slow.sendall(f"{head}half".encode())
             post(address, "/fast", data="whole")
-            assert server.asked == ["/fast", "whole"]
+            assert server.received == ["/fast", "whole"]
             assert {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id"} <= server.names
             assert {name for name in server.names if "_" in name} == set()
             slow.sendall(b"half")
             assert slow.makefile().readline() == "HTTP/1.1 200 OK\n"
-        assert server.asked[2:] == ["/slow", "halfhalf"]
+        assert server.received[2:] == ["/slow", "halfhalf"]
 
 
 def test_a_server_that_is_not_ready_gets_no_request(deploy: DeployFolder, tmp_path: Path) -> None:
@@ -203,9 +201,9 @@ def test_a_server_that_is_not_ready_gets_no_request(deploy: DeployFolder, tmp_pa
             address = f"http://127.0.0.1:{caddy.port}"
             assert stopping.checked.wait(20)
             for _ in range(50):  # until Caddy has read the answer to its health check
-                stopping.asked.clear()
+                stopping.received.clear()
                 answers = [post(address, "/api/public/feedback", data="body") for _ in range(20)]
-                if not stopping.asked:
+                if not stopping.received:
                     break
         assert {answer.status_code for answer in answers} == {200}
-        assert stopping.asked == []
+        assert stopping.received == []

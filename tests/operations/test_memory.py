@@ -18,7 +18,7 @@ import pytest
 from tests.baking import BakedProject
 from tests.client import ORIGIN, Client
 from tests.operations.deploy_folder import DeployFolder
-from tests.production import HOST, Api, production_settings
+from tests.production import HOST, Api, create_production_settings
 from tests.proxies import Caddy
 from tests.serving import running
 
@@ -39,12 +39,14 @@ class SmallApi(Api):
 
 
 @pytest.fixture(scope="module")
-def server(installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallApi]:
+def server(
+    get_installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SmallApi]:
     """Return a server with the settings and the memory that compose gives it."""
-    project, folder = installed("default"), tmp_path_factory.mktemp("memory")
+    project, folder = get_installed("default"), tmp_path_factory.mktemp("memory")
     deploy = DeployFolder(project)
     service = deploy.services["api-1"]
-    settings = deploy.image_settings | service["environment"] | production_settings(project, folder)
+    settings = deploy.image_settings | service["environment"] | create_production_settings(project, folder)
     settings |= {"HOST": "127.0.0.1", "RATELIMIT_STORAGE_URI": "memory://", "TRUSTED_HOSTS": HOST}
     settings |= {"FRONTEND_ORIGINS": ORIGIN, "LOGIN_LIMIT": "6000 per minute"}
     del settings["PATH"]
@@ -65,18 +67,20 @@ def _many_files() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def serves_on(server: SmallApi) -> Iterator[None]:
+def assert_still_serving(server: SmallApi) -> Iterator[None]:
     """Assert that no process has died or run out of memory in the block; print the most that each had."""
-    server.until(lambda: len(server.workers()) == 2)
+    server.wait_until(lambda: len(server.workers()) == 2)
     before = {worker.pid for worker in server.workers()}
     yield
     assert server.get("/health/ready") == 200
-    assert {worker.pid for worker in server.workers()} == before, server.said[-2000:]
-    assert "MemoryError" not in server.said
-    print(f"at most, in MiB: {[peak(process.pid) for process in server.processes()]}, of {server.limit} a worker")
+    assert {worker.pid for worker in server.workers()} == before, server.output[-2000:]
+    assert "MemoryError" not in server.output
+    print(
+        f"at most, in MiB: {[get_peak_memory(process.pid) for process in server.processes()]}, of {server.limit} a worker"
+    )
 
 
-def peak(process: int) -> int:
+def get_peak_memory(process: int) -> int:
     """Return the most memory that a process has had, in MiB."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:"))
@@ -88,9 +92,9 @@ def test_large_json_of_strangers_fits(server: SmallApi, path: str) -> None:
 
     def post(_: int) -> int | None:
         with contextlib.closing(Client(server.port, HOST)) as client:
-            return client.tries("POST", path, FIELDS)
+            return client.get_status("POST", path, FIELDS)
 
-    with serves_on(server), ThreadPoolExecutor(32) as crowd:
+    with assert_still_serving(server), ThreadPoolExecutor(32) as crowd:
         # none: who goes on sending after the refusal may not see it, without a proxy in between
         assert set(crowd.map(post, range(32))) <= {413, 429, None}
 
@@ -102,14 +106,14 @@ def test_files_of_the_documentation_read_slowly_fit(
     with contextlib.ExitStack() as stack:
         caddy = Caddy(tmp_path, server.project, [server.port])
         port = stack.enter_context(running(caddy)).port if by_caddy else server.port
-        with serves_on(server):
+        with assert_still_serving(server):
             for _ in range(readers):
                 connection = stack.enter_context(socket.socket())
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 connection.connect(("127.0.0.1", port))
                 connection.sendall(FILE)
             time.sleep(2)
-            assert Client(port, HOST).tries("GET", "/health/ready") == 200
+            assert Client(port, HOST).get_status("GET", "/health/ready") == 200
 
 
 def test_many_who_sign_in_at_once_fit(server: SmallApi) -> None:
@@ -117,5 +121,5 @@ def test_many_who_sign_in_at_once_fit(server: SmallApi) -> None:
         with contextlib.closing(Client(server.port, HOST)) as client:
             return client.sign_in(f"nobody-{number}", "a password").status
 
-    with serves_on(server), ThreadPoolExecutor(40) as crowd:
+    with assert_still_serving(server), ThreadPoolExecutor(40) as crowd:
         assert set(crowd.map(sign_in, range(80))) == {401}

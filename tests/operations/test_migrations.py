@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.baking import CHECKOUT, BakedProject
-from tests.operations.sites import at_once
+from tests.operations.sites import run_concurrently
 
 # of the models: tables that others refer to are changed as well, which SQLite can only do by replacing them
 CHANGES = {
@@ -17,7 +17,7 @@ CHANGES = {
 }
 
 
-def url_of(database: str, folder: Path, request: pytest.FixtureRequest) -> str:
+def build_database_url(database: str, folder: Path, request: pytest.FixtureRequest) -> str:
     """Return the URL of an empty database."""
     if database == "sqlite":
         return f"sqlite:///{folder}/lab.sqlite"
@@ -28,9 +28,11 @@ def url_of(database: str, folder: Path, request: pytest.FixtureRequest) -> str:
 def test_six_at_once_on_an_empty_database_all_succeed(
     database: str, with_extras: BakedProject, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    settings = {"DATABASE_URL": url_of(database, tmp_path, request)}
-    at_once(6, lambda: with_extras.succeeds(with_extras.python, "-m", "flask", "db", "upgrade", env=settings))
-    said = with_extras.succeeds(with_extras.python, "-m", "flask", "db", "check", env=settings)
+    settings = {"DATABASE_URL": build_database_url(database, tmp_path, request)}
+    run_concurrently(
+        6, lambda: with_extras.check_output(with_extras.python, "-m", "flask", "db", "upgrade", env=settings)
+    )
+    said = with_extras.check_output(with_extras.python, "-m", "flask", "db", "check", env=settings)
     assert "No changes detected" in said
 
 
@@ -46,7 +48,7 @@ def test_migrations_lose_nothing_on_the_way_up_and_down(
         assert text.count(old) == 1, f"models.py has changed: mend the table ({old})"
         text = text.replace(old, new)
     models.write_text(text, "utf-8")
-    settings = {"DATABASE_URL": url_of(database, tmp_path, request), "PYTHONPATH": str(copy.path)}
-    copy.succeeds(
+    settings = {"DATABASE_URL": build_database_url(database, tmp_path, request), "PYTHONPATH": str(copy.path)}
+    copy.check_output(
         with_extras.python, str(CHECKOUT / "tests" / "operations" / "migrating.py"), copy.package, env=settings
     )

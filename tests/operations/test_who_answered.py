@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.baking import BakedProject, tool
-from tests.production import production_settings, serving_api
+from tests.production import create_production_settings, serving_api
 from tests.proxies import nginx_command
 from tests.running import preferred_port
 from tests.serving import serving
@@ -82,13 +82,13 @@ SITUATIONS = [  # what the server in front does, what a page asks for, who answe
 
 
 @pytest.fixture(scope="module")
-def told(
-    installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory
+def explanations(
+    get_installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[tuple[str, int], dict[str, Any]]]:
     """Return what explain says: by proxy, and by the number of the situation."""
-    folder, project = tmp_path_factory.mktemp("who"), installed("default")
+    folder, project = tmp_path_factory.mktemp("who"), get_installed("default")
     changes = {"FRONTEND_ORIGINS": PAGE, "TRUSTED_HOSTS": "localhost", "WORKERS": "1", "CROSS_SITE_COOKIES": "1"}
-    settings = production_settings(project, folder, changes)
+    settings = create_production_settings(project, folder, changes)
     with ExitStack() as stack:
         api = stack.enter_context(serving_api(folder, project, settings))
         dead = str(preferred_port(0))
@@ -103,17 +103,17 @@ def told(
             command = COMMANDS[name](folder / name, texts)
             stack.enter_context(serving(command, max(texts), folder / name, {"XDG_DATA_HOME": str(folder / name)}))
         asked = {
-            (name, number): arguments(ports[name][front], *words, page=page)
+            (name, number): build_arguments(ports[name][front], *words, page=page)
             for name in ports
             for number, (front, words, page, _, _) in enumerate(SITUATIONS)
             if front in ports[name]
         }
         code = EXPLAIN.format(package=project.package)
-        said = project.succeeds(project.python, "-c", code, json.dumps(list(asked.values())), env=settings)
+        said = project.check_output(project.python, "-c", code, json.dumps(list(asked.values())), env=settings)
         yield dict(zip(asked, json.loads(said.splitlines()[-1]), strict=True))
 
 
-def arguments(port: int, method: str, path: str, *more: str, page: str) -> list[str]:
+def build_arguments(port: int, method: str, path: str, *more: str, page: str) -> list[str]:
     return [method, f"http://localhost:{port}{path}", *more, "--origin", page, "--credentials", "--json"]
 
 
@@ -135,12 +135,12 @@ COMMANDS: dict[str, Callable[[Path, Mapping[int, str]], list[str]]] = {"nginx": 
 @pytest.mark.parametrize("proxy", COMMANDS)
 @pytest.mark.parametrize("number", range(len(SITUATIONS)), ids=[f"{s[0]}, {s[1][0]}, {s[2]}" for s in SITUATIONS])
 def test_who_answered_and_where_the_fix_is(
-    told: dict[tuple[str, int], dict[str, Any]], proxy: str, number: int
+    explanations: dict[tuple[str, int], dict[str, Any]], proxy: str, number: int
 ) -> None:
     _, _, _, by, fix = SITUATIONS[number]
-    if (proxy, number) not in told:
+    if (proxy, number) not in explanations:
         pytest.skip("Caddy answers no method in this way")
-    found = told[proxy, number]
+    found = explanations[proxy, number]
     assert (found["answered_by"], found["allowed"]) == (by, fix is None), found["fix"]
     assert fix is None or fix in found["fix"]
     if by == "proxy" and "in the page's call" not in found["fix"]:

@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tests.client import NO_ANSWER, Answer, Client
-from tests.serving import until
+from tests.client import CONNECTION_ERRORS, Answer, Client
+from tests.serving import wait_until
 
 
 @dataclass
@@ -58,37 +58,43 @@ class Writers:
 
     def _attempt(self, client: Client, title: str, method: str, path: str, body: object = None) -> None:
         sent, answer = time.monotonic(), None
-        with contextlib.suppress(*NO_ANSWER):
-            answer = client.ask(method, path, body)
+        with contextlib.suppress(*CONNECTION_ERRORS):
+            answer = client.request(method, path, body)
         self.attempts.append(Attempt(title, sent, time.monotonic(), answer))
         if answer is None:
             time.sleep(0.05)  # a port on which nothing listens refuses at once
 
-    def until_served(self, fault: str) -> None:
+    def wait_until_served(self, fault: str) -> None:
         """Wait until every client has had a note taken that it sent after this moment; print how long that was."""
         now = time.monotonic()
-        until(lambda: len(self._served(now)) == len(self.clients), lambda: f"{self.statuses(now)} since then", 15)
-        print(f"{fault}: served again after {max(self._served(now).values()):.2f} s; answers {self.statuses()}")
+        wait_until(
+            lambda: len(self._get_recovery_times(now)) == len(self.clients),
+            lambda: f"{self.count_statuses(now)} since then",
+            15,
+        )
+        print(
+            f"{fault}: served again after {max(self._get_recovery_times(now).values()):.2f} s; answers {self.count_statuses()}"
+        )
 
-    def until_taken(self, number: int) -> None:
+    def wait_for_writes(self, number: int) -> None:
         """Wait until a number of notes more has been taken."""
-        enough = len(self.taken()) + number
-        until(lambda: len(self.taken()) >= enough, lambda: f"{self.statuses()}")
+        enough = len(self.get_accepted()) + number
+        wait_until(lambda: len(self.get_accepted()) >= enough, lambda: f"{self.count_statuses()}")
 
-    def taken(self, since: float = 0) -> list[Attempt]:
+    def get_accepted(self, since: float = 0) -> list[Attempt]:
         """Return the writes that were sent since a moment and answered by 201."""
         return [a for a in list(self.attempts) if a.title and a.status == 201 and a.sent >= since]
 
-    def _served(self, since: float) -> dict[str, float]:
+    def _get_recovery_times(self, since: float) -> dict[str, float]:
         """Return the seconds that passed until each client had a note taken."""
-        latest_first = reversed(self.taken(since))  # so that the first of each client stays
+        latest_first = reversed(self.get_accepted(since))  # so that the first of each client stays
         return {a.title.split("-")[1]: a.answered - since for a in latest_first}
 
-    def statuses(self, since: float = 0) -> dict[int, int]:
+    def count_statuses(self, since: float = 0) -> dict[int, int]:
         """Count the answers by status, 0 for none."""
         return dict(sorted(Counter(a.status for a in list(self.attempts) if a.sent >= since).items()))
 
-    def failed(self) -> list[Attempt]:
+    def get_failures(self) -> list[Attempt]:
         """Return the requests that were not answered as on a good day."""
         return [a for a in self.attempts if a.status != (201 if a.title else 200)]
 
@@ -100,12 +106,12 @@ class Writers:
 
         """
         times = Counter(stored)
-        assert [a.title for a in self.taken() if not times[a.title]] == [], "lost, though answered by 201"
+        assert [a.title for a in self.get_accepted() if not times[a.title]] == [], "lost, though answered by 201"
         assert [title for title, count in times.items() if count > 1] == [], "sent once, and stored twice"
         answers = [a.answer for a in self.attempts if a.answer]
-        wrong = [a for a in answers if not a.is_of_proxy and not a.is_readable]
+        wrong = [a for a in answers if not a.is_from_proxy and not a.is_readable]
         assert not wrong, [(a.status, a.headers.items(), a.body[:200]) for a in wrong]
-        assert self.taken(), "nothing was written at all"
+        assert self.get_accepted(), "nothing was written at all"
 
 
 @contextlib.contextmanager
@@ -122,12 +128,12 @@ def writing(
         reads: whether they read as well.
 
     """
-    found = Writers([connect[n % len(connect)]().take_over(signed_in) for n in range(clients)], pause, reads)
+    found = Writers([connect[n % len(connect)]().copy_cookie(signed_in) for n in range(clients)], pause, reads)
     threads = [threading.Thread(target=found.write, args=(n,), daemon=True) for n in range(clients)]
     for thread in threads:
         thread.start()
     try:
-        found.until_taken(clients)
+        found.wait_for_writes(clients)
         yield found
     finally:
         found.ended.set()

@@ -17,9 +17,9 @@ def get(
     return b"\r\n".join([*lines, b"", b""])
 
 
-def post(body: bytes, *headers: bytes, target: bytes = LOGIN, of: bytes = b"application/json") -> bytes:
+def post(body: bytes, *headers: bytes, target: bytes = LOGIN, content_type: bytes = b"application/json") -> bytes:
     """Return a request with a body."""
-    mine = (b"Content-Type: " + of, b"Content-Length: %d" % len(body))
+    mine = (b"Content-Type: " + content_type, b"Content-Length: %d" % len(body))
     return get(target, *mine, *headers, method=b"POST") + body
 
 
@@ -133,17 +133,20 @@ BODIES: dict[str, Row] = {
     "null": (post(b"null"), 422),
     "nothing": (post(b""), 400),
     "10,000 unknown names": (post(b"{" + b",".join(b'"%d":1' % n for n in range(10_000)) + b"}"), 422),
-    "10,000 fields of a form": (post(b"a=1&" * 10_000, target=FEEDBACK, of=b"application/x-www-form-urlencoded"), 422),
-    "20,000 parts": (post(b"--x\r\n" * 20_000, target=FEEDBACK, of=b"multipart/form-data; boundary=x"), 422),
-    "parts without a boundary": (post(b"--x\r\n", target=FEEDBACK, of=b"multipart/form-data"), 422),
-    "no media type": (post(b"{}", of=b'/;="'), 415),
+    "10,000 fields of a form": (
+        post(b"a=1&" * 10_000, target=FEEDBACK, content_type=b"application/x-www-form-urlencoded"),
+        422,
+    ),
+    "20,000 parts": (post(b"--x\r\n" * 20_000, target=FEEDBACK, content_type=b"multipart/form-data; boundary=x"), 422),
+    "parts without a boundary": (post(b"--x\r\n", target=FEEDBACK, content_type=b"multipart/form-data"), 422),
+    "no media type": (post(b"{}", content_type=b'/;="'), 415),
     "zipped": (post(b"\x1f\x8b", b"Content-Encoding: gzip"), 415),
     "a byte more than 1 MiB": (post(b" " * (2**20 + 1)), 413),
     "more than JSON may have, in chunks, is cut off": (
         login(CHUNKED, rest=b"8000\r\n" + b" " * 2**15 + b"\r\n" + b"20000\r\n" + b" " * 2**17 + b"\r\n0\r\n\r\n"),
         400,
     ),
-    "a text of more than 1 MiB": (post(b" " * (2**20 + 1), target=FEEDBACK, of=b"text/plain"), 413),
+    "a text of more than 1 MiB": (post(b" " * (2**20 + 1), target=FEEDBACK, content_type=b"text/plain"), 413),
     "a length of a terabyte": (login(b"Content-Length: 1099511627776"), 413),
 }
 

@@ -17,12 +17,12 @@ def run_application_tests(project: BakedProject, *files: str, env: Mapping[str, 
     """Run files of that folder, or all, inside a project; return what pytest said."""
     options = ["-q", f"--config-file={project.path / 'pyproject.toml'}", f"--rootdir={HERE}", f"--confcutdir={HERE}"]
     paths = [str(HERE / file) for file in files] or [str(HERE)]
-    return project.succeeds(project.python, "-m", "pytest", *options, "-p", "no:cacheprovider", *paths, env=env)
+    return project.check_output(project.python, "-m", "pytest", *options, "-p", "no:cacheprovider", *paths, env=env)
 
 
 # the Python of `proxy` is that of `interceptor`, as `test_generated.py` proves
 @pytest.mark.parametrize("combination", ["default", "interceptor"])
-def test_the_application_holds_under(installed: Callable[[str], BakedProject], combination: str) -> None:
-    said = run_application_tests(installed(combination))
+def test_the_application_holds_under(get_installed: Callable[[str], BakedProject], combination: str) -> None:
+    said = run_application_tests(get_installed(combination))
     assert " passed" in said
     assert "skipped" not in said

@@ -44,7 +44,7 @@ def read_deletion(readme: str) -> Deletion:
 
 
 @pytest.fixture(scope="module", params=["demo", *DELETIONS])
-def smaller(
+def reduced_project(
     request: pytest.FixtureRequest,
     with_node: BakedProject,
     tmp_path_factory: pytest.TempPathFactory,
@@ -73,25 +73,25 @@ def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_the_rest_passes_its_check(
-    smaller: BakedProject, installed: Callable[[str], BakedProject], mypy_cache: dict[str, str], check: str
+    reduced_project: BakedProject, get_installed: Callable[[str], BakedProject], mypy_cache: dict[str, str], check: str
 ) -> None:
     # the packages of the whole project, with the code of the folder that the command runs in
-    smaller.succeeds(installed("default").python, "-m", *CHECKS[check], env=mypy_cache)
+    reduced_project.check_output(get_installed("default").python, "-m", *CHECKS[check], env=mypy_cache)
 
 
-def test_the_rest_starts(smaller: BakedProject, installed: Callable[[str], BakedProject]) -> None:
-    with running(smaller, command=[installed("default").python, "dev.py"]) as started:
-        started.until_ready()
+def test_the_rest_starts(reduced_project: BakedProject, get_installed: Callable[[str], BakedProject]) -> None:
+    with running(reduced_project, command=[get_installed("default").python, "dev.py"]) as started:
+        started.wait_until_ready()
         assert requests.get(f"{started.api}/health/ready", timeout=30).json() == {"status": "ok"}
-        if (smaller.path / "frontend").exists():
+        if (reduced_project.path / "frontend").exists():
             assert requests.get(started.page, timeout=30).ok
         missing = {"public.py": "public/hello", "notes.py": "notes", "demo.py": "demo/cors/hello"}
         for file, path in missing.items():
             status = requests.get(f"{started.api}/api/{path}", timeout=30).status_code
-            assert (status == 404) == (not (smaller.path / PACKAGE / file).exists()), path
+            assert (status == 404) == (not (reduced_project.path / PACKAGE / file).exists()), path
 
 
-@pytest.mark.parametrize("smaller", ["demo"], indirect=True)  # the others leave the front end as it is
+@pytest.mark.parametrize("reduced_project", ["demo"], indirect=True)  # the others leave the front end as it is
 @pytest.mark.parametrize("check", FRONT_END_CHECKS)
-def test_the_front_end_passes_its_check(smaller: BakedProject, check: str) -> None:
-    smaller.succeeds(*FRONT_END_CHECKS[check], folder="frontend")
+def test_the_front_end_passes_its_check(reduced_project: BakedProject, check: str) -> None:
+    reduced_project.check_output(*FRONT_END_CHECKS[check], folder="frontend")

@@ -20,9 +20,9 @@ FRONT_END_CHECKS = {
 
 
 @pytest.fixture(scope="session", params=COMBINATIONS)
-def project(request: pytest.FixtureRequest, installed: Callable[[str], BakedProject]) -> BakedProject:
+def project(request: pytest.FixtureRequest, get_installed: Callable[[str], BakedProject]) -> BakedProject:
     """Return each combination in turn, with its Python packages."""
-    return installed(request.param)
+    return get_installed(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -32,15 +32,15 @@ def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_ruff_finds_nothing(project: BakedProject) -> None:
-    project.succeeds("uv", "run", "ruff", "check")
+    project.check_output("uv", "run", "ruff", "check")
 
 
 def test_ruff_would_format_nothing(project: BakedProject) -> None:
-    project.succeeds("uv", "run", "ruff", "format", "--check")
+    project.check_output("uv", "run", "ruff", "format", "--check")
 
 
 def test_mypy_finds_nothing(project: BakedProject, mypy_cache: dict[str, str]) -> None:
-    project.succeeds("uv", "run", "mypy", "--strict", project.package, "dev.py", env=mypy_cache)
+    project.check_output("uv", "run", "mypy", "--strict", project.package, "dev.py", env=mypy_cache)
 
 
 def test_its_tests_pass_and_cover_it(project: BakedProject) -> None:
@@ -48,7 +48,7 @@ def test_its_tests_pass_and_cover_it(project: BakedProject) -> None:
     # coverage takes longer, and is measured once for each code: that of `default` has other names in awkward-answers
     measured = (project.path / "frontend").exists() and project.package == "my_lab_api"
     coverage = [f"--cov={project.package}", "--cov-branch", f"--cov-report=json:{report}"]
-    said = project.succeeds("uv", "run", "pytest", "-q", *(coverage if measured else []))
+    said = project.check_output("uv", "run", "pytest", "-q", *(coverage if measured else []))
     passed = re.search(r"(\d+) passed(, \d+ \w+)* in ([\d.]+)s", said)
     assert passed is not None, said
     assert "skipped" not in passed[0]
@@ -69,18 +69,18 @@ def test_its_tests_pass_and_cover_it(project: BakedProject) -> None:
         ("interceptor", "proxy"),
     ],
 )
-def test_the_python_is_the_same(baked: Callable[[str], BakedProject], one: str, other: str) -> None:
-    assert python_of(baked(one)) == python_of(baked(other))
+def test_the_python_is_the_same(get_baked: Callable[[str], BakedProject], one: str, other: str) -> None:
+    assert get_python_files(get_baked(one)) == get_python_files(get_baked(other))
 
 
-def python_of(project: BakedProject) -> dict[str, str]:
+def get_python_files(project: BakedProject) -> dict[str, str]:
     return {name: project.read(name) for name in project.files if name.endswith(".py")}
 
 
 def test_a_run_of_its_tests_leaves_nothing_to_commit(project: BakedProject) -> None:
-    project.succeeds("uv", "run", "pytest", "-q", "tests/test_public.py")
+    project.check_output("uv", "run", "pytest", "-q", "tests/test_public.py")
     assert (project.path / "uv.lock").exists()
-    assert project.succeeds("git", "status", "--porcelain") == ""
+    assert project.check_output("git", "status", "--porcelain") == ""
 
 
 def test_no_line_is_taken_out_of_the_coverage(project: BakedProject) -> None:
@@ -89,14 +89,14 @@ def test_no_line_is_taken_out_of_the_coverage(project: BakedProject) -> None:
 
 @pytest.mark.parametrize("check", FRONT_END_CHECKS)
 def test_the_front_end_passes_its_check(with_node: BakedProject, check: str) -> None:
-    with_node.succeeds(*FRONT_END_CHECKS[check], folder="frontend")
+    with_node.check_output(*FRONT_END_CHECKS[check], folder="frontend")
 
 
 def test_the_front_end_says_why_a_request_failed(with_node: BakedProject) -> None:
     tests = with_node.path / "frontend" / "src" / "explain.test.ts"
     shutil.copy(CHECKOUT / "tests" / "project" / tests.name, tests)
     try:
-        with_node.succeeds(*FRONT_END_CHECKS["tests"], f"src/{tests.name}", folder="frontend")
+        with_node.check_output(*FRONT_END_CHECKS["tests"], f"src/{tests.name}", folder="frontend")
     finally:
         tests.unlink()
 
@@ -106,15 +106,15 @@ def test_the_lock_file_of_npm_names_no_address(with_node: BakedProject) -> None:
     assert [name for name, package in lock["packages"].items() if "resolved" in package] == []
 
 
-def test_no_answer_can_hide_a_package_that_the_project_asks_for(installed: Callable[[str], BakedProject]) -> None:
+def test_no_answer_can_hide_a_package_that_the_project_asks_for(get_installed: Callable[[str], BakedProject]) -> None:
     hook = ast.parse((template() / "hooks" / "pre_gen_project.py").read_text("utf-8"))
     refused = {word for node in ast.walk(hook) if isinstance(node, ast.Constant) for word in str(node.value).split()}
-    project = installed("default")
+    project = get_installed("default")
     settings = tomllib.loads(project.read("pyproject.toml"))
     asked = [*settings["project"]["dependencies"], *settings["dependency-groups"]["dev"]]
     names = {re.split("[^a-z0-9-]", requirement, maxsplit=1)[0] for requirement in asked}
     listing = "import importlib.metadata as m, json; print(json.dumps(m.packages_distributions()))"
-    for module, distributions in json.loads(project.succeeds(project.python, "-c", listing)).items():
+    for module, distributions in json.loads(project.check_output(project.python, "-c", listing)).items():
         if names & set(map(str.lower, distributions)) and "__" not in module[1:] and module[0] != "_":
             names.add(module.replace("_", "-"))
     assert sorted(names - refused) == []

@@ -62,19 +62,19 @@ def tinyproxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="module", params=COMPILERS)
-def run(request: pytest.FixtureRequest, with_node: BakedProject) -> Callable[..., dict[str, object]]:
+def run_script(request: pytest.FixtureRequest, with_node: BakedProject) -> Callable[..., dict[str, object]]:
     """Return a function that runs the script in Node, with arguments, and returns what it printed."""
     source = with_node.path / "frontend" / "src" / "hello.ts"
     compiled = f"node_modules/.node-{request.param}"  # no linter looks there
     program, *arguments = COMPILERS[request.param].split()
     source.write_text(SCRIPT, "utf-8")
     try:
-        with_node.succeeds("node", f"node_modules/{program}", *arguments, "--outDir", compiled, folder="frontend")
+        with_node.check_output("node", f"node_modules/{program}", *arguments, "--outDir", compiled, folder="frontend")
     finally:
         source.unlink()
 
     def hello(*arguments: str, **env: str) -> dict[str, object]:
-        said = with_node.succeeds("node", f"{compiled}/hello.js", *arguments, folder="frontend", env=env)
+        said = with_node.check_output("node", f"{compiled}/hello.js", *arguments, folder="frontend", env=env)
         answer: dict[str, object] = json.loads(said.splitlines()[-1])
         return answer
 
@@ -120,43 +120,49 @@ def https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
         server.shutdown()
 
 
-def test_a_request_to_http_goes_through_the_proxy(run: Callable[..., object], api: str, tinyproxy: Proxy) -> None:
-    with written(tinyproxy) as lines:
-        assert run(api, *tinyproxy.arguments) == {"message": "Hello, World!"}
+def test_a_request_to_http_goes_through_the_proxy(
+    run_script: Callable[..., object], api: str, tinyproxy: Proxy
+) -> None:
+    with capture_log(tinyproxy) as lines:
+        assert run_script(api, *tinyproxy.arguments) == {"message": "Hello, World!"}
     assert f"GET {api}/api/public/hello" in lines[0]
 
 
 def test_a_request_to_https_goes_through_a_tunnel(
-    run: Callable[..., object], https: tuple[str, Path], tinyproxy: Proxy
+    run_script: Callable[..., object], https: tuple[str, Path], tinyproxy: Proxy
 ) -> None:
     address, authority = https
-    with written(tinyproxy) as lines:
+    with capture_log(tinyproxy) as lines:
         trusting = {"NODE_EXTRA_CA_CERTS": str(authority)}
-        assert run(address, *tinyproxy.arguments, **trusting) == {"message": "Hello by https"}
+        assert run_script(address, *tinyproxy.arguments, **trusting) == {"message": "Hello by https"}
     assert f"CONNECT {address.removeprefix('https://')}" in lines[0]
     assert "/api/public/hello" not in lines[0]
 
 
-def test_without_the_option_nothing_goes_through_it(run: Callable[..., object], api: str, tinyproxy: Proxy) -> None:
-    with written(tinyproxy) as lines:
-        assert run(api) == {"message": "Hello, World!"}
+def test_without_the_option_nothing_goes_through_it(
+    run_script: Callable[..., object], api: str, tinyproxy: Proxy
+) -> None:
+    with capture_log(tinyproxy) as lines:
+        assert run_script(api) == {"message": "Hello, World!"}
     assert lines == [""]
 
 
-def test_what_fails_is_said_in_words(run: Callable[..., dict[str, object]], api: str, tinyproxy: Proxy) -> None:
+def test_what_fails_is_said_in_words(run_script: Callable[..., dict[str, object]], api: str, tinyproxy: Proxy) -> None:
     nobody = str(preferred_port(0))
-    refused = run(f"http://localhost:{nobody}")
+    refused = run_script(f"http://localhost:{nobody}")
     assert (refused["name"], "uv run dev.py" in str(refused["advice"])) == ("BlockedError", True)
     assert f"no server responds at http://localhost:{nobody}" in str(refused["message"])
-    refused = run(api, "127.0.0.1", nobody)
+    refused = run_script(api, "127.0.0.1", nobody)
     assert f"no server responds at the proxy 127.0.0.1:{nobody}" in str(refused["message"])
-    assert run(f"http://localhost:{nobody}", *tinyproxy.arguments)["name"] == "ApiError"  # tinyproxy's own answer
-    missing = run(api, *tinyproxy.arguments, "/api/nothing")
+    assert (
+        run_script(f"http://localhost:{nobody}", *tinyproxy.arguments)["name"] == "ApiError"
+    )  # tinyproxy's own answer
+    missing = run_script(api, *tinyproxy.arguments, "/api/nothing")
     assert (missing["name"], "not found" in str(missing["message"])) == ("ApiError", True)
 
 
 @contextlib.contextmanager
-def written(proxy: Proxy) -> Iterator[list[str]]:
+def capture_log(proxy: Proxy) -> Iterator[list[str]]:
     """Collect what the proxy writes into its log meanwhile."""
     lines: list[str] = []
     before = len(proxy.log.read_text("utf-8"))

@@ -21,23 +21,23 @@ ONE_ORIGIN = {"FRONTEND_ORIGINS": "none", "VITE_API_URL": ""}
 
 
 @pytest.fixture(scope="module")
-def project(whole: Callable[[str], BakedProject]) -> BakedProject:
+def project(get_complete: Callable[[str], BakedProject]) -> BakedProject:
     """Return the project that was made for a proxy."""
-    return whole("proxy")
+    return get_complete("proxy")
 
 
 def cors_headers(answer: requests.Response) -> list[str]:
     return [name.lower() for name in answer.headers if name.lower().startswith("access-control-")]
 
 
-def behaves_as_one_origin(origin: str, sign_in: bool = True) -> None:
+def check_one_origin(origin: str, sign_in: bool = True) -> None:
     """Check what holds for every proxy: the API's answers, unchanged, from the page's own origin."""
     hello = requests.get(f"{origin}/api/public/hello", headers={"Origin": origin}, timeout=30)
     assert hello.json() == {"message": "Hello, World!"}
     assert cors_headers(hello) == ["access-control-allow-origin"]  # open to every page, as its policy says
     assert cors_headers(requests.get(f"{origin}/api/auth/me", headers={"Origin": origin}, timeout=30)) == []
-    asked = {"Origin": EVIL, "Access-Control-Request-Method": "PUT"}
-    preflight = requests.options(f"{origin}/api/notes", headers=asked, timeout=30)
+    preflight_headers = {"Origin": EVIL, "Access-Control-Request-Method": "PUT"}
+    preflight = requests.options(f"{origin}/api/notes", headers=preflight_headers, timeout=30)
     assert (preflight.status_code, cors_headers(preflight)) == (403, [])
     missing = requests.get(f"{origin}/api/nothing", timeout=30)
     assert (missing.status_code, missing.headers["Content-Type"]) == (404, "application/problem+json")
@@ -49,15 +49,15 @@ def behaves_as_one_origin(origin: str, sign_in: bool = True) -> None:
 
 def test_in_development_vite_passes_requests_on(project: BakedProject) -> None:
     with running(project) as started:
-        started.until_ready()
-        behaves_as_one_origin(started.page)
-        assert "/api/public/hello 200" in started.said
+        started.wait_until_ready()
+        check_one_origin(started.page)
+        assert "/api/public/hello 200" in started.output
 
 
 def test_two_lines_in_dotenv_change_two_origins_to_one_and_back(
-    whole: Callable[[str], BakedProject], tmp_path: Path
+    get_complete: Callable[[str], BakedProject], tmp_path: Path
 ) -> None:
-    default = whole("default")
+    default = get_complete("default")
     project = BakedProject(tmp_path / "lab", default.files, ())
     left_out = shutil.ignore_patterns(".venv", "node_modules", "instance", "dist")
     shutil.copytree(default.path, project.path, ignore=left_out)
@@ -71,9 +71,9 @@ def test_two_lines_in_dotenv_change_two_origins_to_one_and_back(
     for text in (one, two):
         (project.path / ".env").write_text(text, "utf-8")
         with running(project, command=started_by, env={"PYTHONPATH": str(project.path)}) as started:
-            started.until_ready()
-            crossing = {"Origin": started.page}
-            answer = requests.get(f"{started.api}/api/auth/me", headers=crossing, timeout=30)
+            started.wait_until_ready()
+            cross_origin_headers = {"Origin": started.page}
+            answer = requests.get(f"{started.api}/api/auth/me", headers=cross_origin_headers, timeout=30)
             assert answer.headers.get("Access-Control-Allow-Origin") == (started.page if text is two else None)
             stub = requests.get(f"{started.page}/src/api.ts", timeout=30).text
             address = re.search(r'"VITE_API_URL": "([^"]*)"', stub)
@@ -86,11 +86,11 @@ def test_two_lines_in_dotenv_change_two_origins_to_one_and_back(
 @pytest.fixture(scope="module")
 def production(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the project as in production, with the page that it builds, on plain http; return its address."""
-    project.succeeds(*BUILD, folder="frontend")
+    project.check_output(*BUILD, folder="frontend")
     port = preferred_port(0)
     database = tmp_path_factory.mktemp("production") / "lab.sqlite"
     settings = {"APP_ENV": "production", "PORT": str(port), "DATABASE_URL": f"sqlite:///{database}"}
-    project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
+    project.check_output(project.python, "-m", "flask", "db", "upgrade", env=settings)
     command = [project.python, "-m", project.package]
     with serving(command, port, project.path, settings):
         yield f"http://localhost:{port}"
@@ -98,8 +98,8 @@ def production(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) 
 
 def test_in_production_flask_serves_the_page(project: BakedProject, production: str) -> None:
     assert f"`{CONTENT_SECURITY_POLICY}`" in project.read("docs/production.md")
-    behaves_as_one_origin(production, sign_in=False)  # nobody signs in with a public password there
-    script = serves_the_build(production)
+    check_one_origin(production, sign_in=False)  # nobody signs in with a public password there
+    script = check_build(production)
     assert "immutable" in script.headers["Cache-Control"]
 
 
@@ -110,14 +110,14 @@ def test_in_production_caddy_may_serve_the_page(project: BakedProject, productio
     settings["CADDY_ADMIN"] = f"localhost:{preferred_port(0)}"
     command = [tool("caddy"), "run", "--adapter", "caddyfile", "--config", "deploy/Caddyfile"]
     with serving(command, port, project.path, settings):
-        behaves_as_one_origin(site, sign_in=False)
-        script = serves_the_build(site)
+        check_one_origin(site, sign_in=False)
+        script = check_build(site)
         assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         gone = requests.get(f"{site}/assets/gone.js", timeout=30)
         assert (gone.status_code, gone.headers.get("Cache-Control")) == (404, None)  # it may come with the next build
 
 
-def serves_the_build(site: str) -> requests.Response:
+def check_build(site: str) -> requests.Response:
     """Check the page and its deep links; return the answer with its script."""
     for path in ("/", "/samples/7"):
         page = requests.get(site + path, timeout=30)

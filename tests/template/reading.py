@@ -24,7 +24,7 @@ def assert_read_back(project: BakedProject, name: str, author: str) -> None:
     for path in project.files:
         if parse := PARSERS.get(PurePosixPath(path).suffix):
             parse(project.read(path))
-    assert python_constants(project.read(f"{project.package}/config.py"))["TITLE"] == name
+    assert get_constants(project.read(f"{project.package}/config.py"))["TITLE"] == name
 
     if "frontend/index.html" in project.files:
         page = Page(project.read("frontend/index.html"))
@@ -33,10 +33,10 @@ def assert_read_back(project: BakedProject, name: str, author: str) -> None:
     if "LICENSE" in project.files:
         assert re.search(rf"(?m)^ *Copyright (\(c\) )?\d{{4}},? {re.escape(author)}$", project.read("LICENSE"))
     for readme in {"README.md", "README.zh-CN.md"} & set(project.files):
-        assert text_of_markdown(project.read(readme)).startswith(f"{name}\n")
+        assert render_markdown(project.read(readme)).startswith(f"{name}\n")
 
 
-def python_constants(source: str) -> dict[str, object]:
+def get_constants(source: str) -> dict[str, object]:
     """Return the names that a module gives to literals."""
     found: dict[str, object] = {}
     for node in ast.parse(source).body:
@@ -46,7 +46,7 @@ def python_constants(source: str) -> dict[str, object]:
     return found
 
 
-def text_of_markdown(source: str) -> str:
+def render_markdown(source: str) -> str:
     """Return the text that a reader sees of a Markdown page: a line for each block."""
     lines = []
     for token in MarkdownIt("commonmark").parse(source):
@@ -64,7 +64,7 @@ class Block(NamedTuple):
     code: str
 
 
-def blocks(source: str) -> list[Block]:
+def get_blocks(source: str) -> list[Block]:
     """Return the blocks of code of a Markdown page, in their order."""
     found, section, sentence, heading = [], "", "", False
     for token in MarkdownIt("commonmark").parse(source):
@@ -102,7 +102,7 @@ class Page(html.parser.HTMLParser):
 PARSERS: dict[str, Callable[[str], object]] = {
     ".html": Page,
     ".json": json.loads,
-    ".md": text_of_markdown,
+    ".md": render_markdown,
     ".py": ast.parse,
     ".toml": tomllib.loads,
     ".yaml": lambda source: list(yaml.safe_load_all(source)),

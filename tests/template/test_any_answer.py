@@ -14,8 +14,8 @@ from tests.baking import bake
 from tests.template.reading import assert_read_back
 
 # what begins or ends something in one of the languages that the answers are written in
-QUOTING = """" ' \""" \\ ` }} #} ${x} %s %( <b> </title> &amp; <!-- --> ]]> # --- : * | ~ [ ] { } \\n \\u0041""".split()
-PIECES = st.sampled_from(QUOTING) | st.text(st.characters(exclude_categories=["C", "Z"]), max_size=20)
+SYNTAX = """" ' \""" \\ ` }} #} ${x} %s %( <b> </title> &amp; <!-- --> ]]> # --- : * | ~ [ ] { } \\n \\u0041""".split()
+PIECES = st.sampled_from(SYNTAX) | st.text(st.characters(exclude_categories=["C", "Z"]), max_size=20)
 LINES = st.lists(PIECES).map(lambda pieces: " ".join(pieces)[:200].strip())
 NAMES = st.text(st.characters(categories=["L", "M", "N"], include_characters="-_.,'&()+!: "), min_size=1, max_size=80)
 ANYTHING = st.text(max_size=220) | st.sampled_from(
@@ -23,7 +23,7 @@ ANYTHING = st.text(max_size=220) | st.sampled_from(
 )
 
 TEXTS = ["project_name", "project_slug", "author"]
-WRITTEN: dict[str, st.SearchStrategy[object]] = {
+VALID_ANSWERS: dict[str, st.SearchStrategy[object]] = {
     "project_name": NAMES.map(lambda name: name.strip() or "Lab"),
     "project_slug": st.from_regex("[a-z]([a-z0-9]|-[a-z0-9]){0,24}", fullmatch=True),
     "author": LINES.filter(bool),
@@ -37,7 +37,7 @@ WRITTEN: dict[str, st.SearchStrategy[object]] = {
 
 
 @given(
-    answers=st.fixed_dictionaries(WRITTEN),
+    answers=st.fixed_dictionaries(VALID_ANSWERS),
     question=st.none() | st.sampled_from(TEXTS),
     anything=ANYTHING,
 )
@@ -49,7 +49,7 @@ def test_a_project_says_what_was_answered_or_does_not_exist(
         answers = {**answers, question: anything}
     with tempfile.TemporaryDirectory() as folder:
         try:
-            project = bake(Path(folder), answers | {name: literal(answers[name]) for name in TEXTS})
+            project = bake(Path(folder), answers | {name: build_literal(answers[name]) for name in TEXTS})
         except FailedHookException:
             assert list(Path(folder).iterdir()) == []
             return
@@ -57,11 +57,11 @@ def test_a_project_says_what_was_answered_or_does_not_exist(
         assert_read_back(project, answers["project_name"], answers["author"])
 
 
-def literal(text: str) -> str:
+def build_literal(text: str) -> str:
     """Return an expression that renders to a text: cookiecutter takes a given answer for a default, and renders it."""
     return '{{ "' + "".join(f"\\U{ord(c):08x}" for c in text) + '" }}'
 
 
 @pytest.mark.parametrize("text", ['"', "\\", "\x00", "\udc80", "{{ 7*7 }}", "实验室", "🎓"])
 def test_a_literal_is_the_text_that_it_stands_for(text: str) -> None:
-    assert Environment().from_string(literal(text)).render() == text
+    assert Environment().from_string(build_literal(text)).render() == text

@@ -20,7 +20,7 @@ FRONT_END = """frontend/index.html frontend/package.json frontend/package-lock.j
 BINARY = (".png", ".ttf")
 
 
-def text_files(project: BakedProject) -> list[str]:
+def find_text_files(project: BakedProject) -> list[str]:
     return [name for name in project.files if not name.endswith(BINARY)]
 
 
@@ -29,18 +29,18 @@ def test_the_expected_files_are_there(project: BakedProject) -> None:
     assert sorted(expected - set(project.files)) == []
 
 
-def test_the_front_end_is_there_when_asked_for(baked: Callable[[str], BakedProject]) -> None:
-    assert sorted(set(FRONT_END) - set(baked("default").files)) == []
+def test_the_front_end_is_there_when_asked_for(get_baked: Callable[[str], BakedProject]) -> None:
+    assert sorted(set(FRONT_END) - set(get_baked("default").files)) == []
 
 
-def test_nothing_of_the_front_end_is_there_when_not_asked_for(baked: Callable[[str], BakedProject]) -> None:
-    assert not (baked("without-front-end").path / "frontend").exists()
+def test_nothing_of_the_front_end_is_there_when_not_asked_for(get_baked: Callable[[str], BakedProject]) -> None:
+    assert not (get_baked("without-front-end").path / "frontend").exists()
 
 
-def test_leaving_the_front_end_out_removes_nothing_else(baked: Callable[[str], BakedProject]) -> None:
+def test_leaving_the_front_end_out_removes_nothing_else(get_baked: Callable[[str], BakedProject]) -> None:
     others = ("frontend/", "docs/another-front-end.md", "deploy/", ".dockerignore")  # nor is anything deployed there
-    rest = [name for name in baked("default").files if not name.startswith(others)]
-    assert list(baked("without-front-end").files) == rest
+    rest = [name for name in get_baked("default").files if not name.startswith(others)]
+    assert list(get_baked("without-front-end").files) == rest
 
 
 def test_no_folder_is_empty(project: BakedProject) -> None:
@@ -48,17 +48,17 @@ def test_no_folder_is_empty(project: BakedProject) -> None:
 
 
 def test_no_control_line_of_the_template_is_left(project: BakedProject) -> None:
-    left = [n for n in text_files(project) if re.search(r"\{\{ ?cookiecutter|\{%|cookiecutter\.", project.read(n))]
+    left = [n for n in find_text_files(project) if re.search(r"\{\{ ?cookiecutter|\{%|cookiecutter\.", project.read(n))]
     assert left == []
 
 
 def test_no_line_ends_in_white_space(project: BakedProject) -> None:
-    ugly = [n for n in text_files(project) if re.search(r"[ \t]+$", project.read(n), flags=re.MULTILINE)]
+    ugly = [n for n in find_text_files(project) if re.search(r"[ \t]+$", project.read(n), flags=re.MULTILINE)]
     assert ugly == []
 
 
 def test_every_file_ends_its_lines_with_lf_and_its_text_with_one(project: BakedProject) -> None:
-    ugly = [n for n in text_files(project) if "\r" in (text := project.read(n)) or (text and text[-1] != "\n")]
+    ugly = [n for n in find_text_files(project) if "\r" in (text := project.read(n)) or (text and text[-1] != "\n")]
     assert ugly == []
 
 
@@ -80,29 +80,29 @@ def test_windows_can_check_out_every_file_of_the_template() -> None:
 
 
 def test_binary_files_arrive_byte_for_byte(project: BakedProject) -> None:
-    source = project_folder() / "{{cookiecutter.__package}}" / "demo_assets"
+    source = get_project_folder() / "{{cookiecutter.__package}}" / "demo_assets"
     for name in ("cors.png", "cors.ttf"):
         assert (project.path / project.package / "demo_assets" / name).read_bytes() == (source / name).read_bytes()
 
 
-def test_the_sources_of_the_page_arrive_as_they_are(baked: Callable[[str], BakedProject]) -> None:
-    source = project_folder() / "{{cookiecutter.__frontend_folder}}"
+def test_the_sources_of_the_page_arrive_as_they_are(get_baked: Callable[[str], BakedProject]) -> None:
+    source = get_project_folder() / "{{cookiecutter.__frontend_folder}}"
     for path in (path for path in source.rglob("*") if path.is_file() and path.name != "index.html"):
-        written = baked("awkward-answers").path / "frontend" / path.relative_to(source)
+        written = get_baked("awkward-answers").path / "frontend" / path.relative_to(source)
         assert written.read_bytes() == path.read_bytes()
 
 
 def test_the_first_commit_on_main_holds_everything(project: BakedProject) -> None:
-    assert project.succeeds("git", "branch", "--show-current") == "main\n"
-    assert project.succeeds("git", "rev-list", "--count", "HEAD") == "1\n"
-    committed = project.succeeds("git", "ls-tree", "-r", "--name-only", "HEAD").splitlines()
+    assert project.check_output("git", "branch", "--show-current") == "main\n"
+    assert project.check_output("git", "rev-list", "--count", "HEAD") == "1\n"
+    committed = project.check_output("git", "ls-tree", "-r", "--name-only", "HEAD").splitlines()
     assert sorted(committed) == sorted(set(project.files) - {".env"})
 
 
 def test_nothing_is_left_to_commit(tmp_path: Path) -> None:
     project = bake(tmp_path / "out")
-    assert project.succeeds("git", "status", "--porcelain") == ""
-    assert project.succeeds("git", "check-ignore", ".env") == ".env\n"
+    assert project.check_output("git", "status", "--porcelain") == ""
+    assert project.check_output("git", "check-ignore", ".env") == ".env\n"
 
 
 def test_each_project_has_a_secret_of_its_own(tmp_path: Path, project: BakedProject) -> None:
@@ -113,17 +113,17 @@ def test_each_project_has_a_secret_of_its_own(tmp_path: Path, project: BakedProj
     assert re.search("(?m)^SECRET_KEY=$", project.read(".env.example"))
 
 
-def project_folder() -> Path:
+def get_project_folder() -> Path:
     return template() / "{{cookiecutter.__project_slug}}"
 
 
-def template_sources() -> list[Path]:
-    return [path for path in project_folder().rglob("*") if path.is_file() and path.suffix not in BINARY]
+def find_template_sources() -> list[Path]:
+    return [path for path in get_project_folder().rglob("*") if path.is_file() and path.suffix not in BINARY]
 
 
 def test_no_control_line_stands_in_the_body_of_a_function() -> None:
     inside = []
-    for path in template_sources():
+    for path in find_template_sources():
         depth = None  # of the function that the line is in
         for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
             indent = len(line) - len(line.lstrip())
@@ -146,6 +146,6 @@ def test_each_question_is_in_words() -> None:
 
 
 @pytest.mark.parametrize(("path", "most"), [("hooks/post_gen_project.py", 80), ("dev.py", 220)])
-def test_scripts_stay_short(path: str, most: int) -> None:
-    root = template() if path.startswith("hooks/") else project_folder()
-    assert (root / path).read_text("utf-8").count("\n") <= most
+def test_scripts_stay_short(path: str, maximum: int) -> None:
+    root = template() if path.startswith("hooks/") else get_project_folder()
+    assert (root / path).read_text("utf-8").count("\n") <= maximum

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 
 from tests.baking import COMBINATIONS, BakedProject, environment, template
 from tests.running import running
-from tests.template.reading import Block, blocks
+from tests.template.reading import Block, get_blocks
 
 # whose README is followed, and whether that includes the checks: the code is the same, and `test_generated.py` has each
 # combination checked.
@@ -41,32 +41,34 @@ CHECKS = "Test and check"
 
 
 @pytest.fixture
-def project(request: pytest.FixtureRequest, installed: Callable[[str], BakedProject]) -> Iterator[BakedProject]:
+def project(request: pytest.FixtureRequest, get_installed: Callable[[str], BakedProject]) -> Iterator[BakedProject]:
     """Return a project to change, and make it again what it was: a new one would take a minute more."""
-    found = installed(request.param)
+    found = get_installed(request.param)
     settings = found.read(".env")
     yield found
     (found.path / ".env").write_text(settings, "utf-8")
     shutil.rmtree(found.path / "instance", ignore_errors=True)
-    found.succeeds("git", "reset", "--quiet", "--hard")
-    found.succeeds("git", "clean", "--quiet", "--force", "-d")
+    found.check_output("git", "reset", "--quiet", "--hard")
+    found.check_output("git", "clean", "--quiet", "--force", "-d")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the signal that ends its servers is none of Windows")
 @pytest.mark.parametrize(("project", "checked"), FOLLOWED.items(), indirect=["project"], ids=FOLLOWED)
-def test_each_block_does_what_the_readme_says(project: BakedProject, newcomer: dict[str, str], checked: bool) -> None:
-    found = [block for page in PAGES for block in blocks(project.read(page)) if block.language != "js"]
+def test_each_block_does_what_the_readme_says(
+    project: BakedProject, newcomer_env: dict[str, str], checked: bool
+) -> None:
+    found = [block for page in PAGES for block in get_blocks(project.read(page)) if block.language != "js"]
     found.sort(key=lambda block: block.section == CHECKS)  # last, when they see the new blueprint
     if not checked:
         found = [block for block in found if block.section != CHECKS]
     for block in found:
-        follow(project, block, newcomer)
-    assert "No changes detected" in shell(project, "uv run flask db check", newcomer)
+        follow(project, block, newcomer_env)
+    assert "No changes detected" in shell(project, "uv run flask db check", newcomer_env)
     package = project.package
     assert re.search(
-        rf"(?m)^/api/samples +{package}/samples\.py:\d+", shell(project, "uv run flask cors list", newcomer)
+        rf"(?m)^/api/samples +{package}/samples\.py:\d+", shell(project, "uv run flask cors list", newcomer_env)
     )
-    status = project.succeeds("git", "status", "--porcelain").splitlines()
+    status = project.check_output("git", "status", "--porcelain").splitlines()
     assert {re.sub(r"(?<=migrations/).*", "", line[3:]) for line in status} == {
         *(f"{package}/{name}" for name in ("__init__.py", "models.py", "migrations/", "photos.py", "samples.py")),
         "tests/test_photos.py",
@@ -74,12 +76,12 @@ def test_each_block_does_what_the_readme_says(project: BakedProject, newcomer: d
     }
 
 
-def test_every_block_of_a_project_is_followed(baked: Callable[[str], BakedProject]) -> None:
-    followed = {code for name in FOLLOWED for code in codes(baked(name), "README.md")}
+def test_every_block_of_a_project_is_followed(get_baked: Callable[[str], BakedProject]) -> None:
+    followed = {code for name in FOLLOWED for code in get_codes(get_baked(name), "README.md")}
     for combination in COMBINATIONS:
-        project = baked(combination)
+        project = get_baked(combination)
         for readme in (name for name in project.files if re.match("README", name)):
-            assert codes(project, readme) - followed == set(), f"{combination}: {readme}"
+            assert get_codes(project, readme) - followed == set(), f"{combination}: {readme}"
 
 
 def test_every_readme_is_followed() -> None:
@@ -88,17 +90,17 @@ def test_every_readme_is_followed() -> None:
 
 
 @pytest.mark.parametrize("owner", ["the template", "interceptor-without-front-end", "proxy", "awkward-answers"])
-def test_both_languages_say_the_same(baked: Callable[[str], BakedProject], owner: str) -> None:
-    project = BakedProject(template(), (), ()) if owner == "the template" else baked(owner)
+def test_both_languages_say_the_same(get_baked: Callable[[str], BakedProject], owner: str) -> None:
+    project = BakedProject(template(), (), ()) if owner == "the template" else get_baked(owner)
     english, chinese = (project.read(name) for name in ("README.md", "README.zh-CN.md"))
-    codes_of = [[(block.language, block.code) for block in blocks(text)] for text in (english, chinese)]
-    assert codes_of[0] == codes_of[1]
-    assert facts(english) == facts(chinese)
+    block_codes = [[(block.language, block.code) for block in get_blocks(text)] for text in (english, chinese)]
+    assert block_codes[0] == block_codes[1]
+    assert get_facts(english) == get_facts(chinese)
     assert "(README.zh-CN.md)" in english
     assert "(README.md)" in chinese
 
 
-def facts(source: str) -> dict[str, object]:
+def get_facts(source: str) -> dict[str, object]:
     """Return what does not depend on a language: headings, tables, names, links."""
     tokens = MarkdownIt("commonmark").enable("table").parse(source)
     parts = [part for token in tokens for part in token.children or []]
@@ -111,9 +113,9 @@ def facts(source: str) -> dict[str, object]:
     }
 
 
-def codes(project: BakedProject, readme: str) -> set[str]:
+def get_codes(project: BakedProject, readme: str) -> set[str]:
     """Return the code of each block that is not the front end's, whatever the package is called."""
-    found = blocks(project.read(readme))
+    found = get_blocks(project.read(readme))
     return {block.code.replace(project.package, "my_lab_api") for block in found if block.language != "js"}
 
 
@@ -166,9 +168,9 @@ def assert_serves(project: BakedProject, line: str, env: Mapping[str, str]) -> N
             return False
 
     with running(project, env, shlex.split(line)) as started:
-        started.until(answers)
+        started.wait_until(answers)
         started.stop()
-        assert started.leaves_nothing()
+        assert started.wait_until_gone()
 
 
 def shell(project: BakedProject, line: str, env: Mapping[str, str], code: int = 0) -> str:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from cookiecutter.exceptions import FailedHookException
 
-from scripts.installed_names import installed_names, listed_names
+from scripts.installed_names import get_installed_names, get_listed_names
 from tests.baking import BakedProject, bake, tool
 from tests.template.reading import assert_read_back
 
@@ -191,15 +191,15 @@ def test_a_word_that_yaml_reads_as_a_value_is_refused(
 
 
 def test_every_name_that_a_project_installs_is_refused(with_extras: BakedProject) -> None:
-    names = installed_names(with_extras)
+    names = get_installed_names(with_extras)
     assert {"argon2-cffi-bindings", "psycopg-binary", "hatchling", "mypyc", "werkzeug"} <= names
-    assert names - listed_names() == set(), "run uv run python -m scripts.installed_names"
+    assert names - get_listed_names() == set(), "run uv run python -m scripts.installed_names"
 
 
 def test_no_package_can_be_named_like_a_file_or_module_beside_it(
-    baked: Callable[[str], BakedProject], tmp_path: Path
+    get_baked: Callable[[str], BakedProject], tmp_path: Path
 ) -> None:
-    project = baked("default")
+    project = get_baked("default")
     beside = {name.partition("/")[0] for name in project.files} | {"tests.py"}
     beside |= {name.partition("/")[2] for name in project.files if name.startswith("tests/")}
     modules = {name.removesuffix(".py") for name in beside if not name.startswith((".", project.package))}

@@ -17,7 +17,7 @@ import yaml
 from scripts import terminal
 from tests.baking import BakedProject, environment, template
 from tests.running import running
-from tests.template.reading import blocks
+from tests.template.reading import get_blocks
 
 # what `uvx` runs asks the questions; here it fetches a template from a folder of ours, in place of GitHub
 ASK = "uvx cookiecutter gh:OWNER/REPO"
@@ -31,24 +31,24 @@ def readme() -> str:
     return (template() / "README.md").read_text("utf-8")
 
 
-def test_each_block_is_one_that_a_test_runs(readme: str, baked: Callable[[str], BakedProject]) -> None:
-    found = [block.code for block in blocks(readme) if not block.code.startswith("$ ")]
+def test_each_block_is_one_that_a_test_runs(readme: str, get_baked: Callable[[str], BakedProject]) -> None:
+    found = [block.code for block in get_blocks(readme) if not block.code.startswith("$ ")]
     first, ask, policy = found
     assert [line for line in first.splitlines() if line] == [START, TEST]
     assert ask == f"{ASK}\n"
-    assert policy in baked("default").read("my_lab_api/notes.py")
+    assert policy in get_baked("default").read("my_lab_api/notes.py")
 
 
-def test_what_an_example_prints_is_what_is_printed(readme: str, installed: Callable[[str], BakedProject]) -> None:
-    examples = [block.code for block in blocks(readme) if block.code.startswith("$ ")]
+def test_what_an_example_prints_is_what_is_printed(readme: str, get_installed: Callable[[str], BakedProject]) -> None:
+    examples = [block.code for block in get_blocks(readme) if block.code.startswith("$ ")]
     assert len(examples) == 1
     for command, *shown in map(str.splitlines, examples):
-        said = installed("default").run("sh", "-c", command[2:]).stdout.splitlines()
+        said = get_installed("default").run("sh", "-c", command[2:]).stdout.splitlines()
         assert [line for line in shown if line not in [*said, "…"]] == []
 
 
-def test_the_picture_of_a_terminal_shows_what_is_printed(installed: Callable[[str], BakedProject]) -> None:
-    assert terminal.PICTURE.read_text("utf-8") == terminal.draw(terminal.run(installed("default")))
+def test_the_picture_of_a_terminal_shows_what_is_printed(get_installed: Callable[[str], BakedProject]) -> None:
+    assert terminal.PICTURE.read_text("utf-8") == terminal.draw(terminal.run(get_installed("default")))
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
@@ -62,10 +62,10 @@ def clone(tmp_path: Path) -> BakedProject:
     """Return the template in a repository."""
     found = BakedProject(tmp_path / "OWNER" / "REPO", (), ())
     shutil.copytree(template(), found.path)
-    found.succeeds("git", "init", "--quiet")
-    found.succeeds("git", "add", "--all")
+    found.check_output("git", "init", "--quiet")
+    found.check_output("git", "add", "--all")
     identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"]
-    found.succeeds("git", *identity, "commit", "--quiet", "--message", "a commit")
+    found.check_output("git", *identity, "commit", "--quiet", "--message", "a commit")
     return found
 
 
@@ -103,11 +103,11 @@ def test_without_no_input_each_question_is_asked_in_words(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the signal that ends it is none of Windows")
 def test_the_first_command_starts_a_project_in_a_clone(
-    clone: BakedProject, settings: dict[str, str], newcomer: dict[str, str]
+    clone: BakedProject, settings: dict[str, str], newcomer_env: dict[str, str]
 ) -> None:
-    with running(clone, settings | newcomer, ["sh", "-c", START]) as started:
-        started.until_ready()
+    with running(clone, settings | newcomer_env, ["sh", "-c", START]) as started:
+        started.wait_until_ready()
         assert requests.get(f"{started.api}/api/public/hello", timeout=30).json() == {"message": "Hello, World!"}
         os.killpg(started.process.pid, signal.SIGTERM)
-        started.ends()
-        assert started.leaves_nothing()
+        started.wait()
+        assert started.wait_until_gone()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.spreading import MOST, group, processes
+from tests.spreading import MAXIMUM_PROCESSES, count_processes, get_group
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,10 @@ from tests.spreading import MOST, group, processes
     ],
 )
 def test_one_process_runs(one: str, other: str, together: bool) -> None:
-    assert (group(one) == group(other)) is together
+    assert (get_group(one) == get_group(other)) is together
 
 
 def test_all_tests_take_several_processes_and_a_few_take_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    for cores, all_tests, expected in [(1, True, 0), (2, True, 2), (64, True, MOST), (64, False, 0)]:
+    for cores, all_tests, expected in [(1, True, 0), (2, True, 2), (64, True, MAXIMUM_PROCESSES), (64, False, 0)]:
         monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
-        assert processes(all_tests) == expected
+        assert count_processes(all_tests) == expected
