@@ -1,4 +1,4 @@
-"""An application called in a process of its own (`worker.py`), without any server: CPU, growth, instructions."""
+"""Measure an application in its own process (`worker.py`) without a server: CPU, growth and instructions."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from benchmarks.cases import CASES, Answer, Case, check_same_answer, sign_in
 from benchmarks.targets import BARE, Target
 from tests.baking import environment
 
-# what each target took for each case, in the order of the rounds
+# the values of each case and target, in the order of the rounds
 Figures: TypeAlias = dict[str, dict[str, list[float]]]
 WORKER = Path(__file__).with_name("worker.py")
 FEW, MANY, POLICIES = 1_000, 1_000_000, 300
@@ -25,10 +25,10 @@ COUNTED = {"preflight": 200, "list of 20": 20, "one by id": 20, "create": 20}  #
 
 
 class Worker:
-    """A process that has an application."""
+    """A process with an application."""
 
     def __init__(self, target: Target, policies: int = 0, under: Sequence[str | Path] = ()) -> None:
-        """Start it, perhaps with more policies, perhaps under another program; `workers` ends it as well."""
+        """Start the process, optionally with more policies or under another program. `workers` also stops it."""
         self.target = target
         self.process = subprocess.Popen(
             [*under, target.python, str(WORKER), target.application, str(policies)],
@@ -43,18 +43,18 @@ class Worker:
         self.cookies: dict[str, str] = {}
 
     def send(self, **command: Any) -> Any:
-        """Send a line, and return what comes back."""
+        """Send a command and return the result."""
         assert self.process.stdin
         assert self.process.stdout
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(json.dumps(command) + "\n")
             self.process.stdin.flush()
         line = self.process.stdout.readline()
-        assert line, f"{self.target.name} ended with {self.process.wait()}"
+        assert line, f"{self.target.name} exited with {self.process.wait()}"
         return json.loads(line)
 
     def answer(self, case: Case) -> Answer:
-        """Return the answer to a request."""
+        """Return the response to a request."""
         return Answer(**self.send(request=self.request(case)))
 
     def request(self, case: Case) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Worker:
         return case.as_json(self.cookies.get(case.user or "", ""))
 
     def measure(self, case: Case, what: str = "cpu", seconds: float = 0.1) -> float:
-        """Return the microseconds of a request, of CPU or of time, from as many as fit into some seconds."""
+        """Return the microseconds of CPU or time for a request, as the mean of many requests."""
         request, count = self.request(case), self.counts.get(case.name, 0)
         if not count:
             count = 4
@@ -74,7 +74,7 @@ class Worker:
         return float(self.send(request=request, count=count)[what]) / count * 1e6
 
     def stop(self) -> None:
-        """End the process."""
+        """Stop the process."""
         self.process.communicate(timeout=60)
 
 
@@ -89,7 +89,7 @@ def workers(targets: Sequence[Target], policies: int = 0, under: Sequence[str | 
 
 
 def supports(target: Target, case: str) -> bool:
-    """Tell whether a target answers a case: the bare function has preflights only."""
+    """Return whether a target supports a case. The bare function supports preflights only."""
     return target.name != BARE or case == "preflight"
 
 
@@ -105,13 +105,13 @@ def measure_cpu(targets: Sequence[Target], rounds: int) -> Figures:
 
 
 def check_same_answers(found: Sequence[Worker]) -> None:
-    """Refuse targets that do not answer alike; the first one is the yardstick."""
+    """Assert that all targets give the same responses as the first one."""
     for case in CASES.values():
         check_same_answer(case, {w.target.name: w.answer(case) for w in found if supports(w.target, case.name)})
 
 
 def measure_in_rounds(rounds: int, measures: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
-    """Measure one after the other, in another order in each round, the first round left out."""
+    """Measure all in rounds, in a random order. The first round is not counted."""
     found: dict[str, list[float]] = {name: [] for name in measures}
     for number in range(rounds + 1):
         for name in random.Random(number).sample(list(measures), len(measures)):
@@ -120,7 +120,7 @@ def measure_in_rounds(rounds: int, measures: Mapping[str, Callable[[], float]]) 
 
 
 def measure_growth(targets: Sequence[Target], folder: Path, rounds: int) -> Figures:
-    """Return how many times a request takes with many rows, and with many policies, what it takes with few."""
+    """Return the ratios of a request with many rows or policies to one with few."""
     many_rows, many_policies = f"{MANY:,} rows / {FEW:,}", f"{POLICIES} policies / those of a new project"
     found: Figures = {}
     for target in targets:
@@ -141,13 +141,13 @@ def measure_growth(targets: Sequence[Target], folder: Path, rounds: int) -> Figu
 
 
 def measure_ratio(pair: Sequence[Worker], case: Case, what: str, rounds: int) -> list[float]:
-    """Return how many times the first worker's measure is in the second's, round by round."""
+    """Return the ratio of the second worker to the first one in each round."""
     few, many = measure_in_rounds(rounds, {str(n): partial(w.measure, case, what) for n, w in enumerate(pair)}).values()
     return [b / a for a, b in zip(few, many, strict=True)]
 
 
 def count_instructions(targets: Sequence[Target]) -> Figures:
-    """Return how many instructions of the processor a request takes: no load on the machine changes that."""
+    """Return the processor instructions of a request, which do not depend on the load of the machine."""
     with ThreadPoolExecutor(2) as pool:
         counted = dict(
             zip((target.name for target in targets), pool.map(count_target_instructions, targets), strict=True)
@@ -156,10 +156,10 @@ def count_instructions(targets: Sequence[Target]) -> Figures:
 
 
 def count_target_instructions(target: Target) -> dict[str, float]:
-    """Return the instructions of a request by case, counted by valgrind."""
+    """Return the instructions of a request by case, counted with valgrind."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "out")
-        # counting starts after the imports, which would take minutes
+        # counting starts after the imports, because they would take minutes
         under = [str(shutil.which("valgrind")), "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={out}"]
         fixed = replace(target, env={**target.env, "PYTHONHASHSEED": "0"})
         with workers([fixed], under=under) as (worker,):
@@ -173,9 +173,9 @@ def count_target_instructions(target: Target) -> dict[str, float]:
 
 
 def count_request_instructions(worker: Worker, case: Case, number: int, out: Path) -> float:
-    """Return what sending takes, less what everything around it takes."""
+    """Return the instructions of a request without the overhead of the worker."""
     command, took = {"request": worker.request(case), "count": number}, []
-    worker.send(**command)  # what a process does only once is done
+    worker.send(**command)  # warm-up
     for idle in (False, True):
         control_valgrind(worker, "--zero")
         worker.send(**command, idle=idle)

@@ -1,7 +1,7 @@
 """Compare which errors of an API a page can read, in Chromium: `uv run python -m benchmarks.readable_errors`.
 
-A generated project of each CORS strategy stands beside plain Flask apps with flask-cors (`apps/errors_flask.py`). Each
-gets the same requests of the same page, from an origin that it allows.
+It compares a generated project of each CORS strategy with plain Flask apps and flask-cors (`apps/errors_flask.py`).
+All get the same requests from the same page, whose origin they allow.
 """
 
 import datetime
@@ -21,11 +21,11 @@ from tests.browser.browsers import launch_options
 from tests.browser.empty_page import empty_page
 from tests.browser.errors_of_an_api import ERRORS, READ, UNREAD, flask, generated, get_readable_errors, read
 
-# a function that runs an API, with Flask's debug mode or without, and yields its origin
+# a context manager that runs an API, with or without debug mode, and yields its origin
 RunApi: TypeAlias = Callable[..., AbstractContextManager[str]]
 DESIGNS = {"app": "CORS(app, resources=…)", "blueprint": "CORS(blueprint, …)"}
 GUARDS = ("careful", "default limits", "before_request")
-# two more that are not counted: where one of the designs does better, or worse, than its 404 above tells
+# two more requests that are not counted. They show differences between the designs
 NOT_COUNTED = {"404 GET": "/api/notes/1/nothing", "404 /api/other": "/api/other"}
 
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def get_applications(folder: Path, origin: str) -> Iterator[tuple[str, RunApi]]:
-    """Yield the name of each application, and what runs it."""
+    """Yield the name of each application and the function that runs it."""
     for number, target in enumerate(made := build_projects(folder)):
         (folder / str(number)).mkdir()
         assert target.project
@@ -60,7 +60,7 @@ def get_applications(folder: Path, origin: str) -> Iterator[tuple[str, RunApi]]:
 
 
 def read_outcomes(page: Page, api: str) -> Iterator[str]:
-    """Yield a word for each error: whether the page could read it, then how many it could not."""
+    """Yield a word for each error, then the number of unreadable errors."""
     found = get_readable_errors(page, api)
     for status, what in found.items():
         yield format_outcome(what, READ[status])
@@ -70,7 +70,7 @@ def read_outcomes(page: Page, api: str) -> Iterator[str]:
 
 
 def format_outcome(what: str, expected: str) -> str:
-    """Return a word for a cell of the table; anything unexpected stays as it is."""
+    """Return a word for a table cell. Unexpected values are returned unchanged."""
     return {expected: "read", UNREAD: NOTHING}.get(what, what)
 
 

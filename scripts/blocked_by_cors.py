@@ -1,13 +1,13 @@
-"""Write the template's docs/blocked-by-cors.md anew from the messages of the code.
+"""Write docs/blocked-by-cors.md of the template from the messages of the code.
 
-`uv run python -m scripts.blocked_by_cors`, after a change of a message. A test compares the two.
+Run `uv run python -m scripts.blocked_by_cors` after a change of a message. A test compares the document and the code.
 """
 
 import re
 import socket
 from typing import Any
 
-from tests.crossorigin.conftest import FOLDER  # isort: skip (it lets `crossorigin` be imported)
+from tests.crossorigin.conftest import FOLDER  # isort: skip (it makes `crossorigin` importable)
 
 from crossorigin import Hints
 from crossorigin.declare import KEY, Declaration, Policies
@@ -36,8 +36,8 @@ NOTHING = "nothing; but the request after the sign-in gets 401"
 NOT_ASKED = "Permission was denied for this request to access the … address space."
 OPEN = {"policy": {"origins": ["*"], "credentials": False}}
 ANOTHER = {"url": "https://api.example.org/weather", "credentials": False}
-# Chromium's messages, in the order in which students meet them; what the page asks for beside GET, and of what policy;
-# and the answers: a preflight's first
+# messages of Chromium, the most frequent ones first, then the changes to the request and the policy, and the
+# responses, starting with that of a preflight
 BLOCKED: list[tuple[str, dict[str, Any], *tuple[str | Exception, ...]]] = [
     (NO_HEADER, {"origin": "http://localhost:5174"}, "200"),
     (f"{PREFLIGHT} {NO_HEADER}", {"method": "PUT", "origin": NUMBER}, "403"),
@@ -70,7 +70,7 @@ BLOCKED: list[tuple[str, dict[str, Any], *tuple[str | Exception, ...]]] = [
     ),
 ]
 
-HINTS = Hints(  # the words of the project
+HINTS = Hints(  # as in a generated project
     settings_file=".env",
     start_command="uv run dev.py",
     frontend_url=PAGE,
@@ -97,12 +97,12 @@ header Content-Type, and with the methods of the routes: GET, POST and PUT.
 
 
 class Scripted:
-    """Gives the answers of a situation, one after the other, and then none."""
+    """A transport that returns the scripted responses of a situation in order."""
 
     address = ""
 
     def __init__(self, *answers: str | Exception) -> None:
-        """Read the answers, for example "200 | Origin: *"."""
+        """Parse the responses, for example "200 | Origin: *"."""
         self.left = [self.read(answer) if isinstance(answer, str) else answer for answer in answers]
 
     @staticmethod
@@ -113,24 +113,24 @@ class Scripted:
         return Response(int(status), tuple((ALLOW.get(name, name), value) for name, value in headers))
 
     def send_preflight(self, request: Any) -> Response:
-        """Give the next answer."""
+        """Return the next response."""
         answer = self.left.pop(0) if self.left else ConnectionRefusedError()
         if isinstance(answer, Exception):
             raise describe_network_error(request.url, answer, HINTS.start_command)
         return answer
 
     def find_address(self, host: str) -> str | None:
-        """Return where names lead: all outside of the visitor's network, as most do."""
+        """Return a public address for every name."""
         return "8.8.8.8"
 
     def send(self, request: Any) -> Answer:
-        """Give the next answer."""
+        """Return the next response."""
         response = self.send_preflight(request)
         return Answer(response, response.status)
 
 
 def lab(**options: Any) -> Flask:
-    """Return an application with one policy, which is the same under every strategy."""
+    """Return an application with one policy, independent of the strategy."""
     app = Flask("lab", root_path="no-source")
     app.config.update(FRONTEND_ORIGINS=PAGE, API_URL=API)
     app.add_url_rule("/api/lab", "lab.lab", str, methods=["GET", "POST", "PUT"])
@@ -163,7 +163,7 @@ def build_rows() -> Any:
 
 
 def format_table(rows: Any) -> str:
-    # outside of code, Markdown would take * and < for its own
+    # outside code, Markdown interprets * and <
     cells = [[cell if cell[0] == "`" else re.sub(r"([*<|])", r"\\\1", cell) for cell in row] for row in rows]
     return "".join(f"| {' | '.join(row)} |\n" for row in cells)
 

@@ -1,7 +1,6 @@
-"""Measure the default project against its budgets: `uv run python -m scripts.budgets` prints each number.
+"""Compare the default project with its budgets: `uv run python -m scripts.budgets` prints each number.
 
-Lines are counted without empty ones. Lock files, images, fonts and generated types count for nothing, neither as lines
-nor as files.
+Empty lines do not count. Lock files, images, fonts and generated types do not count, neither as lines nor as files.
 """
 
 import ast
@@ -18,9 +17,9 @@ from tests.baking import BakedProject, bake, template
 
 UNCOUNTED = re.compile(r"(^|/)(\.env|[^/]*-lock\.json|uv\.lock)$|\.(png|ttf|d\.ts)$")
 ISSUE = re.compile(r"#\d+|/issues/\d+")
-PUBLIC = {"_asdict", "_exit", "_getframe", "_replace"}  # documented by Python itself
+PUBLIC = {"_asdict", "_exit", "_getframe", "_replace"}  # documented by Python
 ROW = "{:<64} {:>7} {:>7}  {}"
-# budgets that are not kept yet, and what the test allows meanwhile: what is over may shrink, and never grow
+# budgets that are exceeded, and the values that the test allows. A value may only shrink
 ALLOWED = {
     "lines of the application": 1539,
     "files, without crossorigin/": 81,
@@ -30,7 +29,7 @@ ALLOWED = {
 
 
 class Budget(NamedTuple):
-    """What is measured, how much of it there is, how much there may be, and what makes it up."""
+    """The name of a budget, the actual value, the maximum and a detail."""
 
     what: str
     found: int
@@ -39,17 +38,17 @@ class Budget(NamedTuple):
 
     @property
     def is_kept(self) -> bool:
-        """Tell whether there is no more than there may be."""
+        """Return whether the value is within the budget."""
         return self.found <= self.at_most
 
     @property
     def is_allowed(self) -> bool:
-        """Tell whether there is no more than there may be at present."""
+        """Return whether the value is within the budget or its exception."""
         return self.found <= ALLOWED.get(self.what, self.at_most)
 
 
 def main() -> None:
-    """Bake the default project, and print the table; fail when a budget is not kept."""
+    """Bake the default project and print the table. Exit with 1 if a budget is exceeded."""
     with tempfile.TemporaryDirectory() as folder:
         budgets = list(measure(bake(Path(folder))))
     print(ROW.format("what", "found", "at most", ""))
@@ -60,7 +59,7 @@ def main() -> None:
 
 
 def measure(project: BakedProject) -> Iterator[Budget]:
-    """Yield each budget of a project that has just been generated."""
+    """Yield each budget of a new project."""
     package = f"{project.package}/"
     counted = [name for name in project.files if not UNCOUNTED.search(name)]
     lines = {name: count_lines(project.read(name)) for name in counted}
@@ -91,7 +90,7 @@ def measure(project: BakedProject) -> Iterator[Budget]:
     couplings = list(find_couplings(sources))
     yield Budget("couplings to private names of libraries", len(couplings), 2, ", ".join(c.where for c in couplings))
     unexplained = [c.where for c in couplings if not c.has_issue]
-    yield Budget("of them without an upstream issue in a comment", len(unexplained), 0, ", ".join(unexplained))
+    yield Budget("couplings without an upstream issue in a comment", len(unexplained), 0, ", ".join(unexplained))
     yield Budget("control lines of the template", len(find_control_lines()), 40)
     yield Budget("questions", len(get_questions()), 9)
 
@@ -120,7 +119,7 @@ def find_crossing_names(sources: dict[str, str]) -> set[str]:
 
 
 class Coupling(NamedTuple):
-    """A use of a name that a library keeps for itself, and whether a comment there names an upstream issue."""
+    """A use of a private name of a library, and whether a comment there names an upstream issue."""
 
     where: str
     has_issue: bool
@@ -148,9 +147,9 @@ def _is_private(name: str) -> bool:
 
 
 def _find_definitions(tree: ast.AST) -> Iterator[str]:
-    """Yield what a module calls private itself: functions, names, attributes of its own objects.
+    """Yield the private names that a module defines: functions, names and attributes.
 
-    A method of a subclass is left out unless the class calls it: the library may be who does.
+    A method of a subclass does not count unless the class calls it, because the library may call it.
     """
     for node in ast.walk(tree):
         match node:
@@ -172,7 +171,7 @@ def _is_self_attribute(node: ast.Attribute) -> bool:
 
 
 def _find_private_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield the line of each private name that is imported, read, given as a text, or an overriding method's."""
+    """Yield the line of each private name that is imported, read, used as a string or overridden."""
     in_texts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
         names: list[tuple[int, str]] = []
@@ -193,7 +192,7 @@ def _find_private_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 @cache
 def find_control_lines() -> tuple[str, ...]:
-    """Return the lines of the template that are an instruction to Jinja."""
+    """Return the lines of the template with a Jinja statement."""
     folder = template() / "{{cookiecutter.__project_slug}}"
     texts = [p.read_text("utf-8") for p in folder.rglob("*") if p.is_file() and p.suffix not in (".png", ".ttf")]
     return tuple(line for text in texts for line in text.splitlines() if "{%" in line)

@@ -1,7 +1,7 @@
 """Put load on the default project, with SQLite and `python -m`: `uv run python -m scripts.load`.
 
-Each client is signed in as a user of its own and, on one connection, lists its notes and writes one in turn, as fast
-as it is answered. Printed are the answers, their times, and the memory of the server; all but 200 and 201 are errors.
+Each client signs in as its own user. On one connection, it lists its notes and writes one, as fast as possible. The
+script prints the responses, their times and the memory of the server. All statuses except 200 and 201 are errors.
 """
 
 import argparse
@@ -39,11 +39,11 @@ class Connection:
     """A keep-alive connection to a port of this machine."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Use what `asyncio.open_connection` has opened."""
+        """Use the streams of `asyncio.open_connection`."""
         self.reader, self.writer, self.cookie = reader, writer, ""
 
     async def request(self, line: str, body: object = None) -> int:
-        """Send a request; return the status of the answer, 0 if there is none, and keep a cookie that comes along."""
+        """Send a request and keep its cookie. Return the status, or 0 without a response."""
         data = b"" if body is None else json.dumps(body).encode()
         head = f"{line} HTTP/1.1\r\nHost: {HOST}\r\nOrigin: {ORIGIN}\r\nSec-Fetch-Site: same-site\r\n"
         head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n" if data else ""
@@ -59,13 +59,13 @@ class Connection:
 
 
 def get_header(name: str, head: str) -> str:
-    """Return the value of a header, "" without it."""
+    """Return the value of a header, or an empty string."""
     return next((line[len(name) + 2 :] for line in head.split("\r\n") if line.lower().startswith(f"{name}:")), "")
 
 
 @dataclass
 class Load:
-    """The clients of a port, and what they were answered."""
+    """The clients of a port, and their responses."""
 
     port: int
     times: dict[str, list[float]] = field(default_factory=lambda: {"list": [], "create": []})
@@ -79,7 +79,7 @@ class Load:
         return connection
 
     async def sign_in(self, number: int) -> str:
-        """Sign a user in; return the cookie."""
+        """Sign in a user and return the cookie."""
         connection = await self.connect()
         credentials = {"username": f"user-{number}", "password": PASSWORD}
         assert await connection.request("POST /api/auth/login", credentials) == 200
@@ -87,7 +87,7 @@ class Load:
         return connection.cookie
 
     async def client(self, cookie: str) -> None:
-        """List and create, again and again, until the end."""
+        """List and create notes repeatedly until the end."""
         connection, count = await self.connect(cookie), 0
         while self.running:
             note = {"title": f"note {count}", "body": "x" * 200}
@@ -104,7 +104,7 @@ class Load:
 
 
 def main() -> None:
-    """Make the project, put load on it, and print what came out."""
+    """Bake a project, put load on it and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=60)
@@ -121,7 +121,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def serve(project: BakedProject, folder: Path, users: int) -> Iterator[Api]:
-    """Serve a project, as a lab would, with a number of users."""
+    """Run a project in production with a number of users."""
     settings = build_settings(f"sqlite:///{folder / 'lab.sqlite'}")
     settings = {name: value for name, value in settings.items() if name not in ("WORKERS", "THREADS")}
     prepare(project, settings)
@@ -132,21 +132,21 @@ def serve(project: BakedProject, folder: Path, users: int) -> Iterator[Api]:
 
 
 async def run_load(load: Load, server: Api, clients: int, seconds: int) -> None:
-    """Let the clients ask, and print the memory of the server now and then."""
+    """Run the clients and print the memory of the server at intervals."""
     cookies = [await load.sign_in(number) for number in range(clients)]
-    asking = [asyncio.create_task(load.client(cookie)) for cookie in cookies]
+    tasks = [asyncio.create_task(load.client(cookie)) for cookie in cookies]
     print(f"{clients} clients for {seconds} s, {len(server.processes())} processes; resident memory in MiB:")
     for part in range(13):
         answers, memory = sum(load.statuses.values()), [p.memory_info().rss / 2**20 for p in server.processes()]
-        print(f"  {part * seconds / 12:4.0f} s {sum(memory):7.1f}, {answers:7} answers", flush=True)
+        print(f"  {part * seconds / 12:4.0f} s {sum(memory):7.1f}, {answers:7} responses", flush=True)
         await asyncio.sleep(seconds / 12 if part < 12 else 0)
     load.running = False
-    await asyncio.gather(*asking)
+    await asyncio.gather(*tasks)
 
 
 def print_report(load: Load, seconds: int) -> None:
-    """Print how many answers there were, and how long they took."""
-    print(ROW.format("", "answers", "per s", "p50 ms", "p99 ms", "max ms"))
+    """Print the number of responses and their times."""
+    print(ROW.format("", "responses", "per s", "p50 ms", "p99 ms", "max ms"))
     for what, times in load.times.items():
         cuts = statistics.quantiles(times, n=100)
         milliseconds = [f"{1000 * value:.0f}" for value in (cuts[49], cuts[98], max(times))]

@@ -1,7 +1,7 @@
-"""The same routes in FastAPI with SQLAlchemy and pydantic, as its documentation teaches them.
+"""The same routes in FastAPI with SQLAlchemy and pydantic, as its documentation shows them.
 
-A session of the database by a dependency, `def` endpoints around blocking queries, return types, which let pydantic
-write the JSON, CORSMiddleware. Run by `uvicorn --workers`.
+A dependency provides the database session. The endpoints are `def` functions with blocking queries, and their return
+types let pydantic write the JSON. CORS uses CORSMiddleware, and the server is `uvicorn --workers`.
 """
 
 import json
@@ -45,7 +45,7 @@ def set_utc(time: datetime) -> datetime:
 
 
 class Credentials(BaseModel):
-    """What a sign-in takes."""
+    """The body of a sign-in."""
 
     model_config = ConfigDict(extra="forbid")
     username: str = Field(min_length=1, max_length=64)
@@ -53,7 +53,7 @@ class Credentials(BaseModel):
 
 
 class UserOut(BaseModel):
-    """A user, as sent."""
+    """A user in a response."""
 
     model_config = ConfigDict(from_attributes=True)
     id: int
@@ -61,7 +61,7 @@ class UserOut(BaseModel):
 
 
 class NoteIn(BaseModel):
-    """A note, as received."""
+    """A note in a request."""
 
     model_config = ConfigDict(extra="forbid")
     title: str = Field(min_length=1, max_length=200)
@@ -69,7 +69,7 @@ class NoteIn(BaseModel):
 
 
 class NoteOut(BaseModel):
-    """A note, as sent."""
+    """A note in a response."""
 
     model_config = ConfigDict(from_attributes=True)
     id: int
@@ -128,7 +128,7 @@ def list_notes(
     last = -(-total // page_size)
     pagination = {"total": total, "total_pages": last, "page": page} | ({"next_page": page + 1} if page < last else {})
     response.headers["X-Pagination"] = json.dumps(pagination)
-    return cast("list[NoteOut]", rows)  # FastAPI makes them of the rows
+    return cast("list[NoteOut]", rows)  # FastAPI converts the rows
 
 
 def create_note(fields: NoteIn, user: CurrentUser, database: SessionDep, response: Response) -> NoteOut:

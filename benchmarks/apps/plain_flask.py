@@ -1,7 +1,7 @@
-"""The same routes in plain Flask with SQLAlchemy, marshmallow and flask-cors, as their documentations teach them.
+"""The same routes in plain Flask with SQLAlchemy, marshmallow and flask-cors, as their documentation shows them.
 
-A scoped session that ends with the request (Flask's page on SQLAlchemy), schemas that load and dump, `jsonify`, a
-signed cookie, and flask-cors on the application.
+It uses a scoped session for each request, schemas for input and output, `jsonify`, a signed cookie, and flask-cors on
+the application.
 """
 
 import json
@@ -23,21 +23,21 @@ database = scoped_session(sessionmaker(engine, expire_on_commit=False))
 
 
 class CredentialsSchema(Schema):
-    """What a sign-in takes."""
+    """The body of a sign-in."""
 
     username = fields.String(required=True, validate=Length(1, 64))
     password = fields.String(required=True, validate=Length(1, 1024))
 
 
 class UserSchema(Schema):
-    """A user, as sent."""
+    """A user in a response."""
 
     id = fields.Integer()
     username = fields.String()
 
 
 class NoteSchema(Schema):
-    """A note, as received and as sent."""
+    """A note in a request or a response."""
 
     id = fields.Integer(dump_only=True)
     title = fields.String(required=True, validate=Length(1, 200))
@@ -47,7 +47,7 @@ class NoteSchema(Schema):
 
 
 class PageSchema(Schema):
-    """Which part of a list."""
+    """The page of a list."""
 
     page = fields.Integer(load_default=1, validate=Range(1, 1_000_000))
     page_size = fields.Integer(load_default=20, validate=Range(1, 100))

@@ -1,4 +1,4 @@
-"""Commands: migrations, the demo user, users and their passwords."""
+"""Commands for migrations, the demo user, users and passwords."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ REFUSED = [
 
 
 def run_flask(app, *words, typed=""):
-    """Run a command; return its exit code and what it printed."""
+    """Run a command and return its exit code and its output."""
     result = app.test_cli_runner().invoke(args=words, input=typed)
     return result.exit_code, result.output
 
@@ -32,7 +32,7 @@ def can_sign_in(app, username, password):
     return app.test_client().post("/api/auth/login", json=body).status_code == 200
 
 
-def test_migrations_go_up_down_and_up_again_and_make_what_the_models_say(new_database):
+def test_migrations_upgrade_downgrade_and_create_the_tables_of_the_models(new_database):
     app = create_app(settings(new_database))
     for command in ("upgrade", "downgrade base", "upgrade"):
         assert run_flask(app, "db", *command.split())[0] == 0
@@ -54,13 +54,13 @@ def test_a_new_migration_needs_only_sqlalchemy(new_database, tmp_path):
     assert app.name not in written
 
 
-def test_seed_migrates_a_new_database_when_asked_to(new_database):
+def test_seed_with_migrate_migrates_a_new_database(new_database):
     app = create_app(settings(new_database))
     assert run_flask(app, "seed", "--migrate")[0] == 0
     assert can_sign_in(app, "demo", "demo-password")
 
 
-def test_seed_makes_the_demo_user_once_and_in_development_only(app):
+def test_seed_creates_the_demo_user_once_and_in_development_only(app):
     assert [run_flask(app, "seed")[0], run_flask(app, "seed")[0]] == [0, 0]
     assert can_sign_in(app, "demo", "demo-password")
     app.config["APP_ENV"] = "production"
@@ -78,7 +78,7 @@ def test_user_create_asks_for_the_password_twice_and_never_shows_it(app):
 
 
 @pytest.mark.parametrize(("command", "name", "password", "sentence"), REFUSED)
-def test_a_name_or_password_that_does_not_do_changes_nothing(app, command, name, password, sentence):
+def test_an_invalid_name_or_password_changes_nothing(app, command, name, password, sentence):
     code, output = run_flask(app, "user", command, name, typed=f"{password}\n{password}\n")
     assert code == 1
     assert sentence in output
@@ -86,7 +86,7 @@ def test_a_name_or_password_that_does_not_do_changes_nothing(app, command, name,
     assert not can_sign_in(app, "eve", password)
 
 
-def test_a_database_that_cannot_be_migrated_is_told_in_a_sentence(tmp_path):
+def test_a_failed_migration_is_reported_in_a_sentence(tmp_path):
     app = create_app(settings(f"sqlite:///{tmp_path}/missing/lab.sqlite"))
     code, output = run_flask(app, "db", "upgrade")
     assert code == 1

@@ -1,4 +1,4 @@
-"""CORS of the application itself: real errors, `flask cors`, and what a page asks in development."""
+"""CORS of the application: real errors, `flask cors` and the endpoint of development."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ def run_flask(app, *words):
 
 
 def assert_readable(response, policy):
-    """Prove that a page of PAGE gets what its policy gives."""
+    """Assert that the CORS headers allow what the policy allows for PAGE."""
     assert response.headers.getlist("Access-Control-Allow-Origin") == [policy.allow_origin(PAGE)]
     assert ("Access-Control-Allow-Credentials" in response.headers) is policy.credentials
     assert ("Origin" in response.headers.get("Vary", "")) is not policy.any_origin
@@ -38,7 +38,7 @@ def assert_readable(response, policy):
 
 @pytest.fixture
 def debug_app(database, monkeypatch):
-    """The application in debug mode, where Flask would rather show a traceback than a 500."""
+    """The application in debug mode, where Flask shows a traceback instead of a 500."""
     monkeypatch.setenv("FLASK_DEBUG", "1")
     changes = {"FRONTEND_ORIGINS": f"{PAGE}, {APP}", "LOGIN_ACCOUNT_LIMIT": "1 per minute"}
     return create_app(settings(database, **changes))
@@ -92,7 +92,7 @@ def test_every_status_of_every_view_has_the_headers_of_its_policy(debug_app: Fla
             assert ("Origin" in response.headers.get("Vary", "")) is bool(policy and not policy.any_origin), rule
 
 
-def test_a_page_reads_that_a_host_is_not_served(database: str) -> None:
+def test_a_page_can_read_the_refusal_of_an_untrusted_host(database: str) -> None:
     app = create_app(settings(database, TRUSTED_HOSTS="lab.example", FRONTEND_ORIGINS=PAGE))
     for method, status in (("GET", 400), ("OPTIONS", 204)):
         headers = {"Host": "other.example", "Origin": PAGE, **PREFLIGHT_HEADERS}
@@ -101,7 +101,7 @@ def test_a_page_reads_that_a_host_is_not_served(database: str) -> None:
         assert response.headers["Access-Control-Allow-Origin"] == PAGE
 
 
-def test_explaining_counts_for_no_limit_and_writes_no_line_of_the_log(database: str) -> None:
+def test_explain_does_not_count_for_rate_limits_and_writes_no_log(database: str) -> None:
     app = create_app(settings(database, LOGIN_LIMIT="1 per minute"))
     asks = build_request("POST", "http://localhost:8000/api/auth/login", "http://localhost:8000")
     record = logging.makeLogRecord({})
@@ -120,19 +120,19 @@ def test_list_shows_the_policies_of_the_project(app: Flask) -> None:
         assert words in said
 
 
-def test_check_is_content_with_the_project(app: Flask) -> None:
+def test_check_finds_no_problem_in_the_project(app: Flask) -> None:
     assert run_flask(app, "check")[0] == 0
     assert json.loads(run_flask(app, "check", "--json")[1]) == {"ok": True, "problems": [], "notes": []}
 
 
-def test_where_both_are_one_origin_a_path_is_asked_of_the_pages_own_address(database: str) -> None:
+def test_with_one_origin_explain_sends_a_path_to_the_origin_of_the_page(database: str) -> None:
     app = create_app(settings(database, FRONTEND_ORIGINS="none"))
     code, said = run_flask(app, "explain", "PUT", "/api/notes/1", "--origin", PAGE, "--credentials")
     assert (code, f"PUT {PAGE}/api/notes/1" in said) == (0, True)
     assert run_flask(app, "explain", "PUT", "/api/notes/1", "--origin", APP)[0] == 1
 
 
-def test_what_does_not_start_is_told_in_json_as_well() -> None:
+def test_check_reports_a_failed_start_as_json() -> None:
     unsafe = {**os.environ, "APP_ENV": "development", "SECRET_KEY": "only-for-tests", "FRONTEND_ORIGINS": "null"}
     command = [sys.executable, "-m", "flask", "--app", create_app.__module__, "cors", "check", "--json"]
     run = subprocess.run(command, env=unsafe, text=True, capture_output=True, timeout=30, check=False)
@@ -158,7 +158,7 @@ def test_a_page_gets_the_explanation_of_its_request(client) -> None:
     assert pairs.json["status"] == 404
 
 
-def test_no_view_runs_and_nothing_is_asked_elsewhere(app: Flask) -> None:
+def test_the_endpoint_runs_no_view_and_sends_nothing_to_other_servers(app: Flask) -> None:
     app.view_functions["public.hello"] = lambda: pytest.fail("the view has run")
     found = request_explanation(app.test_client(), url="http://localhost/api/public/hello").json
     assert (found["allowed"], found["status"]) == (True, None)
@@ -181,7 +181,7 @@ INVALID_REQUESTS += [{"headers": [["A", "b"]] * 101}, {"credentials": "yes"}, {"
 
 
 @pytest.mark.parametrize("changes", INVALID_REQUESTS, ids=lambda changes: str(changes)[:40])
-def test_nonsense_is_a_422(client, changes) -> None:
+def test_an_invalid_request_is_a_422(client, changes) -> None:
     assert request_explanation(client, **changes).status_code == 422
 
 
@@ -199,10 +199,10 @@ def test_the_answer_to_a_preflight_has_a_request_id(database, path, method, stat
     asks = {"Origin": PAGE, "Access-Control-Request-Method": method}
     answer = client.options(path, headers={**asks, "X-Request-ID": "seven"})
     assert (answer.status_code, answer.headers["X-Request-ID"]) == (status, "seven")
-    forged = client.options(path, headers={**asks, "X-Request-ID": "a b"})
-    assert re.fullmatch("[0-9a-f]{32}", forged.headers["X-Request-ID"])
+    invalid = client.options(path, headers={**asks, "X-Request-ID": "a b"})
+    assert re.fullmatch("[0-9a-f]{32}", invalid.headers["X-Request-ID"])
 
 
-def test_what_every_origin_may_read_may_be_embedded_everywhere(client):
+def test_a_response_for_every_origin_has_the_resource_policy_cross_origin(client):
     for path, policy in (("/api/public/hello", "cross-origin"), ("/api/auth/me", "same-origin")):
         assert client.get(path).headers["Cross-Origin-Resource-Policy"] == policy

@@ -15,7 +15,7 @@ METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def get_trusted_origins(listed):
-    """Return, by Sec-Fetch-Site, the origins that may send what changes data."""
+    """Return the origins that may change data, for each value of Sec-Fetch-Site."""
     return {
         **dict.fromkeys(("same-origin", "none"), ORIGINS),
         **dict.fromkeys(("same-site", "cross-site", "unheard-of"), listed),
@@ -23,12 +23,12 @@ def get_trusted_origins(listed):
     }
 
 
-POLICIES = {  # what a guarded blueprint declares, and whom it trusts with the cookie
+POLICIES = {  # the policy of a guarded blueprint, and the origins that it trusts with the cookie
     "of the front end": ({"origins": [PAGE], "credentials": True}, (PAGE,)),
     "without credentials": ({"origins": [PAGE]}, ()),
     "of every origin": ({"origins": ["*"]}, ()),
-    "closed": ({"origins": ["none"]}, ()),
-    "none": (None, ()),
+    "no origin": ({"origins": ["none"]}, ()),
+    "no policy": (None, ()),
 }
 
 
@@ -47,7 +47,7 @@ def build_headers(site, origin):
 
 @pytest.fixture
 def create_app_with(database, monkeypatch):
-    """Makes an application with one more blueprint."""
+    """Creates an application with an additional blueprint."""
 
     def make(blueprint):
         def register(app, **options):
@@ -61,7 +61,7 @@ def create_app_with(database, monkeypatch):
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_with_the_cookie_only_a_trusted_origin_changes_anything(create_app_with, policy):
+def test_with_the_cookie_only_a_trusted_origin_can_change_data(create_app_with, policy):
     options, listed = POLICIES[policy]
     ada = sign_in(create_app_with(build_guarded_blueprint(options)), "ada")
     for site, allowed in get_trusted_origins(listed).items():
@@ -72,7 +72,7 @@ def test_with_the_cookie_only_a_trusted_origin_changes_anything(create_app_with,
             assert ada.get("/guarded", headers=build_headers(site, origin)).text == "ada"  # reading changes nothing
 
 
-def test_the_refusal_names_the_origin_and_what_to_write(create_app_with):
+def test_the_refusal_names_the_origin_and_the_fix(create_app_with):
     ada = sign_in(create_app_with(build_guarded_blueprint({"origins": [PAGE]})), "ada")
     said = ada.post("/guarded", headers=build_headers("same-site", SIBLING)).json["detail"]
     proxy = ("a proxy has changed Host to localhost", "X-Forwarded-Host", "TRUSTED_PROXIES=1")
@@ -87,15 +87,15 @@ def test_a_request_without_the_cookie_is_anonymous(create_app_with):
     assert client.post("/health/live", headers=cross_site_headers).status_code == 405
 
 
-def test_the_cookie_is_checked_where_no_view_is(ada):
+def test_the_csrf_check_runs_without_a_view(ada):
     cross_site_headers = build_headers("same-site", SIBLING)
     for path in ("/api/public/echo", "/api/public/no/such", "/health/live", "/no/such"):
         assert ada.post(path, json={}, headers=cross_site_headers).status_code == 403
-    assert ada.post("/no/such").status_code in (404, 405)  # a front end of one origin has every path
+    assert ada.post("/no/such").status_code in (404, 405)  # with one origin, the front end serves every path
 
 
 @pytest.mark.parametrize("site", get_trusted_origins(LISTED))
-def test_a_page_that_is_not_trusted_signs_nobody_in(database, site):
+def test_an_untrusted_page_cannot_sign_in_a_user(database, site):
     for origin in ORIGINS:
         client = create_app(settings(database)).test_client()
         credentials = {"username": "ada", "password": PASSWORD}
@@ -104,7 +104,7 @@ def test_a_page_that_is_not_trusted_signs_nobody_in(database, site):
         assert ("Set-Cookie" in answer.headers) is (answer.status_code == 200)
 
 
-def test_with_an_authorization_header_the_cookie_does_nothing(ada):
+def test_with_an_authorization_header_the_cookie_is_ignored(ada):
     headers = {**build_headers("same-site", SIBLING), "Authorization": "Bearer x"}
     assert ada.post("/api/notes", json={"title": "x"}, headers=headers).status_code == 401
     assert ada.post("/api/auth/logout", headers=headers).status_code == 204
@@ -112,7 +112,7 @@ def test_with_an_authorization_header_the_cookie_does_nothing(ada):
 
 
 @pytest.mark.parametrize("route", ["login", "register"])
-def test_an_authorization_header_does_not_let_another_page_sign_anybody_in(client, route):
+def test_an_authorization_header_does_not_allow_a_cross_site_sign_in(client, route):
     headers = {**build_headers("same-site", SIBLING), "Authorization": "Bearer x"}
     credentials = {"username": "ada", "password": PASSWORD}
     assert client.post(f"/api/auth/{route}", json=credentials, headers=headers).status_code == 403

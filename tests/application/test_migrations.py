@@ -1,4 +1,4 @@
-"""Migrations: each run is one transaction on SQLite as well, and names of users that collide are listed."""
+"""Migrations: each run is one transaction, also on SQLite. Conflicting user names are listed."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from my_lab_api.extensions import db
 from my_lab_api.users import find_user
 from sqlalchemy import inspect, text
 
-# what the first release of the template wrote
+# as the first release of the template wrote it
 ADD_USER = "INSERT INTO user_account VALUES (:id, :name, 'hash', '2026-01-01 00:00:00')"
 MIGRATION = '''"""{0}"""
 import time
@@ -35,7 +35,7 @@ def downgrade():
 
 @pytest.fixture
 def app(new_database: str) -> Flask:
-    """An application whose database is empty."""
+    """An application with an empty database."""
     return create_app(settings(new_database))
 
 
@@ -53,7 +53,7 @@ def get_tables(app: Flask) -> set[str]:
 
 
 def migrate_to_first_release(app: Flask, *names: str) -> None:
-    """Migrate to the first release, and add users as that did."""
+    """Migrate to the first release and add users as it did."""
     assert run_flask(app, "db", "upgrade", "0001")[0] == 0
     with app.app_context(), db.engine.begin() as connection:
         for number, name in enumerate(names, 1):
@@ -61,14 +61,14 @@ def migrate_to_first_release(app: Flask, *names: str) -> None:
 
 
 def add_migration(app: Flask, tmp_path: Path, statement: str, after: str = "0002") -> None:
-    """Add a migration of the project's owner to those of the template."""
+    """Add a migration of the owner of the project."""
     folder = tmp_path / "owner"
     folder.mkdir()
     (folder / "owner.py").write_text(MIGRATION.format("owner", after, statement), "utf-8")
     app.config["ALEMBIC"] = {"version_locations": [str(folder)]}
 
 
-def test_names_that_are_there_get_their_key_and_are_shown_as_before(app: Flask) -> None:
+def test_existing_names_get_their_key_and_are_displayed_as_before(app: Flask) -> None:
     migrate_to_first_release(app, "Ada", " eve ", "Ｇrace")
     assert run_flask(app, "db", "upgrade")[0] == 0
     with app.app_context():
@@ -79,7 +79,7 @@ def test_names_that_are_there_get_their_key_and_are_shown_as_before(app: Flask) 
     assert "No changes detected" in run_flask(app, "db", "check")[1]
 
 
-def test_names_that_would_be_one_are_listed_and_nothing_is_changed(app: Flask) -> None:
+def test_conflicting_names_are_listed_and_nothing_is_changed(app: Flask) -> None:
     migrate_to_first_release(app, "ada", "grace", "ADA", "straße", "STRASSE", "eve")
     code, said = run_flask(app, "db", "upgrade")
     assert code == 1
@@ -94,7 +94,7 @@ def test_names_that_would_be_one_are_listed_and_nothing_is_changed(app: Flask) -
     assert run_flask(app, "db", "upgrade")[0] == 0
 
 
-def test_the_new_key_goes_again_and_leaves_the_names(app: Flask) -> None:
+def test_a_downgrade_removes_the_key_and_keeps_the_names(app: Flask) -> None:
     migrate_to_first_release(app, "Ada", " eve ")
     for command in (("upgrade",), ("downgrade", "2")):
         assert run_flask(app, "db", *command)[0] == 0
@@ -106,7 +106,7 @@ def test_the_new_key_goes_again_and_leaves_the_names(app: Flask) -> None:
             connection.execute(text(ADD_USER), {"id": 9, "name": "Ada"})
 
 
-def test_a_revision_of_the_owner_beside_the_new_one_is_merged(app: Flask, tmp_path: Path) -> None:
+def test_a_second_head_of_the_owner_is_merged(app: Flask, tmp_path: Path) -> None:
     add_migration(app, tmp_path, "pass", after="0001")
     migrate_to_first_release(app, "Ada")
     assert run_flask(app, "db", "upgrade", "owner")[0] == 0
@@ -120,7 +120,7 @@ def test_a_revision_of_the_owner_beside_the_new_one_is_merged(app: Flask, tmp_pa
 @pytest.mark.parametrize(
     "statement", ["raise RuntimeError('a bug')", "op.execute('INSERT INTO nowhere VALUES (1)')"], ids=["bug", "SQL"]
 )
-def test_a_migration_that_fails_leaves_nothing_and_can_be_repeated(app: Flask, tmp_path: Path, statement: str) -> None:
+def test_a_failed_migration_is_rolled_back_and_can_be_repeated(app: Flask, tmp_path: Path, statement: str) -> None:
     add_migration(app, tmp_path, statement)
     result = app.test_cli_runner().invoke(args=["db", "upgrade"])
     assert result.exit_code == 1
@@ -135,7 +135,7 @@ def test_a_migration_that_fails_leaves_nothing_and_can_be_repeated(app: Flask, t
 
 
 @pytest.mark.parametrize("sent_signal", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
-def test_a_migration_that_is_interrupted_leaves_nothing(
+def test_an_interrupted_migration_is_rolled_back(
     app: Flask, new_database: str, tmp_path: Path, sent_signal: signal.Signals
 ) -> None:
     marker = tmp_path / "began"

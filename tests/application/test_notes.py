@@ -1,4 +1,4 @@
-"""Notes: what a resource does for its owner, and what it refuses."""
+"""Notes: what the owner can do, and what is refused."""
 
 import json
 
@@ -15,7 +15,7 @@ CHANGES = [("PUT", {"title": "Mine"}), ("PATCH", {"body": "Mine"}), ("DELETE", N
 
 
 def create_note(client, **fields):
-    """Create a note; return its path and the header that its change needs."""
+    """Create a note and return its path and the header that a change needs."""
     answer = client.post("/api/notes", json={"title": "A note", **fields})
     assert answer.status_code == 201
     return f"/api/notes/{answer.json['id']}", {"If-Match": answer.headers["ETag"]}
@@ -37,7 +37,7 @@ def test_a_note_is_created_read_changed_replaced_deleted_and_then_not_found(ada)
 
 
 @pytest.mark.parametrize(("method", "body"), [("GET", None), *CHANGES])
-def test_the_note_of_somebody_else_looks_like_none(app, client, ada, method, body):
+def test_the_note_of_another_user_looks_like_a_missing_one(app, client, ada, method, body):
     path, match = create_note(ada)
     grace = sign_in(app, "grace")
     theirs, none = (grace.open(p, method=method, json=body, headers=match) for p in (path, "/api/notes/7"))
@@ -48,7 +48,7 @@ def test_the_note_of_somebody_else_looks_like_none(app, client, ada, method, bod
 
 
 @pytest.mark.parametrize(("method", "body"), CHANGES)
-def test_a_change_needs_the_etag_of_what_is_there_until_it_is_written(app, ada, method, body):
+def test_a_change_needs_the_current_etag_until_the_commit(app, ada, method, body):
     path, match = create_note(ada)
     assert ada.open(path, method=method, json=body).status_code == 428
     theirs = sign_in(app, "ada").put(path, json={"title": "First"}, headers=match)  # holds the same ETag
@@ -76,7 +76,7 @@ def test_an_unchanged_note_is_304_with_its_etag(ada):
 def test_a_new_note_never_has_the_etag_of_a_deleted_one(ada):
     path, match = create_note(ada)
     ada.delete(path, headers=match)
-    assert create_note(ada)[1] != match  # SQLite gives the number of the last row again
+    assert create_note(ada)[1] != match  # SQLite reuses the id of the last row
 
 
 OF_5 = {"total": 5, "total_pages": 3, "first_page": 1, "last_page": 3}
@@ -94,7 +94,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize(("total", "page", "numbers", "place"), PAGES.values(), ids=PAGES)
-def test_a_page_tells_its_place(app, ada, total, page, numbers, place):
+def test_a_page_of_a_list_has_its_position(app, ada, total, page, numbers, place):
     with app.app_context():
         if rows := [{"user_id": 1, "title": "Title", "version": 1}] * total:
             db.session.execute(insert(Note), rows)
@@ -114,7 +114,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("place", "name"), WRONG)
-def test_wrong_values_are_told_by_place_and_name(ada, place, name):
+def test_validation_errors_name_the_location_and_the_field(ada, place, name):
     for value in WRONG[place, name]:
         sent = {"json": {"title": "x", name: value}} if place == "json" else {"query_string": {name: value}}
         answer = ada.open("/api/notes", method="POST" if place == "json" else "GET", **sent)

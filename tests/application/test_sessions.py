@@ -1,4 +1,4 @@
-"""Sessions: the row in the database decides when one ends, and not the time stamp of the cookie."""
+"""Sessions: the row in the database decides when a session expires, not the time stamp of the cookie."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 
 @pytest.mark.parametrize("seconds", [-60, -1, 1, 60, 3600])
-def test_servers_whose_clocks_differ_take_each_others_cookies(
+def test_servers_with_different_clocks_accept_the_same_cookie(
     database: str, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     one, other = (create_app(settings(database)) for _ in range(2))
@@ -28,9 +28,9 @@ def test_servers_whose_clocks_differ_take_each_others_cookies(
     assert copy.get("/api/auth/me").status_code == 200
 
 
-def test_a_session_ends_when_its_row_says_so_however_old_the_cookie(app: Flask) -> None:
+def test_a_session_expires_with_its_row_and_not_with_the_cookie(app: Flask) -> None:
     client = sign_in(app, "ada")
-    app.permanent_session_lifetime = timedelta(seconds=-1)  # so that Flask would refuse every cookie
+    app.permanent_session_lifetime = timedelta(seconds=-1)  # Flask alone would refuse every cookie
     assert client.get("/api/auth/me").status_code == 200
     with app.app_context():
         db.session.execute(update(LoginSession).values(expires_at=now()))
@@ -39,7 +39,7 @@ def test_a_session_ends_when_its_row_says_so_however_old_the_cookie(app: Flask) 
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "e30.x.y", "..", "\x7f", "e30." * 1000])
-def test_a_cookie_that_this_server_has_not_signed_is_nobodys(app: Flask, cookie: str) -> None:
+def test_a_cookie_with_an_invalid_signature_is_anonymous(app: Flask, cookie: str) -> None:
     client = app.test_client()
     client.set_cookie(app.config["SESSION_COOKIE_NAME"], cookie)
     assert client.get("/api/auth/me").status_code == 401

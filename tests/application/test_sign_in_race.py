@@ -1,7 +1,7 @@
-"""A sign-in that runs while the password changes.
+"""Race condition: a sign-in while the password changes.
 
-No session of the old password stays, and its new hash never overwrites the new password. Each test stops the sign-in at
-one moment, and lets another thread change the password then.
+No session of the old password remains, and a rehash never overwrites the new password. Each test pauses the sign-in at
+one point, and another thread changes the password there.
 """
 
 import threading
@@ -41,7 +41,7 @@ def login(client: FlaskClient, password: str) -> int:
 
 
 def assert_only_new_password_works(app: Flask, client: FlaskClient) -> None:
-    """Assert that the cookie of the old password is worth nothing, and who can sign in."""
+    """Assert that the old cookie is invalid and that only the new password signs in."""
     assert client.get("/api/auth/me").status_code == 401
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(LoginSession)) == 0
@@ -49,15 +49,15 @@ def assert_only_new_password_works(app: Flask, client: FlaskClient) -> None:
 
 
 def build_hasher(time_cost: int) -> PasswordHasher:
-    """Return a quick hasher; hashes of another time cost are due to be made anew at a sign-in."""
+    """Return a fast hasher. A sign-in rehashes a hash with another time cost."""
     return PasswordHasher(time_cost=time_cost, memory_cost=8, parallelism=1)
 
 
-each_cost = pytest.mark.parametrize("time_cost", [1, 2], ids=["the hash is up to date", "a new hash is due"])
+each_cost = pytest.mark.parametrize("time_cost", [1, 2], ids=["no rehash", "rehash"])
 
 
 @each_cost
-def test_a_password_that_changes_after_the_old_one_was_verified_refuses_the_sign_in(
+def test_a_password_change_after_the_verification_refuses_the_sign_in(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, time_cost: int
 ) -> None:
     hasher = build_hasher(time_cost)
@@ -74,7 +74,7 @@ def test_a_password_that_changes_after_the_old_one_was_verified_refuses_the_sign
 
 
 @each_cost
-def test_a_password_that_changes_before_the_session_is_written_ends_that_session(
+def test_a_password_change_during_the_sign_in_deletes_the_new_session(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, time_cost: int
 ) -> None:
     monkeypatch.setattr(users, "hasher", build_hasher(time_cost))
@@ -95,9 +95,7 @@ def test_a_password_that_changes_before_the_session_is_written_ends_that_session
     assert_only_new_password_works(app, client)
 
 
-def test_a_due_hash_is_written_with_the_session(
-    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_rehash_is_written_with_the_session(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(users, "hasher", build_hasher(2))
     assert [login(client, PASSWORD), client.get("/api/auth/me").status_code] == [200, 200]
     with app.app_context():

@@ -1,6 +1,6 @@
 """Situations in which a browser blocks a request, or leaves the cookie out: rows of plain data.
 
-In all texts <api> is the origin of the application, <https> the same by https, <other> that of another server.
+In all texts, <api> is the origin of the application, <https> the same with https, and <other> another server.
 """
 
 from typing import Any, NamedTuple
@@ -11,23 +11,23 @@ JSON = ("Content-Type: application/json",)
 
 
 class Row(NamedTuple):
-    """What a page asks an application, and the truth about it."""
+    """A request of a page, and the expected explanation."""
 
     name: str
     app: str = "ours"  # in APPS, or "project" for the generated one
     options: str = 'origins=["http://localhost:5173"], credentials=True, request_headers=["Content-Type"]'
     page: str = MINE
     method: str = "GET"
-    path: str = "/lab/notes"  # or a whole URL, which explain asks over the network
+    path: str = "/lab/notes"  # or a URL, which explain requests over the network
     headers: tuple[str, ...] = ()
     cookies: bool = False
     dotenv: str = ""  # lines of .env
     environment: str = ""  # variables
     front: str = ""  # in FRONTS
-    other: str = ""  # what <other> answers
+    other: str = ""  # a key of OTHERS
     debug: bool = False
-    by: str | None = "app"  # who answers
-    why: str = ""  # words of the fix, where no edit of the project helps
+    by: str | None = "app"  # who responds
+    why: str = ""  # words of the fix if no edit of the project helps
 
     def __str__(self) -> str:
         """Return the name in a report."""
@@ -120,12 +120,12 @@ METHODS, HEADERS = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers
 
 
 def build_source(layer: str = "", before: str = "", after: str = "") -> str:
-    """Return the source of an application with what people write about CORS."""
+    """Return the source of an application with common CORS code."""
     return PLAIN.replace("LAYER", layer).replace("BEFORE", before).replace("AFTER", after)
 
 
 def build_handwritten_source(condition: str = "", **headers: str) -> str:
-    """Return the source of an application that writes headers after each request, perhaps on a condition."""
+    """Return the source of an application that writes headers by hand, perhaps on a condition."""
     lines = [f'response.headers["Access-Control-Allow-{name}"] = "{value}"' for name, value in headers.items()]
     indent = "    "
     body = "\n".join(f"{indent}{line}" for line in lines)
@@ -160,7 +160,7 @@ APPS = {
     "nothing and a guard": build_source(after=GUARD),
 }
 SERVER = ["Server", "nginx/1.24.0"]
-# what stands in front of the application: for a method ("" for each), a status or "pass", and headers (None removes)
+# servers in front of the application: a method ("" for all), a status or "pass", and headers (None removes one)
 FRONTS: dict[str, list[list[Any]]] = {
     "doubling": [["", "pass", [SERVER, [ORIGIN, MINE]]]],
     "removing": [["", "pass", [SERVER, [ORIGIN, None]]]],
@@ -195,11 +195,11 @@ OTHERS: dict[str, list[list[Any]]] = {
 
 
 def build_rows(common: dict[str, Any], rows: dict[str, dict[str, Any]]) -> list[Row]:
-    """Return rows that have something in common."""
+    """Return rows with common values."""
     return [Row(name, **{**common, **more}) for name, more in rows.items()]
 
 
-# the page and the one allowed origin differ in one thing each
+# in each row, the page and the allowed origin differ in one part
 LOOK_ALIKES = {
     "another port": (MINE, OTHER_PORT),
     "no port": ("http://localhost", MINE),

@@ -1,6 +1,6 @@
-"""Make applications anew, explain requests to them, and serve them: commands come as JSON, one a line.
+"""Load applications, explain requests to them and serve them. Each line of stdin is a command in JSON.
 
-The Python of a generated project runs it, in the folder that has a folder for each situation.
+The Python of a generated project runs it in the parent folder of all situations.
 """
 
 import importlib
@@ -22,13 +22,13 @@ from flask import Flask
 from flask.cli import ScriptInfo, cli
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-CONFIG = json.loads(sys.argv[1])  # the ports, the project, the certificate, where names lead to
+CONFIG = json.loads(sys.argv[1])  # ports, project, certificate and host names
 PASS = "pass"
 
 
 @dataclass
 class Situation:
-    """The application that is served now, what stands in front of it, and what another server answers."""
+    """The current application, the server in front of it and the responses of the other server."""
 
     app: Flask | None = None
     error: Exception | None = None
@@ -42,7 +42,7 @@ CURRENT = Situation()
 
 
 def make(folder: str, environment: dict[str, str], front: list[Any], other: list[Any], debug: bool) -> dict[str, Any]:
-    """Import what is in the folder as if the process had just started; it is served from now on."""
+    """Import the application of a folder as in a new process, and serve it."""
     CURRENT.front, CURRENT.other, CURRENT.app, CURRENT.error = front, other, None, None
     for name in [name for name in sys.modules if name.partition(".")[0] in ("app", CONFIG["package"])]:
         del sys.modules[name]
@@ -65,7 +65,7 @@ def make(folder: str, environment: dict[str, str], front: list[Any], other: list
 
 
 def reset_environment() -> None:
-    """Forget what commands have read from .env."""
+    """Remove the variables that commands have read from .env."""
     os.environ.clear()
     os.environ.update(CURRENT.environment)
 
@@ -73,7 +73,7 @@ def reset_environment() -> None:
 def create_app() -> Flask:
     """Return the application as `flask` loads it."""
     if CURRENT.app is None:
-        raise CURRENT.error or RuntimeError("nothing is made")
+        raise CURRENT.error or RuntimeError("no application is loaded")
     return CURRENT.app
 
 
@@ -90,23 +90,23 @@ def explain(arguments: list[str]) -> dict[str, Any]:
 
 
 def ask_endpoint(question: dict[str, Any], base: str) -> dict[str, Any]:
-    """Return what the endpoint of development answers."""
+    """Return the response of the development endpoint."""
     found: dict[str, Any] = create_app().test_client().post("/api/dev/explain", base_url=base, json=question).json
     return found
 
 
 class Handler(WSGIRequestHandler):
-    """Add no header by itself, so that a server can have any name."""
+    """Add no Server header, so each rule can set it."""
 
     def send_response(self, code: int, message: str | None = None) -> None:
-        """Write the first line alone."""
+        """Write the status line only."""
         self.send_response_only(code, message)
 
 
 def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer as the application, or as what stands in front of it."""
+    """Respond as the application or as the server in front of it."""
     record(environ)
-    if CURRENT.app is None:  # as if nothing was listening
+    if CURRENT.app is None:  # like a port without a listener
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return []
     rules: list[list[Any]] = [rule for rule in CURRENT.front if rule[0] in ("", environ["REQUEST_METHOD"])]
@@ -128,7 +128,7 @@ def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 
 def serve_other(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer as a server that is nobody's of this project."""
+    """Respond as a server outside the project."""
     record(environ)
     for wanted, status, headers in CURRENT.other:
         if wanted in ("", environ["REQUEST_METHOD"]):
@@ -153,7 +153,7 @@ def get_log() -> list[dict[str, Any]]:
 
 
 def resolve(names: dict[str, int]) -> None:
-    """Lead names to servers of this machine, as the browser does; "name:port" has the port."""
+    """Resolve "name:port" to a port of this machine, as the browser does."""
     ask = socket.getaddrinfo
 
     def answer(host: Any, port: Any, *more: Any, **options: Any) -> Any:
@@ -164,8 +164,8 @@ def resolve(names: dict[str, int]) -> None:
 
 
 def main() -> None:
-    """Serve, and do what each line says."""
-    sys.dont_write_bytecode = True  # it would be of the source before the edits, if both have one size and one time
+    """Start the servers and run each command."""
+    sys.dont_write_bytecode = True  # bytecode could be older than the edits, if size and time are the same
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CONFIG["certificate"])
     for name, app, tls in (("app", serve, False), ("app-tls", serve, True), ("other", serve_other, False)):
@@ -174,7 +174,7 @@ def main() -> None:
         threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     resolve(CONFIG["names"])
     commands: dict[str, Any] = {function.__name__: function for function in (make, explain, ask_endpoint, get_log)}
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")  # what anybody prints goes elsewhere
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")  # other output goes to stderr
     os.dup2(2, 1)
     for line in sys.stdin:
         name, arguments = json.loads(line)

@@ -1,4 +1,4 @@
-"""Below a path of a reverse proxy, page, API, documentation and `explain` work in a real browser."""
+"""Page, API, documentation and `explain` work in a browser below a path of a reverse proxy."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -29,16 +29,16 @@ def project(get_complete: Callable[[str], BakedProject]) -> BakedProject:
 
 
 def build_nginx_command(project: BakedProject, folder: Path, api: int, port: int) -> list[str]:
-    """Return the command of nginx with the lines of the two pages."""
-    [of_nginx] = [b.code for b in get_blocks(project.read("docs/other-places.md")) if b.language == "nginx"]
+    """Return the command of nginx with the configuration of the two pages."""
+    [nginx_block] = [b.code for b in get_blocks(project.read("docs/other-places.md")) if b.language == "nginx"]
     headers = re.findall(r" +(proxy_set_header (?!Cookie|X-Forwarded-Prefix).*)\n", project.read("docs/production.md"))
-    location = of_nginx.replace(":8000", f":{api}").replace("{\n", "{\n" + "\n".join([*headers, ""]))
+    location = nginx_block.replace(":8000", f":{api}").replace("{\n", "{\n" + "\n".join([*headers, ""]))
     return nginx_command(folder, f"server {{ listen 127.0.0.1:{port}; {location} }}")
 
 
 @pytest.fixture(scope="module")
 def lab(project: BakedProject, database: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the page as the commands build it; return its address below the path."""
+    """Build and serve the page with the documented commands. Yield its URL below the path."""
     folder, port = tmp_path_factory.mktemp("below"), preferred_port(0)
     [build] = [
         b.code for b in get_blocks(project.read("docs/other-places.md")) if (b.section, b.language) == (SECTION, "sh")
@@ -73,7 +73,7 @@ def test_the_documentation_sends_requests(page: Page, lab: str) -> None:
     assert (answer.value.url, answer.value.status) == (f"{lab}api/public/hello", 200)
 
 
-def test_in_development_an_explanation_knows_the_path(page: Page, project: BakedProject, tmp_path: Path) -> None:
+def test_in_development_an_explanation_includes_the_path(page: Page, project: BakedProject, tmp_path: Path) -> None:
     port = preferred_port(0)
     with running(project, {"TRUSTED_PROXIES": "1"}) as started:
         started.wait_until_ready()

@@ -1,4 +1,4 @@
-"""A page reads every error of the API with status and body: in each browser and strategy, debug on and off."""
+"""A page can read status and body of every error, in each browser, strategy and debug mode."""
 
 from collections.abc import Callable, Iterator
 
@@ -24,12 +24,12 @@ def api(
     foreign_port: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """Run each variant in turn, open to the page on `foreign_port`; return its origin."""
+    """Run each variant with a policy for the page on `foreign_port`. Yield its origin."""
     combination, debug = VARIANTS[request.param]
     folder = tmp_path_factory.mktemp("database")
     with generated(get_installed(combination), f"http://localhost:{foreign_port}", folder, debug=debug) as origin:
         yield origin
 
 
-def test_every_error_reaches_the_page(foreign_page: Page, api: str) -> None:
+def test_the_page_can_read_every_error(foreign_page: Page, api: str) -> None:
     assert get_readable_errors(foreign_page, api) == READ

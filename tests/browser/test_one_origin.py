@@ -1,4 +1,4 @@
-"""The strategy proxy in real browsers: one origin, no preflight, no CORS header, in development and in production."""
+"""The strategy proxy in real browsers: one origin, no preflight and no CORS header."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from tests.running import RunningProject
 
 
 def use_page(page: Page, origin: str, username: str, password: str) -> list[Response]:
-    """Sign in, write, change and delete a note, come back, sign out; return every answer that the page got."""
+    """Sign in, add and delete a note, reload and sign out. Return all responses."""
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))
     page.goto(origin)
@@ -41,11 +41,11 @@ def has_cors(answer: Response) -> bool:
     return any(header["name"].lower().startswith("access-control-") for header in answer.headers_array())
 
 
-def test_through_vite_nothing_is_asked_and_no_header_is_sent(page: Page, one_origin: RunningProject) -> None:
+def test_through_vite_there_is_no_preflight_and_no_cors_header(page: Page, one_origin: RunningProject) -> None:
     answers = use_page(page, one_origin.page, "demo", "demo-password")
     assert {"POST", "DELETE", "GET"} <= {answer.request.method for answer in answers}
     assert [answer.url for answer in answers if has_cors(answer)] == []
-    assert re.search(r"\bDELETE /api/notes/\d+ 204\b", one_origin.output)  # so what the API is asked is in what it says
+    assert re.search(r"\bDELETE /api/notes/\d+ 204\b", one_origin.output)  # so requests of the API appear in its output
     assert "OPTIONS" not in one_origin.output
 
 
@@ -64,20 +64,20 @@ def test_through_caddy_page_and_api_work_over_https(page: Page, deploy: Deploy) 
 def flask_origin(
     get_complete: Callable[[str], BakedProject], database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """Run the API for production with the built page, and nothing in front of it."""
+    """Run the API in production with the built page, without a reverse proxy."""
     project, folder = get_complete("proxy"), tmp_path_factory.mktemp("page")
     settings = {**database, "FRONTEND_ORIGINS": "none", "FRONTEND_DIST": str(build_frontend(project, folder, ""))}
     with serving_api(folder, project, settings) as server:
         yield f"http://localhost:{server.port}"
 
 
-def test_flask_itself_serves_a_page_that_works(page: Page, flask_origin: str) -> None:
+def test_flask_serves_a_working_page(page: Page, flask_origin: str) -> None:
     use_page(page, flask_origin, USER, PASSWORD)
     check_deep_links(page, flask_origin)
 
 
 def check_deep_links(page: Page, home: str) -> None:
-    """Open an address that only the page's script could know: the page comes, and everything that it names."""
+    """Open a client-side route. Assert that the page and all its assets load."""
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))
     page.goto(f"{home}/samples/7", wait_until="networkidle")

@@ -1,4 +1,4 @@
-"""Everything that the situations name: the real API, broken ones, servers in front, and a Chromium with its pages."""
+"""All servers and pages of the situations: the API, broken applications, servers in front and Chromium."""
 
 import contextlib
 import ssl
@@ -25,38 +25,38 @@ NOTHING = reply(404, "")
 
 
 class World(NamedTuple):
-    """The address of each server, a tab of the browser for each page."""
+    """The URL of each server and the tab of each page."""
 
     project: BakedProject
     settings: dict[str, str]
     servers: dict[str, str]
     pages: dict[str, Page]
-    preflights: set[str]  # the addresses that the browser has asked first
+    preflights: set[str]  # the URLs that the browser has preflighted
 
     def build_url(self, situation: Situation) -> str:
-        """Return the address that a situation is about."""
+        """Return the URL of a situation."""
         return f"{self.servers[situation.server]}{situation.path}?number={situation.number}"
 
     def run_situations(self, situations: list[Situation]) -> dict[Situation, dict[str, Any]]:
-        """Let the browser act out situations; return what happens in each, in the words of explain."""
+        """Send the requests of situations. Return each outcome with the names that explain uses."""
         got = {}
         for one in situations:
             headers = [line.split(": ", 1) for line in one.headers]
             credentials = "include" if one.credentials else "same-origin"
             options = {"method": one.method, "headers": headers, "credentials": credentials}
             got[one] = send_request(self.pages[one.page], self.build_url(one), options)
-        for name, page in self.pages.items():  # news of preflights comes in order, but later than the answer
+        for name, page in self.pages.items():  # events about preflights arrive in order, but after the response
             last = f"{self.servers['script']}/last-{name}"
             send_request(page, last, {"method": "PUT"})
             deadline = time.monotonic() + 20
             while last not in self.preflights:
-                assert time.monotonic() < deadline, "Chromium tells of no preflights"
+                assert time.monotonic() < deadline, "Chromium reports no preflights"
                 page.wait_for_timeout(20)
         return {one: {**answer, "preflighted": self.build_url(one) in self.preflights} for one, answer in got.items()}
 
 
 def send_request(page: Page, url: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Let the script of a page send a request; return what it gets, in the words of explain."""
+    """Send a request from a page. Return the outcome with the names that explain uses."""
     got = page.evaluate(FETCH, [url, options])
     readable = sorted(got.get("headers", {}))
     return {"allowed": "refused" not in got, "status": got.get("status"), "readable_headers": readable}
@@ -64,11 +64,11 @@ def send_request(page: Page, url: str, options: dict[str, Any]) -> dict[str, Any
 
 @contextlib.contextmanager
 def create_world(project: BakedProject, folder: Path, browser: Browser) -> Iterator[World]:
-    """Start everything.
+    """Start all servers and open all pages.
 
     Args:
         project: with its Python packages.
-        folder: for a database and the files of servers.
+        folder: the folder of the database and of server files.
         browser: Chromium.
     """
     with ExitStack() as stack:
@@ -108,7 +108,7 @@ def create_world(project: BakedProject, folder: Path, browser: Browser) -> Itera
         preflights: set[str] = set()
         pages = {}
         for name, address in addresses.items():
-            # the API lets its own documents load nothing; what is under test here is not that
+            # the CSP of the API is not under test here
             pages[name] = browser.new_context(bypass_csp=name == "api").new_page()
             pages[name].goto(address)
             record_preflights(pages[name], preflights)
@@ -116,7 +116,7 @@ def create_world(project: BakedProject, folder: Path, browser: Browser) -> Itera
 
 
 def record_preflights(page: Page, preflights: set[str]) -> None:
-    """Write down from now on which addresses the browser asks first."""
+    """Record the URLs that the browser preflights."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
 
@@ -128,7 +128,7 @@ def record_preflights(page: Page, preflights: set[str]) -> None:
 
 
 def certificate_for(host: str) -> ssl.SSLContext:
-    """Return what a server needs for https, with a certificate that nobody trusts."""
+    """Return a TLS context with an untrusted certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert(host).configure_cert(context)
     return context

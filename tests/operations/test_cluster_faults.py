@@ -1,7 +1,7 @@
-"""What breaks under load costs what is in flight: nothing that was answered 2xx is lost, nothing is there twice.
+"""A fault under load affects only requests in flight. No write with a 2xx response is lost or duplicated.
 
-Where the API itself answers, a page can read the answer, and what is mended serves again within seconds. With `-rP`,
-pytest prints what each fault came to.
+A page can read every response of the API. After the recovery, the cluster serves again within seconds. With `-rP`,
+pytest prints the effect of each fault.
 """
 
 import socket
@@ -24,19 +24,19 @@ def wait_for_workers(cluster: Cluster) -> None:
 
 
 def start_postgresql(cluster: Cluster) -> None:
-    """Start it, and wait until it has looked through its files."""
+    """Start PostgreSQL and wait until it has recovered."""
     cluster.postgresql.start()
     cluster.get_titles()
 
 
 def sign_in_and_start_redis(cluster: Cluster) -> None:
-    """See that people sign in without Redis, which is needed for limits only."""
+    """Check that users can sign in without Redis, then start it. Only rate limits need Redis."""
     clients = [server.client() for server in cluster.servers]
     assert [client.sign_in().status for client in clients] == [200, 200]
     cluster.redis.start()
 
 
-# what breaks and how it is mended; whether the clients come by Caddy, which may answer instead of a server
+# the fault, the recovery, and whether the clients use Caddy, which can respond instead of a server
 FAULTS: dict[str, tuple[Callable[[Cluster], None], Callable[[Cluster], None], bool]] = {
     "a worker is killed": (kill_worker, wait_for_workers, False),
     "a server is killed": (lambda cluster: cluster.servers[0].kill(), lambda cluster: cluster.servers[0].start(), True),
@@ -46,12 +46,12 @@ FAULTS: dict[str, tuple[Callable[[Cluster], None], Callable[[Cluster], None], bo
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_costs_what_is_in_flight(cluster: Cluster, fault: str) -> None:
-    cause, fix, by_caddy = FAULTS[fault]
+def test_a_fault_affects_only_requests_in_flight(cluster: Cluster, fault: str) -> None:
+    fail, recover, by_caddy = FAULTS[fault]
     connect = [cluster.caddy.client] if by_caddy else [server.client for server in cluster.servers]
     with writing(connect, cluster.client) as writers:
-        cause(cluster)
-        fix(cluster)
+        fail(cluster)
+        recover(cluster)
         writers.wait_until_served(fault)
     writers.check(cluster.get_titles())
 
@@ -66,7 +66,7 @@ def begin_to_write(cluster: Cluster, port: int, title: str) -> socket.socket:
     return connection
 
 
-def test_clients_that_send_a_byte_a_second_hold_nobody_up(cluster: Cluster) -> None:
+def test_slow_clients_do_not_delay_other_clients(cluster: Cluster) -> None:
     slow = [begin_to_write(cluster, cluster.caddy.port, "slow") for _ in range(40)]
     with writing([cluster.caddy.client], cluster.client) as writers:
         for _ in range(3):
@@ -80,12 +80,12 @@ def test_clients_that_send_a_byte_a_second_hold_nobody_up(cluster: Cluster) -> N
         connection.close()
 
 
-def test_clients_that_go_away_in_the_middle_leave_nothing_behind(cluster: Cluster) -> None:
+def test_clients_that_disconnect_during_a_request_have_no_effect(cluster: Cluster) -> None:
     said = len(cluster.servers[0].output)
     with writing([cluster.servers[0].client], cluster.client) as writers:
         for number in range(100):
             connection = begin_to_write(cluster, cluster.servers[0].port, "gone")
-            if number % 2:  # half of them by a reset, as when a network is lost
+            if number % 2:  # half of them with a reset, as after a network failure
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.close()
         writers.wait_until_served("100 clients go away")

@@ -1,6 +1,6 @@
-"""What a project promises of its database, under a real server, on SQLite and on PostgreSQL.
+"""A production server with SQLite and with PostgreSQL under concurrent load and faults.
 
-`SECONDS=30 uv run pytest tests/operations/test_databases.py -s` takes longer, which shows more, and prints the figures.
+`SECONDS=30 uv run pytest tests/operations/test_databases.py -s` runs longer and prints the figures.
 """
 
 import contextlib
@@ -29,14 +29,14 @@ SECONDS = float(os.environ.get("SECONDS", "3"))
 def server(
     request: pytest.FixtureRequest, with_extras: BakedProject, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
-    """Return a server on each database in turn."""
+    """Return a server with each database."""
     folder, on_postgresql = tmp_path_factory.mktemp("server"), request.param == "postgresql"
     url = request.getfixturevalue("postgresql").database() if on_postgresql else f"sqlite:///{folder}/lab.sqlite"
     with site(with_extras, build_settings(with_extras, folder, DATABASE_URL=url)) as found:
         yield found
 
 
-def test_the_application_holds_on_postgresql(with_extras: BakedProject, postgresql: PostgreSQL) -> None:
+def test_the_application_tests_pass_on_postgresql(with_extras: BakedProject, postgresql: PostgreSQL) -> None:
     names = ["auth", "commands", "csrf", "errors", "limits", "migrations", "names", "notes", "sessions", "sign_in_race"]
     files = [f"test_{name}.py" for name in names]
     said = run_application_tests(with_extras, *files, env={"TEST_DATABASE_URL": postgresql.database()})
@@ -47,7 +47,7 @@ SendRequest = Callable[..., requests.Response]
 
 
 def repeat_concurrently(server: Site, act: Callable[[SendRequest], requests.Response]) -> Counter[int]:
-    """Let many clients do something again and again; return how often each status came back."""
+    """Let many clients repeat an action. Return the number of responses for each status."""
     assert server.cookie
 
     def client() -> list[int]:
@@ -61,7 +61,7 @@ def repeat_concurrently(server: Site, act: Callable[[SendRequest], requests.Resp
     return counted
 
 
-def test_many_writers_meet_no_lock_and_lose_nothing(server: Site) -> None:
+def test_concurrent_writes_get_no_lock_error_and_none_is_lost(server: Site) -> None:
     note = {"title": "written", "body": "x" * 500}
     counted = repeat_concurrently(server, lambda ask: ask("POST", "/api/notes", json=note))
     assert set(counted) == {201}, server.output
@@ -71,7 +71,7 @@ def test_many_writers_meet_no_lock_and_lose_nothing(server: Site) -> None:
     assert kept == counted[201]
 
 
-def test_who_reads_adds_one_and_writes_back_overwrites_nobody(server: Site) -> None:
+def test_optimistic_locking_prevents_lost_updates(server: Site) -> None:
     path = f"/api/notes/{server.sign_in()('POST', '/api/notes', json={'title': '0'}).json()['id']}"
 
     def add_one(ask: SendRequest) -> requests.Response:
@@ -81,13 +81,13 @@ def test_who_reads_adds_one_and_writes_back_overwrites_nobody(server: Site) -> N
 
     counted = repeat_concurrently(server, add_one)
     assert set(counted) <= {200, 409, 412}, server.output
-    assert len(counted) > 1, "nobody overtook anybody: this proves nothing"
+    assert len(counted) > 1, "no update conflicted, so the test proves nothing"
     assert server.sign_in()("GET", path).json()["title"] == str(counted[200])
 
 
 @pytest.mark.parametrize("server", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("end", [PostgreSQL.stop, PostgreSQL.kill], ids=["stopped", "killed"])
-def test_a_database_that_is_started_again_fails_no_later_request(
+def test_after_a_restart_of_the_database_all_requests_succeed(
     server: Site, postgresql: PostgreSQL, end: Callable[[PostgreSQL], None]
 ) -> None:
     senders = [server.sign_in() for _ in range(CLIENTS)]
@@ -99,12 +99,12 @@ def test_a_database_that_is_started_again_fails_no_later_request(
     assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")
     assert server.request("GET", "/health/live").status_code == 200
     postgresql.start()
-    postgresql.sql("SELECT 1")  # it answers
+    postgresql.sql("SELECT 1")  # wait until it responds
     assert run_concurrently(CLIENTS, lambda: server.sign_in()("GET", "/api/notes").status_code) == [200] * CLIENTS
 
 
 @pytest.mark.parametrize("server", ["postgresql"], indirect=True)
-def test_a_statement_that_is_kept_waiting_is_ended_and_holds_nobody_else(server: Site, postgresql: PostgreSQL) -> None:
+def test_a_blocked_statement_times_out_and_does_not_block_other_requests(server: Site, postgresql: PostgreSQL) -> None:
     note, url = {"title": "written while the table is locked"}, server.settings["DATABASE_URL"]
     holding = "BEGIN; LOCK TABLE note IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(12); COMMIT"
     ask = server.sign_in()
@@ -123,7 +123,7 @@ def test_a_statement_that_is_kept_waiting_is_ended_and_holds_nobody_else(server:
     assert ask("POST", "/api/notes", json=note).status_code == 201
 
 
-def test_a_network_that_loses_postgresql_holds_nobody_for_long(
+def test_a_lost_network_to_postgresql_ends_requests_within_seconds(
     with_extras: BakedProject, postgresql: PostgreSQL, tmp_path: Path
 ) -> None:
     with contextlib.ExitStack() as running:
@@ -140,7 +140,7 @@ def test_a_network_that_loses_postgresql_holds_nobody_for_long(
             )
             print(f"answered after {time.monotonic() - started:.1f} s: {answers}")
             assert answers == [503] * 4
-            assert time.monotonic() - started < 25  # TCP alone would wait for a quarter of an hour
+            assert time.monotonic() - started < 25  # TCP alone would wait for 15 minutes
             assert server.request("GET", "/health/live").status_code == 200
         finally:
             network.restore()

@@ -1,6 +1,6 @@
-"""ETags behind a reverse proxy that compresses: it changes the tag of what it compresses, and no change may be refused.
+"""ETags behind a reverse proxy that compresses and rewrites them. Changes must still be accepted.
 
-Caddy and Apache add the coding to a tag (`"…-zstd"`), nginx makes it weak (`W/"…"`).
+Caddy and Apache append the coding to an ETag (`"…-zstd"`), nginx makes it weak (`W/"…"`).
 """
 
 import contextlib
@@ -53,7 +53,7 @@ ProxyPass / http://127.0.0.1:{api}/
 
 
 def build_shipped_caddy_command(project: BakedProject, folder: Path, port: int, api: int, _codings: str) -> list[str]:
-    """Return the command of Caddy as deploy/ has it, but on plain http."""
+    """Return the command of Caddy with the Caddyfile of deploy/, without https."""
     theirs = make_local(project.read("deploy/Caddyfile")).replace(
         "{$API_SITE:api.example.com}", f"http://{HOST}:{port}"
     )
@@ -62,7 +62,7 @@ def build_shipped_caddy_command(project: BakedProject, folder: Path, port: int, 
 
 
 def build_caddy_command(_project: BakedProject, folder: Path, port: int, api: int, codings: str) -> list[str]:
-    """Return the command of Caddy with codings of one's own."""
+    """Return the command of Caddy with other codings."""
     return caddy_command(folder, CADDY.format(host=HOST, port=port, api=api, codings=codings))
 
 
@@ -110,7 +110,7 @@ def client(
     api: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Client]:
-    """Return a client of each proxy that has signed in."""
+    """Return a signed-in client of each proxy."""
     start, codings, mark = request.param
     folder, port = tmp_path_factory.mktemp("proxy"), preferred_port(0)
     command = start(get_installed("default"), folder, port, api, codings)
@@ -118,12 +118,12 @@ def client(
     with serving(command, port, folder, home), contextlib.closing(Client(port, HOST)) as found:
         assert found.sign_in(USER, PASSWORD).status == 200
         _, tag = create_note(found)
-        assert tag.startswith(mark) or tag.endswith(mark), f"this proxy does not change the tag {tag}"
+        assert tag.startswith(mark) or tag.endswith(mark), f"this proxy does not rewrite the ETag {tag}"
         yield found
 
 
 def create_note(client: Client) -> tuple[str, str]:
-    """Make a note; return its path and the tag that a page gets with it."""
+    """Create a note and return its path and the ETag that a page gets."""
     plain = {"Accept-Encoding": "identity"}  # Python cannot read brotli
     path = f"/api/notes/{client.request('POST', '/api/notes', {'title': 'A note', 'body': BODY}, **plain).json['id']}"
     return path, client.request("GET", path).headers["ETag"]
@@ -133,7 +133,7 @@ CHANGES = [("PUT", {"title": "New", "body": BODY}, 200), ("PATCH", {"title": "Ne
 
 
 @pytest.mark.parametrize(("method", "body", "status"), CHANGES, ids=["PUT", "PATCH", "DELETE"])
-def test_a_page_changes_what_it_has_read_and_not_what_has_changed_since(
+def test_a_change_succeeds_with_the_current_etag_and_fails_with_an_outdated_one(
     client: Client, method: str, body: object, status: int
 ) -> None:
     path, tag = create_note(client)
@@ -143,7 +143,7 @@ def test_a_page_changes_what_it_has_read_and_not_what_has_changed_since(
     assert client.request(method, path, body, **{"If-Match": newer}).status == status
 
 
-def test_what_has_not_changed_is_304(client: Client) -> None:
+def test_an_unchanged_note_is_304(client: Client) -> None:
     path, tag = create_note(client)
     known = {"If-None-Match": tag}
     assert client.request("GET", path, **known).status == 304

@@ -1,4 +1,4 @@
-"""Migrations keep what is in a database, on SQLite and on PostgreSQL, also those that a student writes."""
+"""Migrations keep the data on SQLite and PostgreSQL, including those that a student writes."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from tests.baking import CHECKOUT, BakedProject
 from tests.operations.sites import run_concurrently
 
-# of the models: tables that others refer to are changed as well, which SQLite can only do by replacing them
+# changes of the models. SQLite must replace tables that other tables refer to
 CHANGES = {
     "username: Mapped[str] = mapped_column(String(64))": "username: Mapped[str] = mapped_column(String(80))",
     "mapped_column(String(200))": "mapped_column(String(300), index=True)",
@@ -25,7 +25,7 @@ def build_database_url(database: str, folder: Path, request: pytest.FixtureReque
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_six_at_once_on_an_empty_database_all_succeed(
+def test_six_concurrent_upgrades_of_an_empty_database_succeed(
     database: str, with_extras: BakedProject, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     settings = {"DATABASE_URL": build_database_url(database, tmp_path, request)}
@@ -37,7 +37,7 @@ def test_six_at_once_on_an_empty_database_all_succeed(
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_migrations_lose_nothing_on_the_way_up_and_down(
+def test_upgrades_and_downgrades_keep_the_data(
     database: str, with_extras: BakedProject, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     copy = BakedProject(tmp_path / with_extras.path.name, (), ())
@@ -45,7 +45,7 @@ def test_migrations_lose_nothing_on_the_way_up_and_down(
     models = copy.path / copy.package / "models.py"
     text = models.read_text("utf-8")
     for old, new in CHANGES.items():
-        assert text.count(old) == 1, f"models.py has changed: mend the table ({old})"
+        assert text.count(old) == 1, f"models.py has changed. Update CHANGES ({old})"
         text = text.replace(old, new)
     models.write_text(text, "utf-8")
     settings = {"DATABASE_URL": build_database_url(database, tmp_path, request), "PYTHONPATH": str(copy.path)}

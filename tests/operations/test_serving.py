@@ -1,4 +1,4 @@
-"""How the production server stops, what it survives, what it refuses, and whom it believes: a real Granian."""
+"""The production server, a real Granian: graceful shutdown, worker restarts, refusals and trusted proxies."""
 
 import contextlib
 import json
@@ -31,7 +31,7 @@ def project(get_installed: Callable[[str], BakedProject]) -> BakedProject:
 
 @pytest.fixture(scope="module")
 def settings(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return settings of a production with two workers."""
+    """Return production settings with two workers."""
     return {**create_production_settings(project, tmp_path_factory.mktemp("serving")), "WORKERS": "2"}
 
 
@@ -48,14 +48,14 @@ def have_ended(processes: list[psutil.Process]) -> bool:
 
 
 def accepts_connections(server: Api) -> bool:
-    """Tell whether a new connection is answered. One that waits among those not accepted is not."""
+    """Return whether a new connection gets a response. A connection in the backlog does not."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", server.port), timeout=1) as connection:
         connection.sendall(f"GET {HELLO} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         return connection.recv(1) != b""
     return False
 
 
-def test_a_stop_answers_what_runs_and_lets_nothing_new_in(server: Api) -> None:
+def test_a_graceful_shutdown_finishes_running_requests_and_accepts_no_new_ones(server: Api) -> None:
     assert server.process
     workers = server.workers()
     with server.connect(HALF_A_REQUEST) as running:
@@ -80,9 +80,7 @@ def test_a_killed_worker_is_replaced(server: Api) -> None:
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_the_settings_of_development_are_refused_with_the_two_to_write(
-    project: BakedProject, tmp_path: Path, entry: str
-) -> None:
+def test_development_settings_are_refused_with_the_fix(project: BakedProject, tmp_path: Path, entry: str) -> None:
     development = {
         "APP_ENV": "development",
         "SECRET_KEY": "only for a test",

@@ -1,4 +1,4 @@
-"""A project's own tests hold for its next version as well: what students change breaks none of them."""
+"""The tests of a project still pass after the changes that students make."""
 
 import re
 import shutil
@@ -21,21 +21,21 @@ def test_an_upload(client):
 
 
 def build_edit(file: str, *replacements: tuple[str, str]) -> Change:
-    """Return a change of a file of the package: patterns, and what is written instead."""
+    """Return a function that replaces patterns in a file of the package."""
 
     def change(project: BakedProject) -> None:
         path = project.path / project.package / file
         text = path.read_text("utf-8")
         for pattern, replacement in replacements:
             text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
-            assert count, f"{file} has no {pattern!r} any more: correct the changes"
+            assert count, f"{file} has no {pattern!r}. Update CHANGES"
         path.write_text(text, "utf-8")
 
     return change
 
 
 def add_a_column(project: BakedProject) -> None:
-    """Add a field to notes, with the revision of the database that it needs."""
+    """Add a field to notes and a database revision for it."""
     build_edit("models.py", (r"^    title: Mapped\[str\].*", r"\g<0>\n    room: Mapped[str | None] = mapped_column()"))(
         project
     )
@@ -50,7 +50,7 @@ def add_a_column(project: BakedProject) -> None:
 
 
 def add_a_setting(project: BakedProject) -> None:
-    """Add a setting by the line in the README, and a test that reads it."""
+    """Add a setting with the line in the README, and a test that reads it."""
     [line] = re.findall(r"`(GREETING = .*?)`", project.read("README.md"))
     build_edit("config.py", (r"^    DOCS = .*", rf"\g<0>\n    {line}"))(project)
     (project.path / "tests" / "test_a_setting.py").write_text(
@@ -59,13 +59,13 @@ def add_a_setting(project: BakedProject) -> None:
 
 
 def write_a_test_of_an_upload(project: BakedProject) -> None:
-    """Add a test that runs before all others."""
+    """Add a test of an upload. It runs first."""
     (project.path / "tests" / "test_an_upload.py").write_text(UPLOAD, "utf-8")
 
 
 LISTED = r'origins=FromConfig\("FRONTEND_ORIGINS"\)'
 OTHERS = 'origins=["https://app.example.com", "https://*.example.org", "http://localhost:*"]'
-# one project for each set: changes of different files, none of which hides what another one breaks
+# one project for each set of changes. No change of a set hides the effect of another one
 CHANGES: dict[str, list[Change]] = {
     "other origins, larger limits, more fields": [
         build_edit("notes.py", (LISTED, OTHERS)),
@@ -102,12 +102,16 @@ def project_python(project: BakedProject) -> str:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_no_test_breaks_by(get_installed: Callable[[str], BakedProject], tmp_path: Path, name: str) -> None:
-    whole = get_installed("default")
-    copy = BakedProject(tmp_path / whole.path.name, whole.files, ())
-    shutil.copytree(whole.path, copy.path, ignore=shutil.ignore_patterns(".venv", "node_modules", "instance", ".git"))
-    (copy.path / "python").write_text(whole.python, "utf-8")
+def test_the_tests_pass_with(get_installed: Callable[[str], BakedProject], tmp_path: Path, name: str) -> None:
+    original = get_installed("default")
+    copy = BakedProject(tmp_path / original.path.name, original.files, ())
+    shutil.copytree(
+        original.path, copy.path, ignore=shutil.ignore_patterns(".venv", "node_modules", "instance", ".git")
+    )
+    (copy.path / "python").write_text(original.python, "utf-8")
     for change in CHANGES[name]:
         change(copy)
-    # the copy's packages come before those that are installed
-    copy.check_output(whole.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", env={"PYTHONPATH": str(copy.path)})
+    # the packages of the copy take precedence over the installed ones
+    copy.check_output(
+        original.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", env={"PYTHONPATH": str(copy.path)}
+    )

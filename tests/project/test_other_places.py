@@ -1,4 +1,4 @@
-"""Other places than localhost: what docs/other-places.md says to write works behind the names of each place."""
+"""The settings in docs/other-places.md work with the host names of each place."""
 
 import os
 import re
@@ -18,13 +18,13 @@ from tests.serving import serving
 from tests.template.reading import Block, get_blocks
 
 PAGE = template() / "{{cookiecutter.__project_slug}}" / "docs" / "other-places.md"
-SECTIONS = {  # of development: the name by which a browser reaches Vite there, and one that is refused
+SECTIONS = {  # sections about development: an accepted Host header, and a refused one
     "A phone, or another computer in the network": ("192.168.1.5:5173", "lab.example"),
     "A tunnel": ("some-words.trycloudflare.com", "lab.example"),
     "GitHub Codespaces": ("name-5173.app.github.dev", "name-5173.example"),
 }
 DEMO = {"username": "demo", "password": "demo-password"}
-posix = pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a shell")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="the commands need a POSIX shell")
 
 
 def find_block(section: str, language: str = "") -> Block:
@@ -33,7 +33,7 @@ def find_block(section: str, language: str = "") -> Block:
     return found[0]
 
 
-def test_each_block_is_one_that_a_test_here_uses() -> None:
+def test_a_test_uses_each_block() -> None:
     sections = [found.section for found in get_blocks(PAGE.read_text("utf-8"))]
     more = ["A server without containers", "Below a path, such as /lab/"]  # tests/browser/test_below_a_path.py
     assert sections == [*SECTIONS, more[0], *more, more[1]]
@@ -41,7 +41,7 @@ def test_each_block_is_one_that_a_test_here_uses() -> None:
 
 @pytest.fixture
 def project_copy(with_node: BakedProject, tmp_path: Path) -> BakedProject:
-    """Return the default project without what it has made, its packages linked."""
+    """Return a copy of the default project without generated files, with linked packages."""
     left_out = shutil.ignore_patterns(".venv", "node_modules", "instance", "dist", ".env")
     shutil.copytree(with_node.path, tmp_path / "lab", ignore=left_out)
     (tmp_path / "lab/frontend/node_modules").symlink_to(with_node.path / "frontend/node_modules")
@@ -49,7 +49,7 @@ def project_copy(with_node: BakedProject, tmp_path: Path) -> BakedProject:
 
 
 def can_sign_in_at(started_page: str, host: str) -> bool:
-    """Sign in as a page of this host does, and tell whether the next request is signed in."""
+    """Sign in as a page of this host. Return whether the next request is signed in."""
     scheme = "http" if host[0].isdigit() else "https"
     headers = {"Host": host, "Origin": f"{scheme}://{host}"}
     headers |= {"Sec-Fetch-Site": "same-origin"} if scheme == "https" else {}
@@ -62,12 +62,14 @@ def can_sign_in_at(started_page: str, host: str) -> bool:
 
 @posix
 @pytest.mark.parametrize("section", SECTIONS)
-def test_its_lines_let_a_page_there_sign_in(with_node: BakedProject, project_copy: BakedProject, section: str) -> None:
+def test_with_the_settings_a_page_there_can_sign_in(
+    with_node: BakedProject, project_copy: BakedProject, section: str
+) -> None:
     host, other = SECTIONS[section]
     lines = find_block(section).code
     names = "|".join(re.findall("(?m)^[A-Z_]+", lines))
     env = {"PYTHONPATH": str(project_copy.path), "CODESPACES": "true" if "Codespaces" in section else ""}
-    if not env["CODESPACES"]:  # there, dev.py writes them itself
+    if not env["CODESPACES"]:  # in Codespaces, dev.py writes them
         example = with_node.read(".env")
         (project_copy.path / ".env").write_text(re.sub(f"(?m)^({names})=.*\n", "", example) + lines, "utf-8")
     with running(project_copy, env, [with_node.python, "dev.py"]) as started:
@@ -83,7 +85,7 @@ def test_its_lines_let_a_page_there_sign_in(with_node: BakedProject, project_cop
 
 
 @posix
-def test_a_server_without_containers_is_what_the_page_says(
+def test_the_commands_for_a_server_without_containers_work(
     get_baked: Callable[[str], BakedProject], tmp_path: Path
 ) -> None:
     project, port = get_baked("without-front-end"), preferred_port(0)
@@ -104,7 +106,7 @@ def test_a_server_without_containers_is_what_the_page_says(
         input="correct horse battery\n" * 2,
         capture_output=True,
         encoding="utf-8",
-        start_new_session=True,  # without a terminal, a password is read from the input
+        start_new_session=True,  # without a terminal, the command reads the password from stdin
         timeout=300,
         check=False,
     )

@@ -1,4 +1,4 @@
-"""Whoever has no uv uses venv and pip: the README's steps, run one after the other."""
+"""The steps of the README with venv and pip work without uv."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Page and API as one origin: by Vite's proxy, by Flask, by a web server; and from two origins to one and back."""
+"""Page and API as one origin with Vite, Flask and Caddy, and changes between one origin and two."""
 
 import re
 import shutil
@@ -15,14 +15,14 @@ from tests.serving import serving
 EVIL = "https://evil.example"
 DEMO = {"username": "demo", "password": "demo-password"}
 BUILD = ["node", "node_modules/vite/bin/vite.js", "build"]
-# of Flask and of Caddy, as docs/production.md says
+# sent by Flask and by Caddy, as docs/production.md says
 CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; frame-ancestors 'none'"
 ONE_ORIGIN = {"FRONTEND_ORIGINS": "none", "VITE_API_URL": ""}
 
 
 @pytest.fixture(scope="module")
 def project(get_complete: Callable[[str], BakedProject]) -> BakedProject:
-    """Return the project that was made for a proxy."""
+    """Return the project with the strategy proxy."""
     return get_complete("proxy")
 
 
@@ -31,7 +31,7 @@ def cors_headers(answer: requests.Response) -> list[str]:
 
 
 def check_one_origin(origin: str, sign_in: bool = True) -> None:
-    """Check what holds for every proxy: the API's answers, unchanged, from the page's own origin."""
+    """Check the behaviour of every proxy: the responses of the API at the origin of the page."""
     hello = requests.get(f"{origin}/api/public/hello", headers={"Origin": origin}, timeout=30)
     assert hello.json() == {"message": "Hello, World!"}
     assert cors_headers(hello) == ["access-control-allow-origin"]  # open to every page, as its policy says
@@ -47,7 +47,7 @@ def check_one_origin(origin: str, sign_in: bool = True) -> None:
     assert 'id="page-origin"' in requests.get(f"{origin}/", timeout=30).text
 
 
-def test_in_development_vite_passes_requests_on(project: BakedProject) -> None:
+def test_in_development_vite_forwards_requests(project: BakedProject) -> None:
     with running(project) as started:
         started.wait_until_ready()
         check_one_origin(started.page)
@@ -85,7 +85,7 @@ def test_two_lines_in_dotenv_change_two_origins_to_one_and_back(
 
 @pytest.fixture(scope="module")
 def production(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the project as in production, with the page that it builds, on plain http; return its address."""
+    """Run the project in production with its built page, without https. Yield its URL."""
     project.check_output(*BUILD, folder="frontend")
     port = preferred_port(0)
     database = tmp_path_factory.mktemp("production") / "lab.sqlite"
@@ -98,12 +98,12 @@ def production(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) 
 
 def test_in_production_flask_serves_the_page(project: BakedProject, production: str) -> None:
     assert f"`{CONTENT_SECURITY_POLICY}`" in project.read("docs/production.md")
-    check_one_origin(production, sign_in=False)  # nobody signs in with a public password there
+    check_one_origin(production, sign_in=False)  # production refuses the demo password
     script = check_build(production)
     assert "immutable" in script.headers["Cache-Control"]
 
 
-def test_in_production_caddy_may_serve_the_page(project: BakedProject, production: str) -> None:
+def test_in_production_caddy_can_serve_the_page(project: BakedProject, production: str) -> None:
     port = preferred_port(0)
     site = f"http://localhost:{port}"
     settings = {"SITE": site, "API": production.removeprefix("http://")}
@@ -114,11 +114,11 @@ def test_in_production_caddy_may_serve_the_page(project: BakedProject, productio
         script = check_build(site)
         assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         gone = requests.get(f"{site}/assets/gone.js", timeout=30)
-        assert (gone.status_code, gone.headers.get("Cache-Control")) == (404, None)  # it may come with the next build
+        assert (gone.status_code, gone.headers.get("Cache-Control")) == (404, None)  # the next build can contain it
 
 
 def check_build(site: str) -> requests.Response:
-    """Check the page and its deep links; return the answer with its script."""
+    """Check the page and its deep links. Return the response with its script."""
     for path in ("/", "/samples/7"):
         page = requests.get(site + path, timeout=30)
         assert page.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY

@@ -1,4 +1,4 @@
-"""The API does what its own OpenAPI document says, tried by requests that are made from that document."""
+"""The API behaves as its OpenAPI document says, tested with requests generated from that document."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -17,7 +17,7 @@ from tests.running import RunningProject, running
 
 load_all_checks()
 Case: TypeAlias = schemathesis.Case[Any]
-PROMISES: list[Any] = [
+RESPONSE_CHECKS: list[Any] = [
     CHECKS.get_one(name)
     for name in (
         "not_a_server_error",
@@ -70,14 +70,14 @@ def schema(running_project: RunningProject) -> schemathesis.BaseSchema:
     return schemathesis.openapi.from_url(f"{running_project.api}/api/openapi.json")
 
 
-def test_the_document_describes_every_operation_and_no_other(schema: schemathesis.BaseSchema) -> None:
+def test_the_openapi_document_has_exactly_the_operations(schema: schemathesis.BaseSchema) -> None:
     found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     described = [(operation.method.upper(), operation.path) for operation in found]
     assert sorted(described) == sorted(OPERATIONS)
 
 
 def build_requests() -> list[Any]:
-    """Name each operation twice, to be asked rightly and wrongly, or once where there is nothing to ask wrongly."""
+    """Return each operation with valid and with invalid input, if invalid input exists."""
     return [
         pytest.param(method, path, mode, id=f"{mode.value} {method} {path}")
         for method, path in OPERATIONS
@@ -88,7 +88,7 @@ def build_requests() -> list[Any]:
 
 @pytest.mark.parametrize(("method", "path", "mode"), build_requests())
 @pytest.mark.parametrize("who", ["signed in", "signed out"])
-def test_every_answer_is_as_documented(
+def test_every_response_is_as_documented(
     schema: schemathesis.BaseSchema,
     running_project: RunningProject,
     who: str,
@@ -99,13 +99,13 @@ def test_every_answer_is_as_documented(
     session = sign_in(running_project) if who == "signed in" else requests.Session()
 
     def check(case: Case) -> None:
-        case.call_and_validate(session=session, checks=PROMISES, timeout=30)
+        case.call_and_validate(session=session, checks=RESPONSE_CHECKS, timeout=30)
 
     check_each(schema[path][method].as_strategy(generation_mode=mode), check)
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", 200), ("PUT", 200), ("PATCH", 200), ("DELETE", 204)])
-def test_every_answer_about_a_note_of_ones_own_is_as_documented(
+def test_every_response_about_an_own_note_is_as_documented(
     schema: schemathesis.BaseSchema, running_project: RunningProject, method: str, status: int
 ) -> None:
     session = sign_in(running_project)
@@ -115,14 +115,14 @@ def test_every_answer_about_a_note_of_ones_own_is_as_documented(
         made = session.post(f"{running_project.api}/api/notes", json={"title": "to be changed"}, timeout=30)
         case.path_parameters["note_id"] = made.json()["id"]
         case.headers["If-Match"] = made.headers["ETag"]
-        statuses.add(case.call_and_validate(session=session, checks=PROMISES, timeout=30).status_code)
+        statuses.add(case.call_and_validate(session=session, checks=RESPONSE_CHECKS, timeout=30).status_code)
 
     check_each(schema["/api/notes/{note_id}"][method].as_strategy(), check)
     assert status in statuses
 
 
 def check_each(cases: SearchStrategy[Case], check: Callable[[Case], None]) -> None:
-    """Try few requests, and the same at each run: what fails for one commit fails for it again."""
+    """Check a few requests. They are the same in each run, so a failure is reproducible."""
 
     @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(cases)

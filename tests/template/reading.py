@@ -1,4 +1,4 @@
-"""Read the files of a project as the programs do that they are for."""
+"""Parse the files of a project as the programs do that use them."""
 
 import ast
 import html.parser
@@ -16,7 +16,7 @@ from tests.baking import BakedProject
 
 
 def assert_read_back(project: BakedProject, name: str, author: str) -> None:
-    """Read every file by the rules of its language, and compare what it says with the answers."""
+    """Parse every file and compare its contents with the answers."""
     metadata = tomllib.loads(project.read("pyproject.toml"))["project"]
     assert metadata["name"] == project.path.name
     assert metadata["authors"] == [{"name": author}]
@@ -37,7 +37,7 @@ def assert_read_back(project: BakedProject, name: str, author: str) -> None:
 
 
 def get_constants(source: str) -> dict[str, object]:
-    """Return the names that a module gives to literals."""
+    """Return the constants of a module with their values."""
     found: dict[str, object] = {}
     for node in ast.parse(source).body:
         match node:
@@ -47,7 +47,7 @@ def get_constants(source: str) -> dict[str, object]:
 
 
 def render_markdown(source: str) -> str:
-    """Return the text that a reader sees of a Markdown page: a line for each block."""
+    """Return the visible text of a Markdown page, with one line for each block."""
     lines = []
     for token in MarkdownIt("commonmark").parse(source):
         if token.type == "inline":
@@ -56,7 +56,7 @@ def render_markdown(source: str) -> str:
 
 
 class Block(NamedTuple):
-    """A block of code in a Markdown page, under its heading and below its sentence."""
+    """A code block in a Markdown page, with its heading and the sentence above it."""
 
     section: str
     sentence: str
@@ -65,7 +65,7 @@ class Block(NamedTuple):
 
 
 def get_blocks(source: str) -> list[Block]:
-    """Return the blocks of code of a Markdown page, in their order."""
+    """Return the code blocks of a Markdown page in order."""
     found, section, sentence, heading = [], "", "", False
     for token in MarkdownIt("commonmark").parse(source):
         heading = token.type == "heading_open" or (heading and token.type != "heading_close")
@@ -77,7 +77,7 @@ def get_blocks(source: str) -> list[Block]:
 
 
 class Page(html.parser.HTMLParser):
-    """What a browser reads in a page: the text of each kind of element."""
+    """An HTML document: the text of each kind of element."""
 
     def __init__(self, source: str) -> None:
         """Parse the source."""
@@ -87,15 +87,15 @@ class Page(html.parser.HTMLParser):
         self.feed(source)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Notice where an element begins."""
+        """Record the start of an element."""
         self._tag = tag
 
     def handle_endtag(self, tag: str) -> None:
-        """Notice where it ends."""
+        """Record the end of an element."""
         self._tag = ""
 
     def handle_data(self, data: str) -> None:
-        """Keep the text."""
+        """Record the text."""
         self.texts[self._tag] = self.texts.get(self._tag, "") + data
 
 

@@ -1,4 +1,4 @@
-"""Whatever is answered: a project that every program can read and that says what was answered, or no file at all."""
+"""Any answer leads to a valid project that contains the answer, or to no file at all."""
 
 import tempfile
 from pathlib import Path
@@ -13,7 +13,7 @@ from jinja2 import Environment
 from tests.baking import bake
 from tests.template.reading import assert_read_back
 
-# what begins or ends something in one of the languages that the answers are written in
+# characters with a meaning in one of the languages of the generated files
 SYNTAX = """" ' \""" \\ ` }} #} ${x} %s %( <b> </title> &amp; <!-- --> ]]> # --- : * | ~ [ ] { } \\n \\u0041""".split()
 PIECES = st.sampled_from(SYNTAX) | st.text(st.characters(exclude_categories=["C", "Z"]), max_size=20)
 LINES = st.lists(PIECES).map(lambda pieces: " ".join(pieces)[:200].strip())
@@ -42,7 +42,7 @@ VALID_ANSWERS: dict[str, st.SearchStrategy[object]] = {
     anything=ANYTHING,
 )
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_a_project_says_what_was_answered_or_does_not_exist(
+def test_a_project_contains_the_answers_or_does_not_exist(
     answers: dict[str, Any], question: str | None, anything: str
 ) -> None:
     if question:
@@ -58,10 +58,10 @@ def test_a_project_says_what_was_answered_or_does_not_exist(
 
 
 def build_literal(text: str) -> str:
-    """Return an expression that renders to a text: cookiecutter takes a given answer for a default, and renders it."""
+    """Return a Jinja expression that renders to a text, because cookiecutter renders given answers."""
     return '{{ "' + "".join(f"\\U{ord(c):08x}" for c in text) + '" }}'
 
 
 @pytest.mark.parametrize("text", ['"', "\\", "\x00", "\udc80", "{{ 7*7 }}", "实验室", "🎓"])
-def test_a_literal_is_the_text_that_it_stands_for(text: str) -> None:
+def test_a_literal_renders_to_its_text(text: str) -> None:
     assert Environment().from_string(build_literal(text)).render() == text

@@ -1,4 +1,4 @@
-"""The targets of the benchmarks answer alike: a ratio to an application that does something else would say nothing."""
+"""All targets of the benchmarks give the same responses. Otherwise their ratios would have no meaning."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture(scope="module")
 def targets(get_installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory) -> list[Target]:
-    """Return a generated project, and what it is measured beside."""
+    """Return a generated project and the applications that it is compared with."""
     folder = tmp_path_factory.mktemp("databases")
     found = [
         build_target(OURS, get_installed("default")),
@@ -26,18 +26,18 @@ def targets(get_installed: Callable[[str], BakedProject], tmp_path_factory: pyte
     return [target.on_database(folder / f"{number}.sqlite") for number, target in enumerate(found)]
 
 
-def test_every_application_answers_each_request_alike(targets: list[Target]) -> None:
+def test_all_applications_give_the_same_responses(targets: list[Target]) -> None:
     with workers(targets) as found:
         check_same_answers(found)
 
 
-def test_a_project_is_measured_with_many_policies(targets: list[Target]) -> None:
+def test_a_project_with_many_policies_gives_the_same_response(targets: list[Target]) -> None:
     with workers(targets[:1]) as (few,), workers(targets[:1], 30) as (many,):
         one, other = few.answer(CASES["list of 20"]), many.answer(CASES["list of 20"])
     assert (one.status, one.body) == (other.status, other.body)
 
 
-def test_an_answer_that_differs_is_refused() -> None:
+def test_a_different_response_is_refused() -> None:
     one, other = Answer(200, [], "{}"), Answer(503, [], "{}")
     with pytest.raises(AssertionError, match="login: FastAPI answers"):
         check_same_answer(CASES["login"], {OURS: one, "FastAPI": other})
@@ -52,18 +52,18 @@ def test_an_answer_that_differs_is_refused() -> None:
         ("at most", 10, 13, "**short by 30%**"),
     ],
 )
-def test_a_bar_is_met_or_short_by_how_much(at: str, bound: float, value: float, verdict: str) -> None:
+def test_a_threshold_is_met_or_reports_the_difference(at: str, bound: float, value: float, verdict: str) -> None:
     assert report.Threshold("rate", "preflight", OURS, at, bound).verdict(value) == verdict
 
 
-def test_a_ratio_is_of_sides_in_the_same_round() -> None:
+def test_a_ratio_uses_values_of_the_same_round() -> None:
     assert str(report.summarize([2, 30, 8], [1, 10, 4])) == "2.00 (2.00–3.00)"
 
 
 RATES = {"preflight": {OURS: [30.0, 40.0], FASTAPI: [10.0, 10.0], FLASK: [5.0, 5.0]}}
 
 
-def test_the_tables_have_a_bar_and_a_ratio_for_each_target() -> None:
+def test_the_tables_have_a_threshold_and_a_ratio_for_each_target() -> None:
     rates = dict.fromkeys(CASES, RATES["preflight"]) | {"login": {OURS: [1.0], FASTAPI: [2.0]}}
     rates = {case: {**sides, BY_HAND: sides[OURS]} for case, sides in rates.items()}
     text = report.build_tables({"machine": "A machine.", "rate": rates})

@@ -1,4 +1,4 @@
-"""A project follows its template with cruft: a later release arrives as a change of the files it changes."""
+"""A project takes updates of its template with cruft."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from tests.template.reading import get_blocks
 from tests.template.test_following_readme import follow, shell
 
 CRUFT = str(Path(sysconfig.get_path("scripts")) / "cruft")
-# the last commit of the first edition, which projects of that time were made from
+# the last commit of the first edition
 FIRST_EDITION = "c5921278c407ace297a18537f7a810a4d98a7082"
 PASSWORD = "correct horse battery"
 SAMPLE = """
@@ -56,7 +56,7 @@ assert [note["title"] for note in client.get("/api/notes").json] == ["A note"]
 
 @pytest.fixture
 def template_repository(tmp_path: Path) -> BakedProject:
-    """Return the folder of a repository that will be the template."""
+    """Return an empty git repository for the template."""
     repository = BakedProject(tmp_path / "template", (), ())
     repository.path.mkdir()
     repository.check_output("git", "init", "--quiet")
@@ -65,14 +65,14 @@ def template_repository(tmp_path: Path) -> BakedProject:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, str]:
-    """Return what makes cookiecutter keep its files here."""
+    """Return the environment that keeps the files of cookiecutter in the test folder."""
     config = tmp_path / "config.yaml"
     config.write_text(f"cookiecutters_dir: '{tmp_path}'\nreplay_dir: '{tmp_path}'\n", "utf-8")
     return {"COOKIECUTTER_CONFIG": str(config)}
 
 
 def release_this(repository: BakedProject) -> None:
-    """Commit the template as it is now, and nothing that it was before."""
+    """Replace the contents of the repository with the current template and commit it."""
     for path in repository.path.iterdir():
         if path.name != ".git":
             (shutil.rmtree if path.is_dir() else Path.unlink)(path)
@@ -81,10 +81,10 @@ def release_this(repository: BakedProject) -> None:
 
 
 def release_the_first_edition(repository: BakedProject) -> None:
-    """Commit the template as it was at `LANDED`."""
+    """Commit the template of `FIRST_EDITION`."""
     before = run_git("archive", "--format=tar", FIRST_EDITION)
-    if not before:  # of no program, so that it is no failure where CI is set either
-        pytest.skip("the history of the template is not here: git fetch --unshallow, or clone it whole")
+    if not before:  # not a missing program, so it is not a failure in CI
+        pytest.skip("the git history is missing. Run: git fetch --unshallow")
     with tarfile.open(fileobj=io.BytesIO(before)) as archive:
         archive.extractall(repository.path, filter="data")
     commit(repository)
@@ -101,7 +101,7 @@ def commit(repository: BakedProject) -> None:
 
 
 def create(template: BakedProject, folder: Path, settings: dict[str, str], *options: str) -> BakedProject:
-    """Generate a project with cruft, and commit it."""
+    """Generate a project with cruft and commit it."""
     into = ["--no-input", "--output-dir", str(folder), *options]
     template.check_output(CRUFT, "create", str(template.path), *into, env=settings)
     project = BakedProject(folder / "my-lab-api", (), ())
@@ -110,12 +110,12 @@ def create(template: BakedProject, folder: Path, settings: dict[str, str], *opti
 
 
 def list_files(project: BakedProject) -> set[str]:
-    """Return the names of all files, those that only this machine has as well."""
+    """Return the names of all files, including those that git ignores."""
     inside = (path.relative_to(project.path) for path in project.path.rglob("*") if path.is_file())
     return {path.as_posix() for path in inside if path.parts[0] != ".git"}
 
 
-def test_an_update_brings_what_the_template_changed_and_nothing_else(
+def test_an_update_changes_only_what_the_template_changed(
     tmp_path: Path, template_repository: BakedProject, settings: dict[str, str]
 ) -> None:
     release_this(template_repository)
@@ -137,7 +137,7 @@ def test_an_update_brings_what_the_template_changed_and_nothing_else(
     assert json.loads(project.read(".cruft.json"))["context"]["cookiecutter"]["project_slug"] == "my-lab-api"
 
 
-def test_a_project_of_the_first_edition_takes_this_one_as_the_changelog_says(
+def test_the_steps_of_the_changelog_update_a_project_of_the_first_edition(
     tmp_path: Path, template_repository: BakedProject, settings: dict[str, str]
 ) -> None:
     release_the_first_edition(template_repository)
@@ -187,9 +187,9 @@ def test_a_project_of_the_first_edition_takes_this_one_as_the_changelog_says(
 
 
 def work_as_an_owner(project: BakedProject) -> set[str]:
-    """Do what README.md said at that time, and more; return the files that were touched.
+    """Change the project as its owner does. Return the names of the changed files.
 
-    A blueprint with its policy, table, revision and test, another max-age in `notes`, a user and their data.
+    The changes are a blueprint with its policy, table, revision and test, another max-age, a user and data.
     """
     project.check_output("uv", "run", "flask", "seed", "--migrate")
     for block in get_blocks(project.read("README.md")):
@@ -203,33 +203,33 @@ def work_as_an_owner(project: BakedProject) -> set[str]:
 
 
 def change(project: BakedProject, name: str) -> None:
-    """Make an owner's change in a file of the template."""
+    """Make a change of the owner in a file of the template."""
     before = project.read(name)
     after = before + SAMPLE if name.endswith("models.py") else before
     for line, replacement in OWN_LINES.get(name, {}).items():
-        assert line in after, f"{name} has changed: mend this test"
+        assert line in after, f"{name} has changed. Update OWN_LINES"
         after = after.replace(line, replacement)
     (project.path / name).write_text(after, "utf-8")
 
 
 def is_leftover(name: str) -> bool:
-    """Tell whether a file is of this machine, or what the old edition has compiled."""
+    """Return whether a file is local or was compiled by the old edition."""
     return name.startswith((".venv/", "instance/", ".pytest_cache/", "uv.lock")) or "__pycache__" in name
 
 
 def read_upgrade_section() -> str:
-    """Return what the changelog says about a project that an earlier version has made."""
+    """Return the upgrade instructions of the changelog for existing projects."""
     unreleased = (template() / "CHANGELOG.md").read_text("utf-8").split("\n## ")[1]
     return unreleased.partition("### In your project\n")[2]
 
 
 def get_upgrade_steps() -> list[list[str]]:
-    """Return the commands of each step that has some."""
+    """Return the commands of each step that has commands."""
     return [block.code.splitlines() for block in get_blocks(read_upgrade_section())]
 
 
 def replace_moved_names(path: Path) -> None:
-    """Replace what the table of the changelog says."""
+    """Replace the names in the table of the changelog."""
     rows = re.findall(r"(?m)^ *\| `(.+?)` \| (`.+`) \|$", read_upgrade_section())
     assert rows
     text = path.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""A version is released when everything says that it is that version, and not before."""
+"""A version is released only if all files have that version."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ SECTION = f"## [{VERSION}] - 2026-12-31\n\n### Added\n\n- All of it.\n\n### In y
 
 @pytest.fixture
 def release_repository(tmp_path: Path) -> BakedProject:
-    """Return the template as a repository that has a section for its version, and nothing to commit."""
+    """Return the template as a clean repository with a changelog section for its version."""
     repository = BakedProject(tmp_path / "template", (), ())
     shutil.copytree(template(), repository.path)
     changelog = repository.path / "CHANGELOG.md"
@@ -36,7 +36,7 @@ def commit(repository: BakedProject) -> None:
 
 
 def change(repository: BakedProject, file: str, pattern: str, text: str) -> None:
-    """Change one file, and commit that."""
+    """Change one file and commit it."""
     [path] = repository.path.glob(file)
     before = path.read_text("utf-8")
     after = re.sub(pattern, text, before)
@@ -63,7 +63,7 @@ MISTAKES: dict[str, tuple[Callable[[BakedProject], None], str]] = {
         lambda repository: change(repository, "CHANGELOG.md", r" - \d{4}-\d\d-\d\d", ""),
         "CHANGELOG.md has no section",
     ),
-    "a version that says nothing to projects": (
+    "a version without instructions for projects": (
         lambda repository: change(repository, "CHANGELOG.md", "### In your project", "### Fixed"),
         "does not say what",
     ),
@@ -95,7 +95,7 @@ def test_a_release_is_refused_for(release_repository: BakedProject, mistake: str
 
 
 @pytest.mark.parametrize("arguments", [[], ["0.1"], ["v0.1.0"], ["0.1.0", "--force"], ["00.1.0"]])
-def test_what_is_no_version_is_refused(arguments: list[str]) -> None:
+def test_an_invalid_version_is_refused(arguments: list[str]) -> None:
     assert "0.1.0" in str(release.main(arguments))
 
 
@@ -104,7 +104,7 @@ def test_a_project_has_the_version_of_its_template(get_baked: Callable[[str], Ba
     assert settings["tool"]["cookiecutter-flask-cors"]["template-version"] == VERSION
 
 
-def test_each_section_of_the_changelog_says_what_it_asks_of_a_project() -> None:
+def test_each_section_of_the_changelog_has_instructions_for_projects() -> None:
     sections = (template() / "CHANGELOG.md").read_text("utf-8").split("\n## ")[1:]
     assert sections
     for section in sections:

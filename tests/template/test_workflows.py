@@ -1,6 +1,6 @@
-"""CI as written: valid, safe, for every system and version, and with the commands of the README.
+"""The CI workflows are valid and secure, cover every system and version, and run the commands of the README.
 
-Every tool works offline. jactionlint has the checks of actionlint, whose own wheel downloads its program.
+All tools work offline. jactionlint has the checks of actionlint, whose own wheel downloads a program.
 """
 
 import re
@@ -44,18 +44,18 @@ def find_ci_files(project: BakedProject) -> list[Path]:
 
 
 @pytest.mark.parametrize("linter", LINTERS)
-def test_a_linter_of_workflows_finds_nothing(owner: BakedProject, linter: str) -> None:
+def test_the_workflow_linter_finds_no_problem(owner: BakedProject, linter: str) -> None:
     files = [str(path) for path in find_ci_files(owner) if ".github" in path.parts]
     if files:
         owner.check_output(*LINTERS[linter], *files)
 
 
-def test_every_file_of_ci_fits_its_schema(owner: BakedProject) -> None:
+def test_every_ci_file_is_valid_for_its_schema(owner: BakedProject) -> None:
     for path in find_ci_files(owner):
         owner.check_output(tool("check-jsonschema"), "--builtin-schema", *SCHEMAS[path.name], str(path))
 
 
-# what each linter must see: a text of the workflow, a wrong version of it, and the name of the finding
+# mistakes that each linter must find: correct text, wrong text, name of the finding
 MISTAKES = [
     ("zizmor", r"@3d3c42e5\w+ # v\S+", "@v7", "unpinned-uses"),
     ("zizmor", "persist-credentials: false", "fetch-depth: 1", "artipacked"),
@@ -66,7 +66,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("linter", "right", "wrong", "finding"), MISTAKES, ids=[row[-1] for row in MISTAKES])
-def test_a_linter_of_workflows_sees(
+def test_the_workflow_linter_finds(
     get_baked: Callable[[str], BakedProject], tmp_path: Path, linter: str, right: str, wrong: str, finding: str
 ) -> None:
     copy = BakedProject(tmp_path, (), ())
@@ -111,7 +111,7 @@ def test_gitlab_runs_every_version(get_baked: Callable[[str], BakedProject]) -> 
     assert jobs["front-end"]["parallel"]["matrix"] == [{"NODE": NODES}]
 
 
-def test_the_front_end_is_tested_where_there_is_one(get_baked: Callable[[str], BakedProject]) -> None:
+def test_ci_tests_the_front_end_only_if_it_exists(get_baked: Callable[[str], BakedProject]) -> None:
     assert list(get_jobs(get_baked("without-front-end"))) == ["api"]
     assert "front-end" not in get_jobs(get_baked("interceptor-without-front-end"), ".gitlab-ci.yml")
 
@@ -127,7 +127,7 @@ def test_ci_runs_the_commands_of_the_readme(get_baked: Callable[[str], BakedProj
     assert [command for command in commands if command not in ran] == []
 
 
-def test_what_only_ci_runs_works_in_a_clone(get_installed: Callable[[str], BakedProject], tmp_path: Path) -> None:
+def test_the_extra_commands_of_ci_work_in_a_clone(get_installed: Callable[[str], BakedProject], tmp_path: Path) -> None:
     project = get_installed("default")
     clone = BakedProject(tmp_path / "clone", (), ())
     project.check_output("git", "clone", "--quiet", ".", str(clone.path))
