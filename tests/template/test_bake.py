@@ -150,7 +150,7 @@ def test_each_question_has_a_prompt() -> None:
             assert set(context["__prompts__"][name]) == {"__prompt__", *context[name]}
 
 
-@pytest.mark.parametrize(("path", "most"), [("hooks/post_gen_project.py", 80), ("dev.py", 220)])
+@pytest.mark.parametrize(("path", "maximum"), [("hooks/post_gen_project.py", 80), ("dev.py", 220)])
 def test_scripts_stay_short(path: str, maximum: int) -> None:
     root = template() if path.startswith("hooks/") else get_project_folder()
     assert (root / path).read_text("utf-8").count("\n") <= maximum
