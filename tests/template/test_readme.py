@@ -1,4 +1,4 @@
-"""The commands that a newcomer meets first are the ones that work."""
+"""The first commands of the template's README work."""
 
 import json
 import os
@@ -17,9 +17,9 @@ import yaml
 from scripts import terminal
 from tests.baking import BakedProject, environment, template
 from tests.running import running
-from tests.template.reading import blocks
+from tests.template.reading import get_blocks
 
-# what `uvx` runs asks the questions; here it fetches a template from a folder of ours, in place of GitHub
+# the tests fetch the template from a local folder instead of GitHub
 ASK = "uvx cookiecutter gh:OWNER/REPO"
 START = "pip install uv && uvx cookiecutter . --no-input -o build && cd build/my-lab-api && uv run dev.py"
 TEST = "pip install uv && uv run pytest"
@@ -27,28 +27,28 @@ TEST = "pip install uv && uv run pytest"
 
 @pytest.fixture
 def readme() -> str:
-    """Return the page in English; `test_following_readme.py` holds the one in Chinese to the same blocks."""
+    """Return the English README. `test_following_readme.py` compares its blocks with the Chinese one."""
     return (template() / "README.md").read_text("utf-8")
 
 
-def test_each_block_is_one_that_a_test_runs(readme: str, baked: Callable[[str], BakedProject]) -> None:
-    found = [block.code for block in blocks(readme) if not block.code.startswith("$ ")]
+def test_a_test_runs_each_block(readme: str, get_baked: Callable[[str], BakedProject]) -> None:
+    found = [block.code for block in get_blocks(readme) if not block.code.startswith("$ ")]
     first, ask, policy = found
     assert [line for line in first.splitlines() if line] == [START, TEST]
     assert ask == f"{ASK}\n"
-    assert policy in baked("default").read("my_lab_api/notes.py")
+    assert policy in get_baked("default").read("my_lab_api/notes.py")
 
 
-def test_what_an_example_prints_is_what_is_printed(readme: str, installed: Callable[[str], BakedProject]) -> None:
-    examples = [block.code for block in blocks(readme) if block.code.startswith("$ ")]
+def test_an_example_shows_the_real_output(readme: str, get_installed: Callable[[str], BakedProject]) -> None:
+    examples = [block.code for block in get_blocks(readme) if block.code.startswith("$ ")]
     assert len(examples) == 1
     for command, *shown in map(str.splitlines, examples):
-        said = installed("default").run("sh", "-c", command[2:]).stdout.splitlines()
+        said = get_installed("default").run("sh", "-c", command[2:]).stdout.splitlines()
         assert [line for line in shown if line not in [*said, "…"]] == []
 
 
-def test_the_picture_of_a_terminal_shows_what_is_printed(installed: Callable[[str], BakedProject]) -> None:
-    assert terminal.PICTURE.read_text("utf-8") == terminal.draw(terminal.run(installed("default")))
+def test_the_picture_of_the_terminal_shows_the_real_output(get_installed: Callable[[str], BakedProject]) -> None:
+    assert terminal.PICTURE.read_text("utf-8") == terminal.draw(terminal.run(get_installed("default")))
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
@@ -59,19 +59,19 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> BakedProject:
-    """Return the template in a repository."""
+    """Return the template in a git repository."""
     found = BakedProject(tmp_path / "OWNER" / "REPO", (), ())
     shutil.copytree(template(), found.path)
-    found.succeeds("git", "init", "--quiet")
-    found.succeeds("git", "add", "--all")
+    found.check_output("git", "init", "--quiet")
+    found.check_output("git", "add", "--all")
     identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"]
-    found.succeeds("git", *identity, "commit", "--quiet", "--message", "a commit")
+    found.check_output("git", *identity, "commit", "--quiet", "--message", "a commit")
     return found
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, str]:
-    """Return what makes cookiecutter keep its files here, and fetch from here."""
+    """Return the environment that makes cookiecutter use the test folder, also as GitHub."""
     config = tmp_path / "cookiecutter.yaml"
     fetch = {"gh": f"git+{tmp_path.as_uri()}/{{0}}"}
     folders = {"cookiecutters_dir": str(tmp_path), "replay_dir": str(tmp_path)}
@@ -79,9 +79,7 @@ def settings(tmp_path: Path) -> dict[str, str]:
     return {"COOKIECUTTER_CONFIG": str(config)}
 
 
-def test_without_no_input_each_question_is_asked_in_words(
-    clone: BakedProject, settings: dict[str, str], tmp_path: Path
-) -> None:
+def test_without_no_input_each_prompt_is_shown(clone: BakedProject, settings: dict[str, str], tmp_path: Path) -> None:
     done = subprocess.run(
         ASK,
         shell=True,
@@ -101,13 +99,13 @@ def test_without_no_input_each_question_is_asked_in_words(
     assert (tmp_path / "my-lab" / "my_lab" / "__init__.py").exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the signal that ends it is none of Windows")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not have the signal that stops it")
 def test_the_first_command_starts_a_project_in_a_clone(
-    clone: BakedProject, settings: dict[str, str], newcomer: dict[str, str]
+    clone: BakedProject, settings: dict[str, str], newcomer_env: dict[str, str]
 ) -> None:
-    with running(clone, settings | newcomer, ["sh", "-c", START]) as started:
-        started.until_ready()
+    with running(clone, settings | newcomer_env, ["sh", "-c", START]) as started:
+        started.wait_until_ready()
         assert requests.get(f"{started.api}/api/public/hello", timeout=30).json() == {"message": "Hello, World!"}
         os.killpg(started.process.pid, signal.SIGTERM)
-        started.ends()
-        assert started.leaves_nothing()
+        started.wait()
+        assert started.wait_until_gone()
