@@ -211,9 +211,9 @@ def check_preflight(request: Request, response: Response) -> Iterator[Step]:
     yield _build_step(step, ok, "CORSPreflightDidNotSucceed", detail)
     methods, names = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
     for name, reason in ((methods, "CORSInvalidAllowMethod"), (names, "CORSInvalidAllowHeader")):
-        value = get_header(response, name)
-        detail = f"{name} is " + ("missing." if value is None else f"{value!r}. Separate names with commas.")
-        yield _build_step(f"{name} is a list", _parse_list(response, name) is not None, reason, detail)
+        value, ok = get_header(response, name), _parse_list(response, name) is not None
+        detail = f"{name} is missing." if value is None else f"{name} is {value!r}."
+        yield _build_step(f"{name} is a list", ok, reason, detail + " Separate names with commas." * (not ok))
 
     method, listed = normalize_method(request.method), _parse_list(response, methods) or []
     ok, detail = _check_listed(method, methods, listed, request.credentials)
