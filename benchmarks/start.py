@@ -1,10 +1,11 @@
 """Measure start-up times: imports, generating a project, the README's command, dev.py and the generated tests."""
 
+import contextlib
 import shutil
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def measure(project: BakedProject, rounds: int) -> Figures:
             "import of the application": partial(measure_import, project, project.package),
             "import of its main libraries": partial(measure_import, project, LIBRARIES),
             "generating a project, in process": partial(measure_time, bake),
-            "the README's first command, without `pip install uv`, to the first answer": partial(
+            "the README's first command, without `pip install uv`, to the API's first answer": partial(
                 measure_time, measure_first_answer
             ),
             "`uv run pytest` of a generated project": partial(measure_time, lambda _: run_tests(project)),
@@ -37,7 +38,7 @@ def measure(project: BakedProject, rounds: int) -> Figures:
         return {"seconds": measure_in_rounds(rounds, measures)}
 
 
-@contextmanager
+@contextlib.contextmanager
 def new_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
@@ -59,12 +60,22 @@ def run_tests(project: BakedProject) -> None:
 
 
 def measure_first_answer(folder: Path) -> float:
-    return measure_start(BakedProject(folder, (), ()), ["sh", "-c", FIRST_COMMAND])
+    """Run the README's first command until the API responds. dev.py then still installs the front end."""
+    start = time.perf_counter()
+    with running(BakedProject(folder, (), ()), command=["sh", "-c", FIRST_COMMAND]) as started:
+        started.wait_until(lambda: responds(started.api))
+        return time.perf_counter() - start
 
 
-def measure_start(project: BakedProject, command: list[str] | None = None) -> float:
+def responds(url: str) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/health/live", timeout=5):
+        return True
+    return False
+
+
+def measure_start(project: BakedProject) -> float:
     """Start a project and stop it after its servers have responded. Return the seconds."""
     start = time.perf_counter()
-    with running(project, command=command) as started:
+    with running(project) as started:
         started.wait_until_ready()
         return time.perf_counter() - start

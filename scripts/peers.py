@@ -1,6 +1,6 @@
 """Count what other templates and examples give, by the rules that count this one.
 
-`uv run python -m scripts.peers` clones each of them with git. `--from FOLDER` takes clones that are there, as FOLDER/NAME.
+`uv run python -m scripts.peers` clones each of them with git. `--from FOLDER` uses existing clones, FOLDER/NAME.
 """
 
 import argparse

@@ -98,13 +98,13 @@ def test_no_input_can_start_a_log_line(
     def fail(name: str) -> None:
         raise RuntimeError(f"no {name}")
 
-    injected = f"{line_break}12:00:00 INFO forged"
+    injected = f"{line_break}12:00:00 INFO injected"
     with caplog.at_level(logging.INFO):
         app.test_client().get(f"/fails/x{injected}")
         app.test_client().get(f"/nowhere{injected}", headers={"Origin": "http://x\t12:00:00"})
     lines = "\n".join(default_handler.format(record) for record in caplog.records).splitlines()
     assert any("RuntimeError" in line for line in lines)
-    assert not [line for line in lines if line.startswith("12:00:00 INFO forged")]
+    assert not [line for line in lines if line.startswith("12:00:00 INFO injected")]
     first = [line for line in lines if not line.startswith("    ")]
     assert len(first) == len(caplog.records)
 

@@ -165,9 +165,9 @@ def test_browsers_behave_as_the_model(foreign_page: Page, api: ScriptedServer, m
 
     def predictions(without: str | None = None) -> list[Outcome]:
         with pytest.MonkeyPatch.context() as patch:
-            for name, (function, instead_of) in deviations.items():
+            for name, (function, build_replacement) in deviations.items():
                 if name != without:
-                    patch.setattr(model, function, instead_of(getattr(model, function)))
+                    patch.setattr(model, function, build_replacement(getattr(model, function)))
             return [predict_outcome(model, case, url, origin) for case, url in zip(CASES, urls, strict=True)]
 
     rows = zip(CASES, seen, predictions(), strict=True)

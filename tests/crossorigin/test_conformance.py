@@ -151,7 +151,7 @@ def test_a_preflight_has_the_declared_lists(start: Start, options: dict[str, Any
 
 
 @pytest.mark.parametrize(("prefixes", "path", "decides"), DECIDED.values(), ids=DECIDED)
-def test_the_policy_that_decides_is_of(start: Start, prefixes: list[str], path: str, decides: int | None) -> None:
+def test_the_policy_that_decides_belongs_to(start: Start, prefixes: list[str], path: str, decides: int | None) -> None:
     labs, origins, methods = [], ["https://0.example", "https://1.example"], ["PATCH", "DELETE"]
     for prefix, origin, method in zip(prefixes, origins, methods, strict=False):
         labs.append(lab(prefix, f"lab{len(labs)}", origins=[origin], methods=[method]))

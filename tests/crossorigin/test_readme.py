@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tests.baking import CHECKOUT
 from tests.crossorigin.test_any_application import CROSSORIGIN, project, run
-from tests.template.reading import blocks
+from tests.template.reading import get_blocks
 
-README = blocks((CROSSORIGIN / "README.md").read_text("utf-8"))
+README = get_blocks((CROSSORIGIN / "README.md").read_text("utf-8"))
 
 
 def test_the_example_starts_and_the_command_says_that_it_works(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ A block of unknown type is run as a command, so a new block is always tested. `t
 blocks of the template, this file those of a project.
 """
 
+import ast
 import re
 import shlex
 import shutil
@@ -28,7 +29,7 @@ READMES = {  # every README, and the test that runs its blocks or the reason why
     "README.zh-CN.md": "has the same blocks, as tested below",
     "benchmarks/README.md": "a measurement of several minutes that is run by hand",
     f"{PROJECT}/README.md": "this file",
-    f"{PROJECT}/crossorigin/README.md": "tests/crossorigin/test_any_application.py",
+    f"{PROJECT}/crossorigin/README.md": "tests/crossorigin/test_readme.py",
     f"{PROJECT}/{{% if cookiecutter.chinese %}}README.zh-CN.md{{% endif %}}": "has the same blocks, as tested below",
     f"{DEPLOY}/{{{{cookiecutter.__kubernetes_folder}}}}/README.md": "needs a cluster: tests/operations/test_deploy.py",
 }
@@ -37,6 +38,8 @@ SERVERS = ("uv run dev.py", "uv run python -m ")  # run until stopped
 PRODUCTION = {"APP_ENV": "production", "FRONTEND_ORIGINS": "https://app.example.com"}  # as in the README
 BLOCKED = "uv run flask cors explain"  # exits with 1 for a blocked request, as the README says
 CHECKS = "Test and check"
+SHOWN = ("js", "py", "text")  # languages of blocks that show something, and that no reader runs in the project
+ONLY_CHINESE = "\n## 术语与网络\n"  # terms, mirrors and PowerShell, for readers in China
 
 
 @pytest.fixture
@@ -56,7 +59,7 @@ def project(request: pytest.FixtureRequest, get_installed: Callable[[str], Baked
 def test_each_block_does_what_the_readme_says(
     project: BakedProject, newcomer_env: dict[str, str], checked: bool
 ) -> None:
-    found = [block for page in PAGES for block in get_blocks(project.read(page)) if block.language != "js"]
+    found = [block for page in PAGES for block in get_blocks(project.read(page)) if block.language not in SHOWN]
     found.sort(key=lambda block: block.section == CHECKS)  # last, so that they include the new blueprint
     if not checked:
         found = [block for block in found if block.section != CHECKS]
@@ -91,7 +94,7 @@ def test_every_readme_is_listed() -> None:
 @pytest.mark.parametrize("owner", ["the template", "interceptor-without-front-end", "proxy", "awkward-answers"])
 def test_both_languages_have_the_same_contents(get_baked: Callable[[str], BakedProject], owner: str) -> None:
     project = BakedProject(template(), (), ()) if owner == "the template" else get_baked(owner)
-    english, chinese = (project.read(name) for name in ("README.md", "README.zh-CN.md"))
+    english, chinese = project.read("README.md"), project.read("README.zh-CN.md").partition(ONLY_CHINESE)[0]
     block_codes = [[(block.language, block.code) for block in get_blocks(text)] for text in (english, chinese)]
     assert block_codes[0] == block_codes[1]
     assert get_facts(english) == get_facts(chinese)
@@ -112,10 +115,30 @@ def get_facts(source: str) -> dict[str, object]:
     }
 
 
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_the_tree_and_the_policy_of_the_readme_are_true(
+    get_baked: Callable[[str], BakedProject], combination: str
+) -> None:
+    project = get_baked(combination)
+    shown = {block.language: block.code for block in get_blocks(project.read("README.md"))}
+    folder, missing = "", []
+    for line in shown["text"].splitlines():
+        name = line.split()[0]
+        folder = "" if not line.startswith(" ") else folder
+        missing += [] if (project.path / folder / name).exists() else [folder + name]
+        folder = name if name.endswith("/") else folder
+    assert missing == []
+    call = ast.parse(shown["py"].strip(), mode="eval").body
+    assert isinstance(call, ast.Call)
+    written = re.search(r"(?s)^cors\((.*?)^\)", project.read(f"{project.package}/notes.py"), re.MULTILINE)
+    assert written is not None
+    assert all(f"{keyword.arg}=" in written[1] for keyword in call.keywords)
+
+
 def get_codes(project: BakedProject, readme: str) -> set[str]:
     """Return the code of all blocks except those of the front end, with one package name."""
     found = get_blocks(project.read(readme))
-    return {block.code.replace(project.package, "my_lab_api") for block in found if block.language != "js"}
+    return {block.code.replace(project.package, "my_lab_api") for block in found if block.language not in SHOWN}
 
 
 def follow(project: BakedProject, block: Block, env: Mapping[str, str]) -> None:

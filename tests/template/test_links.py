@@ -1,5 +1,6 @@
 """Every link inside the repository, and inside a project, leads somewhere."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ def links(text: str) -> Iterator[str]:
 def anchors(text: str) -> set[str]:
     """Return the anchors that GitHub gives to the headings of a page."""
     tokens = MarkdownIt("commonmark").parse(text)
-    titles = [after.content for token, after in zip(tokens, tokens[1:], strict=False) if token.type == "heading_open"]
+    titles = [after.content for token, after in itertools.pairwise(tokens) if token.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
@@ -41,14 +42,16 @@ def get_broken_links(root: Path, page: str) -> list[str]:
 
 def test_each_link_of_the_template_leads_somewhere() -> None:
     root = template()
-    pages = [path.relative_to(root).as_posix() for path in root.rglob("*.md") if "{{" not in str(path.relative_to(root))]
+    pages = [
+        path.relative_to(root).as_posix() for path in root.rglob("*.md") if "{{" not in str(path.relative_to(root))
+    ]
     assert "README.zh-CN.md" in pages
     assert [link for page in pages for link in get_broken_links(root, page)] == []
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS)
-def test_each_link_of_a_project_leads_somewhere(baked: Callable[[str], BakedProject], combination: str) -> None:
-    project = baked(combination)
+def test_each_link_of_a_project_leads_somewhere(get_baked: Callable[[str], BakedProject], combination: str) -> None:
+    project = get_baked(combination)
     pages = [name for name in project.files if name.endswith(".md")]
     assert "README.md" in pages
     assert [link for page in pages for link in get_broken_links(project.path, page)] == []

@@ -9,12 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 import pytest
 import requests
 import yaml
 
-from scripts import terminal
+from scripts import budgets, peers, terminal
 from tests.baking import BakedProject, environment, template
 from tests.running import running
 from tests.template.reading import get_blocks
@@ -32,19 +33,53 @@ def readme() -> str:
 
 
 def test_a_test_runs_each_block(readme: str, get_baked: Callable[[str], BakedProject]) -> None:
-    found = [block.code for block in get_blocks(readme) if not block.code.startswith("$ ")]
-    first, ask, policy = found
+    first, without_and, ask, policy = (block.code for block in get_blocks(readme))
     assert [line for line in first.splitlines() if line] == [START, TEST]
+    # Windows PowerShell 5.1 has no &&
+    assert [line for line in without_and.splitlines() if line] == [c.replace(" &&", ";") for c in (START, TEST)]
     assert ask == f"{ASK}\n"
     assert policy in get_baked("default").read("my_lab_api/notes.py")
 
 
-def test_an_example_shows_the_real_output(readme: str, get_installed: Callable[[str], BakedProject]) -> None:
-    examples = [block.code for block in get_blocks(readme) if block.code.startswith("$ ")]
-    assert len(examples) == 1
-    for command, *shown in map(str.splitlines, examples):
-        said = get_installed("default").run("sh", "-c", command[2:]).stdout.splitlines()
-        assert [line for line in shown if line not in [*said, "…"]] == []
+def test_the_readme_has_at_most_700_words(readme: str) -> None:
+    assert len(readme.split()) <= 700
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_sizes_are_those_of_a_new_project(name: str, get_baked: Callable[[str], BakedProject]) -> None:
+    readme = (template() / name).read_text("utf-8")
+    found = {budget.what: budget.found for budget in budgets.measure(get_baked("default"))}
+    rows = [
+        re.findall(r"\d[\d,]*\d|\d", line)[0] for line in readme.splitlines() if re.match(r"\|[^|]+\| [\d,]+", line)
+    ]
+    whats = ("lines of the application", "files, without crossorigin/", "questions")
+    assert rows == [f"{found[what]:,}" for what in whats]
+    assert f"{found['lines of crossorigin/']:,}" in readme
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_seconds_are_those_of_the_last_measurement(name: str) -> None:
+    readme = (template() / name).read_text("utf-8")
+    seconds = json.loads((template() / "benchmarks" / "figures.json").read_text("utf-8"))["start"]["seconds"]
+    [first] = (rounds for what, rounds in seconds.items() if "README" in what)
+    assert re.search(rf"\b{round(median(first))} (seconds|秒)", readme)
+
+
+def test_other_templates_are_counted_by_the_same_rules(tmp_path: Path) -> None:
+    peer = BakedProject(tmp_path, (), ())
+    files = {
+        "cookiecutter.json": '{"name": "", "_extensions": []}',
+        "{{cookiecutter.name}}/lab/app.py": "import flask\n\n\napp = flask.Flask(__name__)\n",
+        "{{cookiecutter.name}}/lab/logo.png": "",
+        "{{cookiecutter.name}}/README.md": "a\n",
+        "docs/index.md": "b\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    commit_all(peer)
+    counted = peers.Peer("lab", "", "{{cookiecutter.name}}/", "{{cookiecutter.name}}/lab/")
+    assert peers.count(counted, tmp_path)[:3] == (2, 2, 1)
 
 
 def test_the_picture_of_the_terminal_shows_the_real_output(get_installed: Callable[[str], BakedProject]) -> None:
@@ -62,11 +97,16 @@ def clone(tmp_path: Path) -> BakedProject:
     """Return the template in a git repository."""
     found = BakedProject(tmp_path / "OWNER" / "REPO", (), ())
     shutil.copytree(template(), found.path)
-    found.check_output("git", "init", "--quiet")
-    found.check_output("git", "add", "--all")
-    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"]
-    found.check_output("git", *identity, "commit", "--quiet", "--message", "a commit")
+    commit_all(found)
     return found
+
+
+def commit_all(project: BakedProject) -> None:
+    """Make a repository of a folder."""
+    project.check_output("git", "init", "--quiet")
+    project.check_output("git", "add", "--all")
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"]
+    project.check_output("git", *identity, "commit", "--quiet", "--message", "a commit")
 
 
 @pytest.fixture

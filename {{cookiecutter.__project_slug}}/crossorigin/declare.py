@@ -102,7 +102,7 @@ class RefusedPreflight(NamedTuple):
 
 @dataclass
 class Policies:
-    """The policies of one application: declared at registration, built by `init_cors`."""
+    """The policies of one application, declared at registration and built by `init_cors`."""
 
     declarations: list[Declaration] = field(default_factory=list)
     built: list[Policy] = field(default_factory=list)

@@ -66,8 +66,8 @@ def test_the_session_cookie_identifies_the_user(ada):
     assert response.json["username"] == "ada"
 
 
-def test_a_forged_cookie_is_refused(app, client):
-    client.set_cookie(app.config["SESSION_COOKIE_NAME"], "forged")
+def test_a_cookie_with_a_wrong_signature_is_refused(app, client):
+    client.set_cookie(app.config["SESSION_COOKIE_NAME"], "not-signed")
     assert client.get("/api/auth/me").status_code == 401
 
 

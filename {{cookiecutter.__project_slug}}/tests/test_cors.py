@@ -13,7 +13,7 @@ def policies(app):
 
 
 def get_example(origin):
-    """Return an origin that a pattern allows: https://a.example.com for https://*.example.com."""
+    """Return an origin that a pattern allows, such as https://a.example.com for https://*.example.com."""
     return origin.replace(":*", ":5173").replace("*", "a")
 
 

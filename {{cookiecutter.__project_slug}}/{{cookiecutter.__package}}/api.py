@@ -75,7 +75,7 @@ def restore_etags() -> None:
 
 
 def check_body() -> None:
-    """Answer 415 to a compressed body. Limit JSON: a blueprint can raise the limit in `before_request`."""
+    """Answer 415 to a compressed body. Limit JSON. A blueprint can raise the limit in `before_request`."""
     if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         abort(415, "The body is compressed. Send it without Content-Encoding.")
     if request.mimetype == JSON:  # small JSON fields take more memory than a file

@@ -113,7 +113,7 @@ def set_role(username: str, role: str) -> None:
 
 @commands.cli.group("token")
 def token_cli() -> None:
-    """Create, list and revoke API tokens. Machines send them as Authorization: Bearer TOKEN."""
+    """Create, list and revoke API tokens. Machines send them in Authorization, as Bearer TOKEN."""
 
 
 @token_cli.command("create")
@@ -130,7 +130,7 @@ def create_token(username: str, name: str, days: int | None) -> None:
 @click.argument("username")
 @convert_errors()
 def list_tokens(username: str) -> None:
-    """List the tokens of a user: name, last use, expiry."""
+    """List the name, the last use and the expiry of each token of a user."""
     for token in users.get_user(username).tokens:
         times = (token.last_used_at, token.expires_at)
         last_use, expiry = (f"{time:%Y-%m-%d %H:%M} UTC" if time else "never" for time in times)

@@ -1,6 +1,6 @@
 """CSRF protection with Fetch Metadata: only trusted origins can send requests with the session cookie.
 
-CORS does not stop a forged request. It only hides the response. Browsers name the source of a request in
+CORS does not stop a cross-site request. It only hides the response. Browsers name the source of a request in
 `Sec-Fetch-Site` (https://w3c.github.io/webappsec-fetch-metadata), but on plain http only in `Origin`.
 Other clients send neither header, and no cookie of another user.
 """

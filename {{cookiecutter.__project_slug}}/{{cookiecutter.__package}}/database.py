@@ -83,7 +83,7 @@ def get_database_url(app: Flask) -> URL:
 
 
 def parse_database_url(text: str) -> URL:
-    """Return the URL with its driver. The text of a ValueError omits the value: it may hold a password."""
+    """Return the URL with its driver. A ValueError omits the value, which may hold a password."""
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):

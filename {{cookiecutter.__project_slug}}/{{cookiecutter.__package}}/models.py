@@ -13,7 +13,7 @@ def now() -> datetime:
 
 
 def normalize_name(name: str) -> str:
-    """Return the form in which usernames are compared (NFKC): 'Ada', 'ADA' and ' ada ' are one name."""
+    """Return the form (NFKC) in which 'Ada', 'ADA' and ' ada ' are one username."""
     return normalize("NFKC", normalize("NFKC", name).casefold()).strip()
 
 

@@ -20,7 +20,7 @@ class MessageSchema(ma.Schema):
 @public.route("/hello")
 @public.response(200, MessageSchema)
 def say_hello() -> dict[str, str]:
-    """Say hello: a simple request, sent without a preflight"""
+    """Say hello, in a simple request without a preflight"""
     return {"message": "Hello, World!"}
 
 
@@ -28,7 +28,7 @@ def say_hello() -> dict[str, str]:
 @public.arguments(MessageSchema())
 @public.response(200, MessageSchema)
 def echo(message: dict[str, str]) -> dict[str, str]:
-    """Send a message back: JSON is not safelisted, so the browser sends a preflight first"""
+    """Send a message back, after a preflight, because JSON is not safelisted"""
     return message
 
 
@@ -40,7 +40,7 @@ FORMS = {t: {"schema": MessageSchema} for t in ("application/x-www-form-urlencod
 @public.doc(requestBody={"required": True, "content": TEXT | FORMS})
 @public.response(201, MessageSchema)
 def receive_feedback() -> dict[str, str]:
-    """Accept a form or a text: the only bodies that a page can post without a preflight"""
+    """Accept a form or a text, which a page can post without a preflight"""
     if request.mimetype in TEXT:
         fields: dict[str, Any] = {"message": read_text()}
     elif request.mimetype in FORMS:

@@ -24,7 +24,7 @@ USE_INTERVAL = timedelta(minutes=1)  # between two writes of `last_used_at`, to 
 
 
 class CookieInterface(SecureCookieSessionInterface):
-    """Sign the cookie without a time limit: servers with different clocks would refuse each other's."""
+    """Sign the cookie without a time limit, so servers with different clocks accept each other's."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         cookie = request.cookies.get(self.get_cookie_name(app), "")
@@ -73,7 +73,7 @@ def require_sign_in() -> None:
 
 
 def require_role(role: str) -> Callable[[], None]:
-    """Return a check that answers 403 to other roles: `blueprint.before_request(require_role("admin"))`."""
+    """Return a check that answers 403 to other roles, for `blueprint.before_request(require_role("admin"))`."""
 
     def check_role() -> None:
         require_sign_in()

@@ -44,7 +44,7 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """A response: each header line as it was received, repeated names included."""
+    """A response with each header line as it was received, repeated names included."""
 
     status: int
     headers: Headers = ()
@@ -68,7 +68,7 @@ class Cookie(NamedTuple):
 
 
 def normalize_method(method: str) -> str:
-    """Return a method as it is sent: PUT for `put`, but `patch` unchanged (#concept-method-normalize)."""
+    """Return a method as it is sent, PUT for `put`, but `patch` unchanged (#concept-method-normalize)."""
     return method.upper() if method.upper() in NORMALIZED_METHODS else method
 
 

@@ -59,7 +59,7 @@ def _find_added_headers(policies: Policies, asked: Request) -> list[str]:
 
 
 def _check_body(body: Any) -> dict[str, Any]:
-    """Return the arguments of `build_request`; a ValueError names the first field that is wrong."""
+    """Return the arguments of `build_request`, or raise ValueError for the first wrong field."""
     if not isinstance(body, dict):
         raise ValueError("The body is not a JSON object.")
     for name in body.keys() - MAX_LENGTH.keys() - {"headers", "credentials", "answered"}:

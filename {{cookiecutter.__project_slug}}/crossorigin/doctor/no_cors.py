@@ -38,7 +38,7 @@ def check_response(request: Request, response: Response) -> Iterator[Step]:
 
 
 def check_frame(request: Request, response: Response) -> Step:
-    """Decide whether a frame shows a response (CSP, #directive-frame-ancestors; RFC 7034)."""
+    """Decide whether a frame shows a response (CSP, #directive-frame-ancestors, and RFC 7034)."""
     policy = get_header(response, "Content-Security-Policy") or ""
     if found := re.search(r"(?:\A|[;,])\s*frame-ancestors\b([^;,]*)", policy, re.IGNORECASE):
         ok = any(_is_ancestor(source, request) for source in found[1].lower().split())

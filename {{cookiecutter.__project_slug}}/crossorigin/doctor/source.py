@@ -18,7 +18,7 @@ PREFIX = "access-control-allow-"
 
 
 class Writer(NamedTuple):
-    """A place that writes CORS headers: a call of flask-cors, or the name of a header."""
+    """A place that writes CORS headers, with a call of flask-cors or with the name of a header."""
 
     place: str  # file:line
     call: str  # as far as its positional arguments, for example "CORS(app"
@@ -78,7 +78,7 @@ def read_libraries() -> str:
 
 
 def find_view_writer(app: Flask, endpoint: str) -> str:
-    """Return what writes CORS headers in a view: "flask-cors", "by hand", or "" for nothing."""
+    """Return "flask-cors", "by hand" or "", for what writes CORS headers in a view."""
     codes = list(get_codes(app.view_functions[endpoint]))
     if any("flask_cors" in code.co_filename for code in codes):
         return "flask-cors"

@@ -136,7 +136,7 @@ class AppTransport:
         return self.external.find_address(host) if self.external else None
 
     def _find_external(self, request: Request) -> Transport | None:
-        """Return the transport for another origin; None if the application itself is at the URL."""
+        """Return the transport for another origin, or None if the application itself is at the URL."""
         if browser.get_origin(request.url) == self.address:
             return None
         if self.external is None:

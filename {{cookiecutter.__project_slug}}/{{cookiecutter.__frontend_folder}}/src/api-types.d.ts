@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Say hello: a simple request, sent without a preflight */
+        /** Say hello, in a simple request without a preflight */
         get: {
             parameters: {
                 query?: never;
@@ -50,7 +50,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a message back: JSON is not safelisted, so the browser sends a preflight first */
+        /** Send a message back, after a preflight, because JSON is not safelisted */
         post: {
             parameters: {
                 query?: never;
@@ -92,7 +92,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Accept a form or a text: the only bodies that a page can post without a preflight */
+        /** Accept a form or a text, which a page can post without a preflight */
         post: {
             parameters: {
                 query?: never;
