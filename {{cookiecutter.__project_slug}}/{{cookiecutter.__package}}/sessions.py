@@ -73,7 +73,7 @@ def require_sign_in() -> None:
 
 
 def require_role(role: str) -> Callable[[], None]:
-    """Return a check that answers 403 to other roles, for `blueprint.before_request(require_role("admin"))`."""
+    """Return a check for `blueprint.before_request`, which answers 403 to other roles."""
 
     def check_role() -> None:
         require_sign_in()
