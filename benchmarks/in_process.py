@@ -131,17 +131,15 @@ def measure_growth(targets: Sequence[Target], folder: Path, rounds: int) -> Figu
         ]
         with workers(sizes) as pair:
             for case in ("list of 20", "login"):
-                found.setdefault(f"{case}, {many_rows}", {})[target.name] = measure_ratio(
-                    pair, CASES[case], "time", rounds
-                )
+                found.setdefault(f"{case}, {many_rows}", {})[target.name] = compare(pair, CASES[case], "time", rounds)
     with workers(targets[:1]) as few, workers(targets[:1], POLICIES) as more:
         for case in ("preflight", "list of 20"):
-            grown = measure_ratio([*few, *more], CASES[case], "cpu", rounds)
+            grown = compare([*few, *more], CASES[case], "cpu", rounds)
             found[f"{case}, {many_policies}"] = {targets[0].name: grown}
     return found
 
 
-def measure_ratio(pair: Sequence[Worker], case: Case, what: str, rounds: int) -> list[float]:
+def compare(pair: Sequence[Worker], case: Case, what: str, rounds: int) -> list[float]:
     """Return the ratio of the second worker to the first one in each round."""
     few, many = measure_in_rounds(rounds, {str(n): partial(w.measure, case, what) for n, w in enumerate(pair)}).values()
     return [b / a for a, b in zip(few, many, strict=True)]
@@ -150,9 +148,7 @@ def measure_ratio(pair: Sequence[Worker], case: Case, what: str, rounds: int) ->
 def count_instructions(targets: Sequence[Target]) -> Figures:
     """Return the processor instructions of a request, which do not depend on the load of the machine."""
     with ThreadPoolExecutor(2) as pool:
-        counted = dict(
-            zip((target.name for target in targets), pool.map(count_target_instructions, targets), strict=True)
-        )
+        counted = dict(zip((t.name for t in targets), pool.map(count_target_instructions, targets), strict=True))
     return {case: {name: [found[case]] for name, found in counted.items() if case in found} for case in COUNTED}
 
 

@@ -17,11 +17,7 @@ TABLES = {
     "rate": ("Requests a second", f"Ratio to {FASTAPI}. More is better.", "requests a second"),
     "p99": ("Latency under load", f"99th percentile, as a ratio to {FASTAPI}. Less is better.", "milliseconds"),
     "served cpu": ("CPU of a request, including the server", f"Ratio to {FASTAPI}. Less is better.", "microseconds"),
-    "cpu": (
-        "CPU of a request, in process",
-        "Ratio to FastAPI. Each application runs in its own process without a server. Less is better.",
-        "microseconds",
-    ),
+    "cpu": ("CPU of a request, in process", "Ratio to FastAPI, without a server. Less is better.", "microseconds"),
     "instructions": (
         "Instructions of a request",
         "Processor instructions, as a ratio to FastAPI, counted with valgrind. They do not depend on the load.",
@@ -93,10 +89,8 @@ def get_thresholds(figures: dict[str, Any]) -> list[Threshold]:
         found.append(Threshold("cpu", "preflight", ours, "at most", 10, BARE))
     found += [Threshold("growth", case, OURS, "at most", 1.2) for case in figures.get("growth", ())]
     seconds = dict.fromkeys(figures.get("start", {}).get("seconds", ()))
-    found += [
-        Threshold("start", "seconds", name, "at most", bound)
-        for name, bound in zip(seconds, MAXIMUM_SECONDS, strict=False)
-    ]
+    limits = zip(seconds, MAXIMUM_SECONDS, strict=False)
+    found += [Threshold("start", "seconds", name, "at most", bound) for name, bound in limits]
     return [threshold for threshold in found if threshold.part in figures]
 
 
@@ -106,11 +100,8 @@ MAXIMUM_SECONDS = (0.5, 0.5, 1, 7, 4, 3)  # of each measurement in `start`
 def build_tables(figures: dict[str, Any]) -> str:
     """Return all tables, each with a heading."""
     rows = [threshold.row(figures) for threshold in get_thresholds(figures)]
-    found = [
-        figures["machine"],
-        "### Thresholds",
-        format_table(["figure", "threshold", "median (minimum–maximum)", ""], rows),
-    ]
+    heads = ["figure", "threshold", "median (minimum–maximum)", ""]
+    found = [figures["machine"], "### Thresholds", format_table(heads, rows)]
     for part, (heading, sentence, unit) in TABLES.items():
         if part in figures:
             found += [f"### {heading}", sentence]
@@ -164,9 +155,8 @@ def draw_chart(rates: dict[str, dict[str, list[float]]]) -> str:
     for case, group in groups.items():
         drawn.append(f'<text x="{LEFT - 8}" y="{y + HEIGHT}" text-anchor="end">{escape(case)}</text>')
         for name, bar in group.items():
-            drawn.append(
-                draw_label(LEFT, y, bar.median * scale, name, format_number(bar.median), f"{case}, {name}: {bar}")
-            )
+            text = format_number(bar.median)
+            drawn.append(draw_label(LEFT, y, bar.median * scale, name, text, f"{case}, {name}: {bar}"))
             y += HEIGHT + 2
         y += 16
     one = LEFT + scale

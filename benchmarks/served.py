@@ -77,11 +77,9 @@ class Server:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 30)
         said, answer = json.loads(done.stdout.strip().splitlines()[-1]), self.answers[case.name]
         assert said["failed"] == 0, f"{said['failed']} requests failed: {url}\n{done.stdout}"
-        expected = len(answer.body) + sum(len(key) + len(value) for key, value in answer.headers)
+        total = len(answer.body) + sum(len(key) + len(value) for key, value in answer.headers)
         size = said["bytes"] / said["requests"]
-        assert expected * 0.9 < size < expected * 1.1 + 100, (
-            f"{self.target.name}, {case.name}: {size} bytes instead of {expected}"
-        )
+        assert total * 0.9 < size < total * 1.1 + 100, f"{self.target.name}, {case.name}: {size} bytes, not {total}"
         rate, cpu = said["requests"] / said["us"] * 1e6, (self.cpu() - before) / said["requests"] * 1e6
         return {"rate": rate, "p99": said["p99"] / 1e3, "served cpu": cpu}
 
@@ -109,9 +107,7 @@ def measure(targets: Sequence[Target], rounds: int, seconds: int) -> dict[str, F
         for number in range(rounds):
             for case in CASES.values():
                 supporting = [server for server in running if case.name in server.scripts]
-                for server in random.Random(number).sample(
-                    supporting, len(supporting)
-                ):  # the order changes, so no server always follows the slowest
+                for server in random.Random(number).sample(supporting, len(supporting)):  # in a new order
                     for what, value in server.measure_under_load(case, seconds).items():
                         found[what][case.name][server.target.name].append(value)
     return dict(found)

@@ -21,13 +21,12 @@ FIRST_COMMAND = f"uvx cookiecutter {template()} --no-input -o build && cd build/
 def measure(project: BakedProject, rounds: int) -> Figures:
     """Return the seconds of each start-up time. dev.py with the page needs npm."""
     with new_folder() as folder:
+        readme = partial(measure_time, measure_readme)
         measures: dict[str, Callable[[], float]] = {
             "import of the application": partial(measure_import, project, project.package),
             "import of its main libraries": partial(measure_import, project, LIBRARIES),
             "generating a project, in process": partial(measure_time, bake),
-            "the README's first command, without `pip install uv`, to the API's first answer": partial(
-                measure_time, measure_first_answer
-            ),
+            "the README's first command, without `pip install uv`, to the API's first answer": readme,
             "`uv run pytest` of a generated project": partial(measure_time, lambda _: run_tests(project)),
         }
         if shutil.which("npm"):
@@ -59,7 +58,7 @@ def run_tests(project: BakedProject) -> None:
     project.check_output(project.python, "-m", "pytest", "-q")
 
 
-def measure_first_answer(folder: Path) -> float:
+def measure_readme(folder: Path) -> float:
     """Run the README's first command until the API responds. dev.py then still installs the front end."""
     start = time.perf_counter()
     with running(BakedProject(folder, (), ()), command=["sh", "-c", FIRST_COMMAND]) as started:

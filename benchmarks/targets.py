@@ -120,9 +120,7 @@ def insert_rows(file: Path, notes: Mapping[str, int], sessions: int) -> None:
     """Insert notes, and sessions of the first user."""
     with closing(sqlite3.connect(file)) as database:
         for user, number in enumerate(notes.values(), 1):
-            written = (
-                (user, *row) for row in generate_notes(number, "One sentence of a note. " * (2 if sessions else 9))
-            )
+            written = ((user, *n) for n in get_notes(number, "One sentence of a note. " * (2 if sessions else 9)))
             columns = "user_id, title, body, created_at, updated_at, version"
             database.executemany(f"INSERT INTO note ({columns}) VALUES (?, ?, ?, ?, ?, 1)", written)
         ahead = format_time(datetime.now(UTC) + timedelta(days=3))
@@ -133,7 +131,7 @@ def insert_rows(file: Path, notes: Mapping[str, int], sessions: int) -> None:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def generate_notes(number: int, body: str) -> Iterator[tuple[str, str, str, str]]:
+def get_notes(number: int, body: str) -> Iterator[tuple[str, str, str, str]]:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     for n in range(number):
         written = format_time(start + timedelta(minutes=n % 100_000))
