@@ -81,9 +81,9 @@ def test_on_localhost_the_login_holds_until_the_sign_out(webkit: WebKit, site: R
 
 def test_a_page_on_127_0_0_1_is_told_to_be_on_localhost(webkit: WebKit, two_names: RunningProject) -> None:
     webkit.open(two_names.page.replace("localhost", "127.0.0.1"))
-    webkit.shows("#warning", "The page is on 127.0.0.1, the API on localhost")
+    webkit.shows("#warning", "The front end is on 127.0.0.1, the API on localhost")
     webkit.click("#sign-in")
-    webkit.shows("#session-outcome", "the browser did not send the session cookie. The page is on 127.0.0.1")
+    webkit.shows("#session-outcome", "the browser did not send the session cookie. The front end is on 127.0.0.1")
 
 
 def test_through_the_proxy_the_login_holds_until_the_sign_out(webkit: WebKit, one_origin: RunningProject) -> None:
