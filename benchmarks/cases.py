@@ -1,4 +1,4 @@
-"""The requests that every target gets, and what has to be the same in every answer."""
+"""The requests to every target, and the values that must be the same in every response."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 ORIGIN = "https://app.example.com"
 PASSWORD = "a-password-of-nobody"
-USERS = {"reader": 300, "writer": 0, "visitor": 0}  # and how many notes each has
+USERS = {"reader": 300, "writer": 0, "visitor": 0}  # user names and numbers of notes
 READ = {"Origin": ORIGIN, "Accept": "application/json"}
 WRITE = READ | {"Content-Type": "application/json"}
 PREFLIGHT = {
@@ -19,7 +19,7 @@ PREFLIGHT = {
 
 @dataclass(frozen=True)
 class Case:
-    """A request, and who is signed in, if anybody."""
+    """A request, with an optional signed-in user."""
 
     name: str
     method: str
@@ -29,7 +29,7 @@ class Case:
     user: str | None = None
 
     def as_json(self, cookie: str = "") -> dict[str, Any]:
-        """Return what a program needs to send it."""
+        """Return the request as JSON data."""
         headers = self.headers | ({"Cookie": cookie} if cookie else {})
         body = json.dumps(self.body) if self.body else ""
         return {"method": self.method, "path": self.path, "headers": headers, "body": body}
@@ -53,51 +53,51 @@ CASES = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: list[tuple[str, str]]
     body: str
 
     def get(self, name: str) -> str:
-        """Return a header, empty without any."""
+        """Return the value of a header, or an empty string."""
         return ", ".join(value for key, value in self.headers if key.lower() == name.lower())
 
     @property
     def cookie(self) -> str:
-        """The cookie that it sets, as a client sends it back."""
+        """The cookie that it sets, as a client sends it."""
         return self.get("Set-Cookie").partition(";")[0]
 
 
-def check_alike(case: Case, answers: dict[str, Answer]) -> None:
-    """Refuse answers with other facts than the first one's."""
-    (_, model), *rest = answers.items()
+def check_same_answer(case: Case, answers: dict[str, Answer]) -> None:
+    """Assert that all responses have the same facts as the first one."""
+    (_, reference), *rest = answers.items()
     for name, answer in rest:
-        wanted, got = facts(case, model), facts(case, answer)
-        assert wanted == got, f"{case.name}: {name} answers\n{got}\nand not\n{wanted}"
+        expected, actual = get_facts(case, reference), get_facts(case, answer)
+        assert expected == actual, f"{case.name}: {name} answers\n{actual}\ninstead of\n{expected}"
 
 
-def facts(case: Case, answer: Answer) -> dict[str, Any]:
-    """Return what must not differ between two targets."""
+def get_facts(case: Case, answer: Answer) -> dict[str, Any]:
+    """Return the values that must be the same for all targets."""
     found: dict[str, Any] = {
         "origin": answer.get("Access-Control-Allow-Origin"),
         "credentials": answer.get("Access-Control-Allow-Credentials"),
     }
-    if case.name == "preflight":  # 204, or 200 and a text that nobody reads: both are right
+    if case.name == "preflight":  # 204 and 200 are both correct
         lists = answer.get("Access-Control-Allow-Headers").lower(), answer.get("Access-Control-Allow-Methods")
         allows = "if-match" in lists[0] and "PUT" in lists[1]
         return found | {"ok": answer.status in (200, 204), "age": answer.get("Access-Control-Max-Age"), "all": allows}
-    found |= {"status": answer.status, "body": comparable(json.loads(answer.body))}
+    found |= {"status": answer.status, "body": normalize_body(json.loads(answer.body))}
     if case.name == "list of 20":
-        place = json.loads(answer.get("X-Pagination"))
-        found |= {name: place[name] for name in ("total", "total_pages", "page", "next_page")}
+        pagination = json.loads(answer.get("X-Pagination"))
+        found |= {name: pagination[name] for name in ("total", "total_pages", "page", "next_page")}
     return found | {"etag": bool(answer.get("ETag"))} if case.name in ("one by id", "create") else found
 
 
-def comparable(body: Any) -> Any:
-    """Return a body with its times in one form, without those of today and without new numbers."""
+def normalize_body(body: Any) -> Any:
+    """Return a body with normalized times. New notes have no id and no times."""
     if isinstance(body, list):
-        return [comparable(item) for item in body]
+        return [normalize_body(item) for item in body]
     if "created_at" in body:
         new = body["title"] == "A title"
         times = {name: datetime.fromisoformat(body[name]).isoformat() for name in ("created_at", "updated_at")}

@@ -1,4 +1,4 @@
-"""An application called in a process of its own (`worker.py`), without any server: CPU, growth, instructions."""
+"""Measure an application in its own process (`worker.py`) without a server: CPU, growth and instructions."""
 
 import contextlib
 import json
@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from benchmarks.cases import CASES, Answer, Case, check_alike, sign_in
+from benchmarks.cases import CASES, Answer, Case, check_same_answer, sign_in
 from benchmarks.targets import BARE, Target
 from tests.baking import environment
 
-# what each target took for each case, in the order of the rounds
+# the values of each case and target, in the order of the rounds
 Figures: TypeAlias = dict[str, dict[str, list[float]]]
 WORKER = Path(__file__).with_name("worker.py")
 FEW, MANY, POLICIES = 1_000, 1_000_000, 300
@@ -25,10 +25,10 @@ COUNTED = {"preflight": 200, "list of 20": 20, "one by id": 20, "create": 20}  #
 
 
 class Worker:
-    """A process that has an application."""
+    """A process with an application."""
 
     def __init__(self, target: Target, policies: int = 0, under: Sequence[str | Path] = ()) -> None:
-        """Start it, perhaps with more policies, perhaps under another program; `workers` ends it as well."""
+        """Start the process, optionally with more policies or under another program. `workers` also stops it."""
         self.target = target
         self.process = subprocess.Popen(
             [*under, target.python, str(WORKER), target.application, str(policies)],
@@ -42,20 +42,20 @@ class Worker:
         self.counts: dict[str, int] = {}
         self.cookies: dict[str, str] = {}
 
-    def ask(self, **asked: Any) -> Any:
-        """Send a line, and return what comes back."""
+    def send(self, **command: Any) -> Any:
+        """Send a command and return the result."""
         assert self.process.stdin
         assert self.process.stdout
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(json.dumps(asked) + "\n")
+            self.process.stdin.write(json.dumps(command) + "\n")
             self.process.stdin.flush()
         line = self.process.stdout.readline()
-        assert line, f"{self.target.name} ended with {self.process.wait()}"
+        assert line, f"{self.target.name} exited with {self.process.wait()}"
         return json.loads(line)
 
     def answer(self, case: Case) -> Answer:
-        """Return the answer to a request."""
-        return Answer(**self.ask(request=self.request(case)))
+        """Return the response to a request."""
+        return Answer(**self.send(request=self.request(case)))
 
     def request(self, case: Case) -> dict[str, Any]:
         """Return a request with the cookie of its user."""
@@ -64,17 +64,18 @@ class Worker:
         return case.as_json(self.cookies.get(case.user or "", ""))
 
     def measure(self, case: Case, what: str = "cpu", seconds: float = 0.1) -> float:
-        """Return the microseconds of a request, of CPU or of time, from as many as fit into some seconds."""
+        """Return the microseconds of CPU or time for a request, as the mean of many requests."""
         request, count = self.request(case), self.counts.get(case.name, 0)
         if not count:
+            self.send(request=request, count=1)  # the first request does what happens once, such as the last checks
             count = 4
-            while (took := self.ask(request=request, count=count)["time"]) < seconds / 3:
+            while (took := self.send(request=request, count=count)["time"]) < seconds / 3:
                 count *= 4
             self.counts[case.name] = count = max(4, round(count * seconds / took))
-        return float(self.ask(request=request, count=count)[what]) / count * 1e6
+        return float(self.send(request=request, count=count)[what]) / count * 1e6
 
-    def end(self) -> None:
-        """End the process."""
+    def stop(self) -> None:
+        """Stop the process."""
         self.process.communicate(timeout=60)
 
 
@@ -84,34 +85,34 @@ def workers(targets: Sequence[Target], policies: int = 0, under: Sequence[str | 
         found = []
         for target in targets:
             found.append(Worker(target, policies, under))
-            stack.callback(found[-1].end)
+            stack.callback(found[-1].stop)
         yield found
 
 
-def takes(target: Target, case: str) -> bool:
-    """Tell whether a target answers a case: the bare function has preflights only."""
+def supports(target: Target, case: str) -> bool:
+    """Return whether a target supports a case. The bare function supports preflights only."""
     return target.name != BARE or case == "preflight"
 
 
 def measure_cpu(targets: Sequence[Target], rounds: int) -> Figures:
     with workers(targets) as found:
-        check_all_alike(found)
+        check_same_answers(found)
         return {
-            case.name: in_rounds(
-                rounds, {w.target.name: partial(w.measure, case) for w in found if takes(w.target, case.name)}
+            case.name: measure_in_rounds(
+                rounds, {w.target.name: partial(w.measure, case) for w in found if supports(w.target, case.name)}
             )
             for case in CASES.values()
         }
 
 
-def check_all_alike(found: Sequence[Worker]) -> None:
-    """Refuse targets that do not answer alike; the first one is the yardstick."""
+def check_same_answers(found: Sequence[Worker]) -> None:
+    """Assert that all targets give the same responses as the first one."""
     for case in CASES.values():
-        check_alike(case, {w.target.name: w.answer(case) for w in found if takes(w.target, case.name)})
+        check_same_answer(case, {w.target.name: w.answer(case) for w in found if supports(w.target, case.name)})
 
 
-def in_rounds(rounds: int, measures: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
-    """Measure one after the other, in another order in each round, the first round left out."""
+def measure_in_rounds(rounds: int, measures: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
+    """Measure all in rounds, in a random order. The first round is not counted."""
     found: dict[str, list[float]] = {name: [] for name in measures}
     for number in range(rounds + 1):
         for name in random.Random(number).sample(list(measures), len(measures)):
@@ -120,7 +121,7 @@ def in_rounds(rounds: int, measures: Mapping[str, Callable[[], float]]) -> dict[
 
 
 def measure_growth(targets: Sequence[Target], folder: Path, rounds: int) -> Figures:
-    """Return how many times a request takes with many rows, and with many policies, what it takes with few."""
+    """Return the ratios of a request with many rows or policies to one with few."""
     many_rows, many_policies = f"{MANY:,} rows / {FEW:,}", f"{POLICIES} policies / those of a new project"
     found: Figures = {}
     for target in targets:
@@ -130,59 +131,63 @@ def measure_growth(targets: Sequence[Target], folder: Path, rounds: int) -> Figu
         ]
         with workers(sizes) as pair:
             for case in ("list of 20", "login"):
-                found.setdefault(f"{case}, {many_rows}", {})[target.name] = growth(pair, CASES[case], "time", rounds)
+                found.setdefault(f"{case}, {many_rows}", {})[target.name] = measure_ratio(
+                    pair, CASES[case], "time", rounds
+                )
     with workers(targets[:1]) as few, workers(targets[:1], POLICIES) as more:
         for case in ("preflight", "list of 20"):
-            grown = growth([*few, *more], CASES[case], "cpu", rounds)
+            grown = measure_ratio([*few, *more], CASES[case], "cpu", rounds)
             found[f"{case}, {many_policies}"] = {targets[0].name: grown}
     return found
 
 
-def growth(pair: Sequence[Worker], case: Case, what: str, rounds: int) -> list[float]:
-    """Return how many times the first worker's measure is in the second's, round by round."""
-    few, many = in_rounds(rounds, {str(n): partial(w.measure, case, what) for n, w in enumerate(pair)}).values()
+def measure_ratio(pair: Sequence[Worker], case: Case, what: str, rounds: int) -> list[float]:
+    """Return the ratio of the second worker to the first one in each round."""
+    few, many = measure_in_rounds(rounds, {str(n): partial(w.measure, case, what) for n, w in enumerate(pair)}).values()
     return [b / a for a, b in zip(few, many, strict=True)]
 
 
 def count_instructions(targets: Sequence[Target]) -> Figures:
-    """Return how many instructions of the processor a request takes: no load on the machine changes that."""
+    """Return the processor instructions of a request, which do not depend on the load of the machine."""
     with ThreadPoolExecutor(2) as pool:
-        counted = dict(zip((target.name for target in targets), pool.map(instructions, targets), strict=True))
+        counted = dict(
+            zip((target.name for target in targets), pool.map(count_target_instructions, targets), strict=True)
+        )
     return {case: {name: [found[case]] for name, found in counted.items() if case in found} for case in COUNTED}
 
 
-def instructions(target: Target) -> dict[str, float]:
-    """Return the instructions of a request by case, counted by valgrind."""
+def count_target_instructions(target: Target) -> dict[str, float]:
+    """Return the instructions of a request by case, counted with valgrind."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "out")
-        # counting starts after the imports, which would take minutes
+        # counting starts after the imports, because they would take minutes
         under = [str(shutil.which("valgrind")), "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={out}"]
         fixed = replace(target, env={**target.env, "PYTHONHASHSEED": "0"})
         with workers([fixed], under=under) as (worker,):
             worker.answer(CASES["preflight"])
-            order(worker, "--instr=on")
+            control_valgrind(worker, "--instr=on")
             return {
-                case: instructions_of_a_request(worker, CASES[case], number, out)
+                case: count_request_instructions(worker, CASES[case], number, out)
                 for case, number in COUNTED.items()
-                if takes(target, case)
+                if supports(target, case)
             }
 
 
-def instructions_of_a_request(worker: Worker, case: Case, number: int, out: Path) -> float:
-    """Return what sending takes, less what everything around it takes."""
-    asked, took = {"request": worker.request(case), "count": number}, []
-    worker.ask(**asked)  # what a process does only once is done
+def count_request_instructions(worker: Worker, case: Case, number: int, out: Path) -> float:
+    """Return the instructions of a request without the overhead of the worker."""
+    command, took = {"request": worker.request(case), "count": number}, []
+    worker.send(**command)  # warm-up
     for idle in (False, True):
-        order(worker, "--zero")
-        worker.ask(**asked, idle=idle)
+        control_valgrind(worker, "--zero")
+        worker.send(**command, idle=idle)
         before = set(out.parent.iterdir())
-        order(worker, "--dump")
+        control_valgrind(worker, "--dump")
         [dump] = set(out.parent.iterdir()) - before
         [line] = (line for line in dump.read_text("utf-8").splitlines() if line.startswith("summary:"))
         took.append(int(line.split()[1]))
     return (took[0] - took[1]) / number
 
 
-def order(worker: Worker, what: str) -> None:
+def control_valgrind(worker: Worker, what: str) -> None:
     command = ["callgrind_control", what, str(worker.process.pid)]
     subprocess.run(command, capture_output=True, check=True, timeout=60)

@@ -1,7 +1,7 @@
 """Compare which errors of an API a page can read, in Chromium: `uv run python -m benchmarks.readable_errors`.
 
-A generated project of each CORS strategy stands beside plain Flask apps with flask-cors (`apps/errors_flask.py`). Each
-gets the same requests of the same page, from an origin that it allows.
+It compares a generated project of each CORS strategy with plain Flask apps and flask-cors (`apps/errors_flask.py`).
+All get the same requests from the same page, whose origin they allow.
 """
 
 import datetime
@@ -15,17 +15,17 @@ from typing import TypeAlias
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.report import NOTHING, table
-from benchmarks.targets import projects
+from benchmarks.report import NOTHING, format_table
+from benchmarks.targets import build_projects
 from tests.browser.browsers import launch_options
 from tests.browser.empty_page import empty_page
-from tests.browser.errors_of_an_api import ERRORS, READ, UNREAD, flask, generated, read, what_a_page_reads
+from tests.browser.errors_of_an_api import ERRORS, READ, UNREAD, flask, generated, get_readable_errors, read
 
-# a function that runs an API, with Flask's debug mode or without, and yields its origin
-Runs: TypeAlias = Callable[..., AbstractContextManager[str]]
+# a context manager that runs an API, with or without debug mode, and yields its origin
+RunApi: TypeAlias = Callable[..., AbstractContextManager[str]]
 DESIGNS = {"app": "CORS(app, resources=…)", "blueprint": "CORS(blueprint, …)"}
 GUARDS = ("careful", "default limits", "before_request")
-# two more that are not counted: where one of the designs does better, or worse, than its 404 above tells
+# two more requests that are not counted. They show differences between the designs
 NOT_COUNTED = {"404 GET": "/api/notes/1/nothing", "404 /api/other": "/api/other"}
 
 
@@ -36,20 +36,20 @@ def main() -> None:
             raise SystemExit("Chromium is not installed. Run: uv run playwright install chromium")
         browser = playwright.chromium.launch(**options)
         origin, rows = f"http://localhost:{port}", []
-        for (name, runs), debug in product(applications(Path(folder), origin), (False, True)):
-            with runs(debug=debug) as api:
+        for (name, run_api), debug in product(get_applications(Path(folder), origin), (False, True)):
+            with run_api(debug=debug) as api:
                 page = browser.new_page()
                 page.goto(origin)
-                rows.append([name, "on" if debug else "off", *outcomes(page, api)])
+                rows.append([name, "on" if debug else "off", *read_outcomes(page, api)])
                 page.context.close()
         print(f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, Chromium {browser.version}", end="\n\n")
-        print(table(["application", "debug", *map(str, ERRORS), "unread", *NOT_COUNTED], rows))
+        print(format_table(["application", "debug", *map(str, ERRORS), "unread", *NOT_COUNTED], rows))
         browser.close()
 
 
-def applications(folder: Path, origin: str) -> Iterator[tuple[str, Runs]]:
-    """Yield the name of each application, and what runs it."""
-    for number, target in enumerate(made := projects(folder)):
+def get_applications(folder: Path, origin: str) -> Iterator[tuple[str, RunApi]]:
+    """Yield the name of each application and the function that runs it."""
+    for number, target in enumerate(made := build_projects(folder)):
         (folder / str(number)).mkdir()
         assert target.project
         yield target.name, partial(generated, target.project, origin, folder / str(number))
@@ -59,18 +59,18 @@ def applications(folder: Path, origin: str) -> Iterator[tuple[str, Runs]]:
         yield f"{name}, {guards}", partial(flask, made[0].python, app, folder, {"FRONTEND_ORIGINS": origin})
 
 
-def outcomes(page: Page, api: str) -> Iterator[str]:
-    """Yield a word for each error: whether the page could read it, then how many it could not."""
-    found = what_a_page_reads(page, api)
+def read_outcomes(page: Page, api: str) -> Iterator[str]:
+    """Yield a word for each error, then the number of unreadable errors."""
+    found = get_readable_errors(page, api)
     for status, what in found.items():
-        yield word(what, READ[status])
+        yield format_outcome(what, READ[status])
     yield f"{sum(what != READ[status] for status, what in found.items())} of {len(found)}"
     for path in NOT_COUNTED.values():
-        yield word(read(page, api + path, {"credentials": "include"}), READ[404])
+        yield format_outcome(read(page, api + path, {"credentials": "include"}), READ[404])
 
 
-def word(what: str, expected: str) -> str:
-    """Return a word for a cell of the table; anything unexpected stays as it is."""
+def format_outcome(what: str, expected: str) -> str:
+    """Return a word for a table cell. Unexpected values are returned unchanged."""
     return {expected: "read", UNREAD: NOTHING}.get(what, what)
 
 

@@ -1,68 +1,81 @@
-"""From nothing to an answer: imports, generating a project, the README's command, dev.py, the generated tests."""
+"""Measure start-up times: imports, generating a project, the README's command, dev.py and the generated tests."""
 
+import contextlib
 import shutil
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from benchmarks.in_process import Figures, in_rounds
+from benchmarks.in_process import Figures, measure_in_rounds
 from tests.baking import BakedProject, bake, template
 from tests.running import running
 
-TIMED = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
+MEASURE_IMPORT = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
 LIBRARIES = "flask, flask_smorest, flask_limiter, sqlalchemy.orm, marshmallow, argon2, publicsuffixlist"
-FIRST = f"uvx cookiecutter {template()} --no-input -o build && cd build/my-lab-api && uv run dev.py"
+FIRST_COMMAND = f"uvx cookiecutter {template()} --no-input -o build && cd build/my-lab-api && uv run dev.py"
 
 
 def measure(project: BakedProject, rounds: int) -> Figures:
-    """Return the seconds of each thing that a student waits for; the page is left out where npm is not installed."""
+    """Return the seconds of each start-up time. dev.py with the page needs npm."""
     with new_folder() as folder:
-        things: dict[str, Callable[[], float]] = {
-            "import of the application": partial(importing, project, project.package),
-            "import of its main libraries": partial(importing, project, LIBRARIES),
-            "generating a project, in process": partial(timed, bake),
-            "the README's first command, without `pip install uv`, to the first answer": partial(timed, first_answer),
-            "`uv run pytest` of a generated project": partial(timed, lambda _: testing(project)),
+        measures: dict[str, Callable[[], float]] = {
+            "import of the application": partial(measure_import, project, project.package),
+            "import of its main libraries": partial(measure_import, project, LIBRARIES),
+            "generating a project, in process": partial(measure_time, bake),
+            "the README's first command, without `pip install uv`, to the API's first answer": partial(
+                measure_time, measure_first_answer
+            ),
+            "`uv run pytest` of a generated project": partial(measure_time, lambda _: run_tests(project)),
         }
         if shutil.which("npm"):
             page = bake(folder)
-            page.succeeds("uv", "sync", "--quiet")
-            page.succeeds("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder="frontend")
-            things["`uv run dev.py` to an answer of API and page, packages installed"] = partial(starting, page)
-        return {"seconds": in_rounds(rounds, things)}
+            page.check_output("uv", "sync", "--quiet")
+            page.check_output("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder="frontend")
+            measures["`uv run dev.py` to an answer of API and page, packages installed"] = partial(measure_start, page)
+        return {"seconds": measure_in_rounds(rounds, measures)}
 
 
-@contextmanager
+@contextlib.contextmanager
 def new_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 
 
-def timed(do: Callable[[Path], object]) -> float:
+def measure_time(action: Callable[[Path], object]) -> float:
     with new_folder() as folder:
         start = time.perf_counter()
-        done = do(folder)
-        return done if isinstance(done, float) else time.perf_counter() - start
+        result = action(folder)
+        return result if isinstance(result, float) else time.perf_counter() - start
 
 
-def importing(project: BakedProject, what: str) -> float:
-    return float(project.succeeds(project.python, "-c", TIMED.format(what)))
+def measure_import(project: BakedProject, what: str) -> float:
+    return float(project.check_output(project.python, "-c", MEASURE_IMPORT.format(what)))
 
 
-def testing(project: BakedProject) -> None:
-    project.succeeds(project.python, "-m", "pytest", "-q")
+def run_tests(project: BakedProject) -> None:
+    project.check_output(project.python, "-m", "pytest", "-q")
 
 
-def first_answer(folder: Path) -> float:
-    return starting(BakedProject(folder, (), ()), ["sh", "-c", FIRST])
-
-
-def starting(project: BakedProject, command: list[str] | None = None) -> float:
-    """Start something, and stop it when its servers have answered."""
+def measure_first_answer(folder: Path) -> float:
+    """Run the README's first command until the API responds. dev.py then still installs the front end."""
     start = time.perf_counter()
-    with running(project, command=command) as started:
-        started.until_ready()
+    with running(BakedProject(folder, (), ()), command=["sh", "-c", FIRST_COMMAND]) as started:
+        started.wait_until(lambda: responds(started.api))
+        return time.perf_counter() - start
+
+
+def responds(url: str) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/health/live", timeout=5):
+        return True
+    return False
+
+
+def measure_start(project: BakedProject) -> float:
+    """Start a project and stop it after its servers have responded. Return the seconds."""
+    start = time.perf_counter()
+    with running(project) as started:
+        started.wait_until_ready()
         return time.perf_counter() - start

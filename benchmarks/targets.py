@@ -1,4 +1,4 @@
-"""What is measured: a generated project of each strategy, one of an earlier version, and what people would take."""
+"""The measured applications: generated projects, a project of an earlier version, and comparable applications."""
 
 import os
 import secrets
@@ -19,7 +19,7 @@ SETTINGS = {
     "APP_ENV": "production",
     "SECRET_KEY": secrets.token_hex(32),
     "FRONTEND_ORIGINS": ORIGIN,
-    "LOGIN_LIMIT": "1000000 per minute",  # attempts are counted, and the limit is never reached
+    "LOGIN_LIMIT": "1000000 per minute",  # attempts are counted, but the limit is never reached
     "LOGIN_ACCOUNT_LIMIT": "1000000 per minute",
     "PYTHONPATH": str(CHECKOUT),
 }
@@ -29,7 +29,7 @@ FASTAPI, FLASK, ON_GRANIAN, BARE = "FastAPI, uvicorn", "Flask, gunicorn", "Flask
 GUNICORN = ["gunicorn", "--workers", str(WORKERS), "--threads", str(THREADS), "--bind", "127.0.0.1:{port}"]
 GRANIAN = ["granian", "--interface", "wsgi", "--workers", str(WORKERS), "--port", "{port}"]
 GRANIAN += ["--factory", "--blocking-threads", str(THREADS), "--log-level", "warning"]
-UVICORN = ["uvicorn", "--workers", str(WORKERS), "--port", "{port}"]  # with its line in the log for each request
+UVICORN = ["uvicorn", "--workers", str(WORKERS), "--port", "{port}"]  # it logs each request
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Target:
     """An application with its server.
 
     Args:
-        name: what the tables call it.
-        application: a module, and an expression about it that gives the application.
-        command: what starts its server, on the port `{port}`.
-        project: a generated project; without one it is an application of this folder.
-        env: its settings; DATABASE_URL is a database of its own.
+        name: its name in the tables.
+        application: a module and an expression in it that returns the application.
+        command: the command of its server. `{port}` is the port.
+        project: a generated project, or None for an application of this folder.
+        env: its settings. DATABASE_URL is its own database.
     """
 
     name: str
@@ -52,44 +52,44 @@ class Target:
 
     @property
     def python(self) -> str:
-        """The Python that has its libraries."""
+        """The Python with its libraries."""
         return self.project.python if self.project else sys.executable
 
     @property
     def folder(self) -> Path:
-        """Where it runs."""
+        """Its working directory."""
         return self.project.path if self.project else CHECKOUT
 
     def on_database(self, file: Path, notes: Mapping[str, int] = USERS, sessions: int = 0) -> "Target":
-        """Return it with a database of its own that has these users, notes and sign-ins; made unless it is there."""
+        """Return the target with its own database, which is created with users, notes and sessions if needed."""
         found = replace(self, env={**self.env, "DATABASE_URL": f"sqlite:///{file.as_posix()}"})
         if not file.exists() and self.name != BARE:
             found.make_tables(list(notes))
-            fill(file, notes, sessions)
+            insert_rows(file, notes, sessions)
         return found
 
     def make_tables(self, users: list[str]) -> None:
-        """Make its tables, and its users as it makes them."""
+        """Create its tables and its users."""
         if self.project is None:
-            code = f"from benchmarks.apps.tables import make; make({users!r}, {PASSWORD!r})"
-            BakedProject(self.folder, (), ()).succeeds(self.python, "-c", code, env=self.env)
+            code = f"from benchmarks.apps.tables import create_tables; create_tables({users!r}, {PASSWORD!r})"
+            BakedProject(self.folder, (), ()).check_output(self.python, "-c", code, env=self.env)
             return
-        self.project.succeeds(self.python, "-m", "flask", "db", "upgrade", env=self.env)
+        self.project.check_output(self.python, "-m", "flask", "db", "upgrade", env=self.env)
         for user in users:
             flask_user(self.project, self.env, "create", user, PASSWORD)
 
 
-def generated(name: str, project: BakedProject) -> Target:
-    """Return a generated project as `python -m my_lab_api` runs it."""
+def build_target(name: str, project: BakedProject) -> Target:
+    """Return a generated project with the server of `python -m my_lab_api`."""
     return Target(name, f"{project.package}:create_app()", [project.python, "-m", project.package], project)
 
 
-def projects(folder: Path, beside: Path | None = None) -> list[Target]:
-    """Generate and install a project of each strategy, and perhaps one of an earlier version.
+def build_projects(folder: Path, beside: Path | None = None) -> list[Target]:
+    """Generate and install a project of each strategy, and optionally one of an earlier version.
 
     Args:
-        folder: where they are made.
-        beside: a checkout of an earlier version of the template, or a project that one has made.
+        folder: the parent folder of the projects.
+        beside: a checkout of an earlier version of the template, or a project generated by one.
     """
     answers = [{"cors_strategy": strategy, "frontend": False} for strategy in STRATEGIES]
     names = dict(zip((OURS, BY_HAND), answers, strict=True))
@@ -99,11 +99,11 @@ def projects(folder: Path, beside: Path | None = None) -> list[Target]:
     elif beside:
         made[BEFORE] = BakedProject(beside.resolve(), (), ())
     for project in made.values():
-        project.succeeds("uv", "sync", "--quiet")
-    return [generated(name, project) for name, project in made.items()]
+        project.check_output("uv", "sync", "--quiet")
+    return [build_target(name, project) for name, project in made.items()]
 
 
-def peers() -> list[Target]:
+def build_peers() -> list[Target]:
     """Return the applications of this folder on their servers."""
     programs = Path(sys.executable).parent
     gunicorn, granian, uvicorn = ([str(programs / words[0]), *words[1:]] for words in (GUNICORN, GRANIAN, UVICORN))
@@ -116,28 +116,30 @@ def peers() -> list[Target]:
     ]
 
 
-def fill(file: Path, notes: Mapping[str, int], sessions: int) -> None:
-    """Write notes, and sign-ins of the first user."""
+def insert_rows(file: Path, notes: Mapping[str, int], sessions: int) -> None:
+    """Insert notes, and sessions of the first user."""
     with closing(sqlite3.connect(file)) as database:
         for user, number in enumerate(notes.values(), 1):
-            written = ((user, *row) for row in rows(number, "One sentence of a note. " * (2 if sessions else 9)))
+            written = (
+                (user, *row) for row in generate_notes(number, "One sentence of a note. " * (2 if sessions else 9))
+            )
             columns = "user_id, title, body, created_at, updated_at, version"
             database.executemany(f"INSERT INTO note ({columns}) VALUES (?, ?, ?, ?, ?, 1)", written)
-        ahead = text(datetime.now(UTC) + timedelta(days=3))
-        keys = ((f"key-{n:040}", 1, ahead) for n in range(sessions))  # of somebody else than who signs in
+        ahead = format_time(datetime.now(UTC) + timedelta(days=3))
+        keys = ((f"key-{n:040}", 1, ahead) for n in range(sessions))  # the benchmark signs in another user
         database.executemany("INSERT INTO login_session (key, user_id, expires_at) VALUES (?, ?, ?)", keys)
         database.execute("ANALYZE")
         database.commit()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def rows(number: int, body: str) -> Iterator[tuple[str, str, str, str]]:
+def generate_notes(number: int, body: str) -> Iterator[tuple[str, str, str, str]]:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     for n in range(number):
-        written = text(start + timedelta(minutes=n % 100_000))
+        written = format_time(start + timedelta(minutes=n % 100_000))
         yield f"Note number {n}", body, written, written
 
 
-def text(time: datetime) -> str:
-    """Return a time as SQLAlchemy writes it into SQLite."""
+def format_time(time: datetime) -> str:
+    """Return a time in the format of SQLAlchemy for SQLite."""
     return time.strftime("%Y-%m-%d %H:%M:%S.%f")

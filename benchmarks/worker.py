@@ -1,10 +1,10 @@
-"""Run an application in this process and measure its CPU: started by `in_process`, with the Python of the application.
+"""Run an application in this process and measure its CPU. `in_process` starts it with the Python of the application.
 
     python worker.py MODULE:EXPRESSION POLICIES
 
-Reads one JSON object in each line, `{"request", "count", "idle"}`, and writes one: without a count the answer to the
-request, with one the seconds of CPU and of time for that many requests; idle, nothing is sent and all else is done. It
-imports nothing but the standard library and the application.
+Each line of stdin is a JSON object `{"request", "count", "idle"}`, and each line of stdout is the result. Without a
+count, the result is the response. With a count, it is the seconds of CPU and time for that many requests. With idle,
+nothing is sent, which measures the overhead. It imports only the standard library and the application.
 """
 
 import asyncio
@@ -25,26 +25,26 @@ Json: TypeAlias = dict[str, Any]
 
 
 def main() -> None:
-    """Make the application, then answer each line."""
-    place, policies = sys.argv[1:]
-    answers, sys.stdout = sys.stdout, sys.stderr  # whatever an application prints is no answer
-    name, _, expression = place.partition(":")
+    """Create the application, then run each command."""
+    application, policies = sys.argv[1:]
+    answers, sys.stdout = sys.stdout, sys.stderr  # output of the application must not mix with results
+    name, _, expression = application.partition(":")
     names = vars(importlib.import_module(name))
     if int(policies):
-        declare_more(names, int(policies))
+        add_policies(names, int(policies))
     app = eval(expression, names)
     protocol = Asgi() if inspect.iscoroutinefunction(type(app).__call__) else Wsgi()
     for line in sys.stdin:
-        asked = json.loads(line)
-        if "count" in asked:
-            said: Json = measure(protocol, app, asked["request"], asked["count"], idle=asked.get("idle", False))
+        command = json.loads(line)
+        if "count" in command:
+            result: Json = measure(protocol, app, command["request"], command["count"], idle=command.get("idle", False))
         else:
-            said = protocol.answer(app, asked["request"])
-        print(json.dumps(said), file=answers, flush=True)
+            result = protocol.answer(app, command["request"])
+        print(json.dumps(result), file=answers, flush=True)
 
 
-def declare_more(names: Json, number: int) -> None:
-    """Have `create_app` register so many blueprints more, each with a policy, before it calls `init_cors`."""
+def add_policies(names: Json, number: int) -> None:
+    """Register additional blueprints with policies when `create_app` calls `init_cors`."""
     crossorigin, blueprint = importlib.import_module("crossorigin"), importlib.import_module("flask").Blueprint
 
     def init_cors(app: Any, **options: Any) -> None:
@@ -59,13 +59,13 @@ def declare_more(names: Json, number: int) -> None:
 
 
 def measure(protocol: Any, app: Any, request: Json, count: int, *, idle: bool) -> Json:
-    """Send a request many times; what is needed to send it is made before."""
+    """Send a request many times. All requests are prepared before the measurement."""
     prepared = [protocol.prepare(request) for _ in range(count)]
     gc.collect()
-    gc.freeze()  # the collector meets what the requests make, and not what the process has
-    took = protocol.run(app, [] if idle else prepared)
+    gc.freeze()  # garbage collection sees only the objects of the requests
+    seconds = protocol.run(app, [] if idle else prepared)
     gc.unfreeze()
-    return dict(zip(("cpu", "time"), took, strict=True))
+    return dict(zip(("cpu", "time"), seconds, strict=True))
 
 
 class Wsgi:
@@ -85,24 +85,24 @@ class Wsgi:
         return environ
 
     def run(self, app: Any, environs: list[Json]) -> tuple[float, float]:
-        """Send requests; return the seconds of CPU, and of time."""
+        """Send requests and return the seconds of CPU and time."""
 
         def start_response(_status: str, _headers: list[tuple[str, str]], _error: Any = None) -> None:
-            """Take the head of an answer."""
+            """Accept the head of a response."""
 
-        cpu, began = time.process_time(), time.perf_counter()
+        cpu, started = time.process_time(), time.perf_counter()
         for environ in environs:
             body = app(environ, start_response)
             for _ in body:
                 pass
             if type(body) is not list:
                 body.close()
-        return time.process_time() - cpu, time.perf_counter() - began
+        return time.process_time() - cpu, time.perf_counter() - started
 
     def answer(self, app: Any, request: Json) -> Json:
-        """Return the answer to one request."""
+        """Return the response to one request."""
         head: list[Any] = []
-        body = app(self.prepare(request), lambda *said: head.extend(said[:2]))
+        body = app(self.prepare(request), lambda *result: head.extend(result[:2]))
         text = b"".join(body).decode()
         with suppress(AttributeError):
             body.close()
@@ -110,16 +110,16 @@ class Wsgi:
 
 
 class Asgi:
-    """Calls applications by ASGI, one request after the other, in a loop that stays; uvloop's where it is installed."""
+    """Calls applications by ASGI, one request at a time, in one event loop. It uses uvloop if installed."""
 
     def __init__(self) -> None:
-        """Make the loop."""
+        """Create the event loop."""
         with suppress(ImportError):
             asyncio.set_event_loop_policy(importlib.import_module("uvloop").EventLoopPolicy())
         self.loop = asyncio.new_event_loop()
 
     def prepare(self, request: Json) -> tuple[Json, Any]:
-        """Return a new scope, and what hands over the body."""
+        """Return a new scope and the function that receives the body."""
         path, _, query = request["path"].partition("?")
         body = request["body"].encode()
         length = {"content-length": str(len(body))} if body else {}
@@ -139,22 +139,22 @@ class Asgi:
         return scope, receive
 
     def run(self, app: Any, requests: list[tuple[Json, Any]], kept: list[Json] | None = None) -> tuple[float, float]:
-        """Send requests; return the seconds of CPU, and of time; keep the messages of the answers if asked to."""
+        """Send requests and return the seconds of CPU and time. Append the response messages to `kept`."""
 
         async def send(message: Json) -> None:
             if kept is not None:
                 kept.append(message)
 
-        async def all_of_them() -> tuple[float, float]:
-            cpu, began = time.process_time(), time.perf_counter()
+        async def send_all() -> tuple[float, float]:
+            cpu, started = time.process_time(), time.perf_counter()
             for scope, receive in requests:
                 await app(scope, receive, send)
-            return time.process_time() - cpu, time.perf_counter() - began
+            return time.process_time() - cpu, time.perf_counter() - started
 
-        return self.loop.run_until_complete(all_of_them())
+        return self.loop.run_until_complete(send_all())
 
     def answer(self, app: Any, request: Json) -> Json:
-        """Return the answer to one request."""
+        """Return the response to one request."""
         messages: list[Json] = []
         self.run(app, [self.prepare(request)], messages)
         headers = [(name.decode(), value.decode()) for name, value in messages[0]["headers"]]

@@ -1,74 +1,50 @@
-"""Write the template's docs/blocked-by-cors.md anew from the messages of the code.
+"""Write the template's docs/blocked-by-cors.md from the messages of the code, in English and in Chinese.
 
-`uv run python -m scripts.blocked_by_cors`, after a change of a message. A test compares the two.
+Run `uv run python -m scripts.blocked_by_cors` after a change of a message. A test compares pages and code.
 """
 
 import re
-import socket
-from typing import Any
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from click.testing import CliRunner
+
+from scripts.blocked_situations import API, GROUPS, LAB, PAGE, Entry, Situation
+from scripts.chinese import translate
 
 from tests.crossorigin.conftest import FOLDER  # isort: skip (it lets `crossorigin` be imported)
 
 from crossorigin import Hints
 from crossorigin.declare import KEY, Declaration, Policies
 from crossorigin.doctor.browser import Response
-from crossorigin.doctor.cli import MDN
+from crossorigin.doctor.cli import MDN, commands
 from crossorigin.doctor.trace import build_request, explain
 from crossorigin.doctor.transport import Answer, describe_network_error
 from crossorigin.policy import FromConfig, Policy
-from flask import Flask
+from flask import Blueprint, Flask
 
-DOCUMENT = FOLDER / "docs" / "blocked-by-cors.md"
-PAGE, API, LAB = "http://localhost:5173", "http://localhost:8000", "http://localhost:8000/api/lab"
-NUMBER, HTTP, HTTPS = "http://127.0.0.1:5173", "http://app.example.com", "https://app.example.com"
 ALLOW = {name: f"Access-Control-Allow-{name}" for name in ("Origin", "Credentials", "Methods", "Headers")}
-FINE = f"200 | Origin: {PAGE} | Credentials: true"
-LISTS = f"{FINE} | Methods: PUT | Headers: Content-Type"
-
-GO = FINE.replace("200", "302")
-
-NO_HEADER = "No 'Access-Control-Allow-Origin' header is present on the requested resource."
-PREFLIGHT = "Response to preflight request doesn't pass access control check:"
-INCLUDE = "when the request's credentials mode is 'include'."
-METHOD = "is not allowed by Access-Control-Allow-Methods in preflight response."
-FIELD = "is not allowed by Access-Control-Allow-Headers in preflight response."
-NOTHING = "nothing; but the request after the sign-in gets 401"
-NOT_ASKED = "Permission was denied for this request to access the … address space."
-OPEN = {"policy": {"origins": ["*"], "credentials": False}}
-ANOTHER = {"url": "https://api.example.org/weather", "credentials": False}
-# Chromium's messages, in the order in which students meet them; what the page asks for beside GET, and of what policy;
-# and the answers: a preflight's first
-BLOCKED: list[tuple[str, dict[str, Any], *tuple[str | Exception, ...]]] = [
-    (NO_HEADER, {"origin": "http://localhost:5174"}, "200"),
-    (f"{PREFLIGHT} {NO_HEADER}", {"method": "PUT", "origin": NUMBER}, "403"),
-    ("net::ERR_CONNECTION_REFUSED", {}),
-    (f"Request header field x-lab {FIELD}", {"headers": [("X-Lab", "1")]}, LISTS),
-    (f"Method DELETE {METHOD}", {"method": "DELETE"}, LISTS),
-    (f"… must not be the wildcard '*' {INCLUDE}", OPEN, "200 | Origin: *"),
-    (f"… is '' which must be 'true' {INCLUDE}", {"policy": {"credentials": False}}, f"200 | Origin: {PAGE}"),
-    (NOTHING, {"origin": NUMBER}, FINE.replace(PAGE, NUMBER)),
-    ("… has a value '…' that is not equal to the supplied origin.", ANOTHER, f"200 | Origin: {HTTPS}"),
-    ("… contains multiple values '…', but only one is allowed.", {}, f"200 | Origin: {PAGE} | Origin: {PAGE}"),
-    (
-        f"{PREFLIGHT} Redirect is not allowed for a preflight request.",
-        {"method": "PUT"},
-        "301 | Location: https://localhost/api/lab",
-    ),
-    (f"{PREFLIGHT} It does not have HTTP ok status.", {"method": "PUT"}, FINE.replace("200", "405")),
-    ("Mixed Content: …", {"origin": HTTPS, "url": "http://api.example.com/api/lab"}),
-    (NOT_ASKED, {"origin": HTTP}),
-    ("net::ERR_NAME_NOT_RESOLVED", {"url": "http://api:8000/api/lab"}, socket.gaierror()),
-    ("… String contains non ISO-8859-1 code point.", {"headers": [("X-Lab", "\u5b9e")]}),
-    ("'TRACE' HTTP method is unsupported.", {"method": "TRACE"}),
-    ("net::ERR_TOO_MANY_REDIRECTS", {}, *[f"{GO} | Location: /api/lab"] * 21),
-    ("Cannot parse Access-Control-Allow-Methods …", {"method": "PUT"}, f"{FINE} | Methods: [PUT]"),
-    ("Cannot parse Access-Control-Allow-Headers …", {"method": "PUT"}, f"{FINE} | Headers: [X-Lab]"),
-    (
-        "Cross origin requests are only supported for protocol schemes: …",
-        {},
-        f"{GO} | Location: ftp://api.example.com",
-    ),
-]
+LINE = 'cors(lab, origins=FromConfig("FRONTEND_ORIGINS"), request_headers=["Content-Type"], credentials=True)'
+# what is to be typed in texts of the code; quotation marks around a value are left out
+CODE = re.compile(
+    r"""
+    [a-z]+\.py(?::\d+)? | \.env\b | \buv\ run\ dev\.py
+    | from\ crossorigin\ import\ cors;\ cors\(.*?\) | \bcors\(…\)
+    | \b[A-Z][A-Z_]+=[!-~]*\w | \b[a-z_]+=(?:\[.*?\]|True)(?:,\ [a-z_]+=\[.*?\])?
+    | \bwithCredentials:\ \w+ | \bcredentials:\ '\w+'
+    | Access-Control-[\w-]+(?::\ [\w:/.,-]*\w)?
+    | (?<!\w)'([^']+)'(?!\w)
+    | \b[a-z]+://[!-~]*[\w/]
+    | (?<![\w`])/[a-z/]+\w
+    | \b(?:GET|PUT|POST|DELETE|TRACE|OPTIONS)\b(?:\ /[a-z/]+)?
+    | \bSameSite=\w+ | \bServer:\ \w+ | \b(?:null|[Cc]ontent-[Tt]ype|X-Lab)\b
+    | \b(?:encodeURIComponent|urllib\.parse\.unquote|add_header)\b
+    """,
+    re.VERBOSE | re.ASCII,
+)
 
 HINTS = Hints(  # the words of the project
     settings_file=".env",
@@ -83,17 +59,6 @@ HINTS = Hints(  # the words of the project
 )
 GIVEN: dict[str, Any] = {"origins": [PAGE], "methods": None, "request_headers": [], "expose_headers": []}
 GIVEN |= {"credentials": False, "max_age": None}
-
-HEAD = """# Blocked by CORS policy
-
-What the console of Chromium says, why, and what to write. Firefox has other texts for the same reasons. Each row is one
-situation, and a message can have other causes: `uv run flask cors explain` names yours. This page is made by it. In its
-examples, the policy in line 7 of `lab.py` lets pages of {page} call {lab} with cookies, with the
-header Content-Type, and with the methods of the routes: GET, POST and PUT.
-
-| what you see | why | what to write |
-|---|---|---|
-"""
 
 
 class Scripted:
@@ -120,7 +85,7 @@ class Scripted:
         return answer
 
     def find_address(self, host: str) -> str | None:
-        """Return where names lead: all outside of the visitor's network, as most do."""
+        """Return an address outside of the visitor's network, for each name."""
         return "8.8.8.8"
 
     def send(self, request: Any) -> Answer:
@@ -149,28 +114,199 @@ def lab(**options: Any) -> Flask:
     return app
 
 
-def blocked() -> Any:
-    """Yield the cells of each row."""
-    for seen, changes, *answers in BLOCKED:
-        asks = {"method": "GET", "url": LAB, "origin": PAGE, "credentials": True, **changes}
-        app = lab(**asks.pop("policy", {}))
-        request = build_request(**asks)
-        found = explain(request, Scripted(*answers), app)
-        failed = next(step for step in reversed(found.steps) if not step.ok)
-        reason = f" [{found.reason}]({MDN}{found.reason})" if found.reason else ""
-        why = f"{request.method} {request.url} from {request.origin}: {failed.detail.splitlines()[0]}{reason}"
-        yield seen, why, found.fix
+class Language(NamedTuple):
+    """What the page of one language says around the texts of the code."""
+
+    index: int  # of the language in a `Text`
+    file: str
+    head: str
+    fix: str
+    why: str
+    why_in_example: str
+    page: str
+    comma: str
+    case: str
+    space: str  # between sentences
+    columns: str
 
 
-def table(rows: Any) -> str:
-    # outside of code, Markdown would take * and < for its own
-    cells = [[cell if cell[0] == "`" else re.sub(r"([*<|])", r"\\\1", cell) for cell in row] for row in rows]
-    return "".join(f"| {' | '.join(row)} |\n" for row in cells)
+ENGLISH = Language(
+    0,
+    "blocked-by-cors.md",
+    f"""# Blocked by CORS policy
+
+    uv run flask cors explain GET /api/lab --origin http://localhost:5174 --credentials
+
+This command names the cause and the line to write. Use your own method, path and origin. Leave out `--credentials` if
+the call sends no cookies. Or search this page for the words after `blocked by CORS policy:` in the console (F12).
+
+JavaScript is not given the reason. axios reports only `Network Error` (`ERR_NETWORK`), and fetch `Failed to fetch` or,
+in Firefox, `NetworkError when attempting to fetch resource.` The messages below are those of Chrome and Edge
+(Chromium). Firefox has other texts, and its “Learn More” opens the MDN page that each entry links. `…` stands for a
+value. The prefix `Response to preflight request doesn't pass access control check:` is left out. It means that the
+preflight failed: the `OPTIONS` request that the browser sends first.
+
+In the examples, a page of `{PAGE}` calls `{LAB}` with cookies,
+unless an entry says otherwise. The routes have GET, POST and PUT. `.env` has `FRONTEND_ORIGINS={PAGE}`,
+and line 7 of `lab.py` is:
+
+    {LINE}
+""",
+    "Fix: {}",
+    "Why: {}",
+    "Why ({}): {}",
+    "from {}",
+    " ",
+    "- {}. Fix: {}",
+    " ",
+    "| message | fix | why |",
+)
+CHINESE = Language(
+    1,
+    "{% if cookiecutter.chinese %}blocked-by-cors.zh-CN.md{% endif %}",
+    f"""# 跨域请求被拦截（Blocked by CORS policy）
+
+    uv run flask cors explain GET /api/lab --origin http://localhost:5174 --credentials
+
+这条命令会说明原因，并指出要写哪一行。请换成自己的方法、路径和源（协议 + 域名 + 端口）；
+请求不携带 Cookie 时，去掉 `--credentials`。也可以打开控制台（F12），用 `blocked by CORS policy:` 之后的文字在本页搜索。
+
+CORS 即跨源资源共享，俗称跨域。浏览器不会把拦截的原因告诉脚本：axios 只报 `Network Error`（`ERR_NETWORK`），
+fetch 只报 `Failed to fetch`，Firefox 则是 `NetworkError when attempting to fetch resource.`。
+下面是 Chrome 和 Edge 的报错，控制台里总是英文，`…` 代表具体的值。
+Firefox 的报错不同，中文版以“已拦截跨源请求：同源策略禁止读取位于”开头，其中的“详细了解”就是每条末尾的 MDN 链接。
+开头的 `Response to preflight request doesn't pass access control check:` 已经省略，
+它表示没有通过的是预检请求，即浏览器先发送的 `OPTIONS`；简单请求不会触发预检请求。
+
+除非另有说明，示例中 `{PAGE}` 的前端访问 `{LAB}`，并且是附带身份凭证（Cookie）的请求。
+路由的方法有 GET、POST 和 PUT，`.env` 中有 `FRONTEND_ORIGINS={PAGE}`，`lab.py` 的第 7 行是：
+
+    {LINE}
+
+`.env` 和代码中的逗号、冒号和引号必须是半角的 `,`、`:`、`"`，不能是全角的 `，`、`：`、`“”`。
+""",
+    "修改：{}",
+    "原因：{}",
+    "原因（{}）：{}",
+    "页面在 {}",
+    "，",
+    "- {}。修改：{}",
+    "",
+    "| 报错 | 修改 | 原因 |",
+)
+LANGUAGES = (ENGLISH, CHINESE)
 
 
-def document() -> str:
-    return HEAD.format(page=PAGE, lab=LAB) + table(blocked())
+class Explained(NamedTuple):
+    """What the code says of a situation, and how its request differs from the one of the examples."""
+
+    request: str
+    origin: str
+    fix: str
+    why: str
+    reason: str | None
+
+
+def build_app(situation: Situation) -> Flask:
+    """Return the application of the examples, with the policy of a situation, and with a blueprint without one."""
+    app = lab(**situation.policy)
+    module = sys.modules["weather"] = ModuleType("weather")
+    weather = Blueprint("weather", "weather", root_path="no-source", url_prefix="/api/weather")
+    vars(module).update(__file__="weather.py", weather=weather)
+    weather.add_url_rule("", "weather", str)
+    app.register_blueprint(weather)
+    if situation.policy.get("origins") == ["*"]:
+
+        @app.after_request
+        def allow(response: Any) -> Any:
+            response.headers[ALLOW["Origin"]] = "*"
+            return response
+
+    return app
+
+
+def explain_situation(situation: Situation) -> Explained:
+    """Return what the code says of a situation."""
+    sent = {"method": "GET", "url": LAB, "origin": PAGE, "credentials": True, **situation.sent}
+    if "://" not in sent["url"]:  # refused before it is a request
+        command = ["explain", sent["method"], sent["url"], "--origin", sent["origin"]]
+        why, _, fix = CliRunner().invoke(commands, command).output.rpartition("Error: ")[2].strip().partition("; ")
+        return Explained("", "", fix, why, "CORSRequestNotHttp")
+    request = build_request(**sent)
+    found = explain(request, Scripted(*situation.answers), build_app(situation))
+    why = next((step.detail.splitlines()[0] for step in reversed(found.steps) if not step.ok), "")
+    other_page, other = request.origin != PAGE, (request.method, request.url, request.origin) != ("GET", LAB, PAGE)
+    line, origin = f"`{request.method} {request.url}`" * other, f"`{request.origin}`" * other_page
+    return Explained(line, origin, found.fix or "", why, found.reason)
+
+
+def say(text: str, language: Language) -> str:
+    """Return a text of the code in a language, with what is to be typed as code."""
+    text = text if text.endswith((".", "?")) else f"{text}."
+    return mark_code(translate(text) if language.index else text)
+
+
+def mark_code(text: str) -> str:
+    """Return a text with settings, lines of code, names of headers and URLs in code style."""
+    return CODE.sub(lambda found: f"`{found[1] or found[0]}`", text)
+
+
+def write_entry(entry: Entry, language: Language) -> Iterator[str]:
+    """Yield the paragraphs of an entry, the fix first."""
+    explained = [explain_situation(situation) for situation in entry.situations]
+    examples = [situation.example[language.index] for situation in entry.situations]
+    fixes = [say(found.fix, language) for found in explained]
+    whys = [write_why(found, language) for found in explained]
+    if entry.seen:
+        yield f"### `{entry.seen}`"
+    if len(fixes) == 1:
+        yield language.space.join(filter(None, (language.fix.format(fixes[0]), entry.note[language.index])))
+        page = explained[0].origin and language.page.format(explained[0].origin)
+        example = language.comma.join(filter(None, (explained[0].request, page, examples[0])))
+        yield language.why_in_example.format(example, whys[0]) if example else language.why.format(whys[0])
+        return
+    common = len(set(whys)) == 1
+    cases = [
+        language.case.format(example, fix if common else language.space.join(filter(None, (fix, why))))
+        for example, fix, why in zip(examples, fixes, whys, strict=True)
+    ]
+    yield "\n".join(cases)
+    if common:
+        yield language.why.format(whys[0])
+
+
+def write_why(found: Explained, language: Language) -> str:
+    """Return why a request is blocked, with the link to MDN."""
+    link = f"[{found.reason}]({MDN}{found.reason})" if found.reason else ""
+    return language.space.join(filter(None, (found.why and say(found.why, language), link)))
+
+
+def write_table(entries: tuple[Entry, ...], language: Language) -> str:
+    """Return the entries as a table."""
+    rows = [language.columns, "|---|---|---|"]
+    for entry in entries:
+        explained = [explain_situation(situation) for situation in entry.situations]
+        whys = " ".join(write_why(found, language) for found in explained)
+        rows.append(f"| `{entry.seen}` | {say(explained[0].fix, language)} | {whys} |")
+    return "\n".join(rows)
+
+
+def get_path(language: Language) -> Path:
+    return FOLDER / "docs" / language.file
+
+
+def document(language: Language) -> str:
+    """Return the page in a language."""
+    parts = [language.head.strip()]
+    for group in GROUPS:
+        parts.append(f"## {group.heading[language.index]}")
+        if group is GROUPS[-1]:
+            parts.append(write_table(group.entries, language))
+        else:
+            parts += [part for entry in group.entries for part in write_entry(entry, language)]
+    return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(document(), "utf-8", newline="\n")
+    for language in LANGUAGES:
+        get_path(language).write_text(document(language), "utf-8", newline="\n")

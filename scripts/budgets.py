@@ -1,7 +1,6 @@
-"""Measure the default project against its budgets: `uv run python -m scripts.budgets` prints each number.
+"""Compare the default project with its budgets: `uv run python -m scripts.budgets` prints each number.
 
-Lines are counted without empty ones. Lock files, images, fonts and generated types count for nothing, neither as lines
-nor as files.
+Empty lines do not count. Lock files, images, fonts and generated types do not count, neither as lines nor as files.
 """
 
 import ast
@@ -18,9 +17,9 @@ from tests.baking import BakedProject, bake, template
 
 UNCOUNTED = re.compile(r"(^|/)(\.env|[^/]*-lock\.json|uv\.lock)$|\.(png|ttf|d\.ts)$")
 ISSUE = re.compile(r"#\d+|/issues/\d+")
-PUBLIC = {"_asdict", "_exit", "_getframe", "_replace"}  # documented by Python itself
+PUBLIC = {"_asdict", "_exit", "_getframe", "_replace"}  # documented by Python
 ROW = "{:<64} {:>7} {:>7}  {}"
-# budgets that are not kept yet, and what the test allows meanwhile: what is over may shrink, and never grow
+# budgets that are exceeded, and the values that the test allows. A value may only shrink
 ALLOWED = {
     "lines of the application": 1539,
     "files, without crossorigin/": 81,
@@ -30,7 +29,7 @@ ALLOWED = {
 
 
 class Budget(NamedTuple):
-    """What is measured, how much of it there is, how much there may be, and what makes it up."""
+    """The name of a budget, the actual value, the maximum and a detail."""
 
     what: str
     found: int
@@ -39,17 +38,17 @@ class Budget(NamedTuple):
 
     @property
     def is_kept(self) -> bool:
-        """Tell whether there is no more than there may be."""
+        """Return whether the value is within the budget."""
         return self.found <= self.at_most
 
     @property
     def is_allowed(self) -> bool:
-        """Tell whether there is no more than there may be at present."""
+        """Return whether the value is within the budget or its exception."""
         return self.found <= ALLOWED.get(self.what, self.at_most)
 
 
 def main() -> None:
-    """Bake the default project, and print the table; fail when a budget is not kept."""
+    """Bake the default project and print the table. Exit with 1 if a budget is exceeded."""
     with tempfile.TemporaryDirectory() as folder:
         budgets = list(measure(bake(Path(folder))))
     print(ROW.format("what", "found", "at most", ""))
@@ -60,7 +59,7 @@ def main() -> None:
 
 
 def measure(project: BakedProject) -> Iterator[Budget]:
-    """Yield each budget of a project that has just been generated."""
+    """Yield each budget of a new project."""
     package = f"{project.package}/"
     counted = [name for name in project.files if not UNCOUNTED.search(name)]
     lines = {name: count_lines(project.read(name)) for name in counted}
@@ -69,34 +68,34 @@ def measure(project: BakedProject) -> Iterator[Budget]:
     rest = [n for n in counted if not n.startswith("crossorigin/")]
     functions = [(size, f"{n}: {f}") for n in application for f, size in measure_functions(project.read(n))]
 
-    def total(names: list[str]) -> int:
+    def count_total(names: list[str]) -> int:
         return sum(lines[name] for name in names)
 
-    def longest(what: str, names: list[str], at_most: int) -> Budget:
+    def get_longest_file(what: str, names: list[str], at_most: int) -> Budget:
         size, name = max(((lines[name], name) for name in names), default=(0, ""))
         return Budget(what, size, at_most, name)
 
-    yield Budget("lines of the application", total(application), 1450)
-    yield longest("lines of its longest file", application, 150)
-    yield Budget("lines of its longest function", *_longest(functions, 40))
-    yield Budget("lines of tests/", total([n for n in counted if n.startswith("tests/")]), 850)
-    yield Budget("lines of the front end", total([n for n in counted if n.startswith("frontend/")]), 1300)
+    yield Budget("lines of the application", count_total(application), 1450)
+    yield get_longest_file("lines of its longest file", application, 150)
+    yield Budget("lines of its longest function", *_get_longest(functions, 40))
+    yield Budget("lines of tests/", count_total([n for n in counted if n.startswith("tests/")]), 850)
+    yield Budget("lines of the front end", count_total([n for n in counted if n.startswith("frontend/")]), 1300)
     yield Budget("files, without crossorigin/", len(rest), 80)
-    yield Budget("lines, without crossorigin/", total(rest), 4500)
-    yield Budget("lines of crossorigin/", total(toolkit), 2700)
-    yield longest("lines of its longest file, crossorigin/", toolkit, 320)
+    yield Budget("lines, without crossorigin/", count_total(rest), 4500)
+    yield Budget("lines of crossorigin/", count_total(toolkit), 2700)
+    yield get_longest_file("lines of its longest file, crossorigin/", toolkit, 320)
     yield Budget("words of the README", len(project.read("README.md").split()), 1200)
     sources = {name: project.read(name) for name in application}
-    yield Budget("own names that cross a module border in the application", len(crossing_names(sources)), 50)
+    yield Budget("own names that cross a module border in the application", len(find_crossing_names(sources)), 50)
     couplings = list(find_couplings(sources))
     yield Budget("couplings to private names of libraries", len(couplings), 2, ", ".join(c.where for c in couplings))
     unexplained = [c.where for c in couplings if not c.has_issue]
-    yield Budget("of them without an upstream issue in a comment", len(unexplained), 0, ", ".join(unexplained))
-    yield Budget("control lines of the template", len(control_lines()), 40)
-    yield Budget("questions", len(questions()), 9)
+    yield Budget("couplings without an upstream issue in a comment", len(unexplained), 0, ", ".join(unexplained))
+    yield Budget("control lines of the template", len(find_control_lines()), 40)
+    yield Budget("questions", len(get_questions()), 9)
 
 
-def _longest(functions: list[tuple[int, str]], at_most: int) -> tuple[int, int, str]:
+def _get_longest(functions: list[tuple[int, str]], at_most: int) -> tuple[int, int, str]:
     size, name = max(functions)
     return size, at_most, name
 
@@ -113,14 +112,14 @@ def measure_functions(source: str) -> Iterator[tuple[str, int]]:
             yield node.name, count_lines("\n".join(source.splitlines()[node.lineno - 1 : node.end_lineno]))
 
 
-def crossing_names(sources: dict[str, str]) -> set[str]:
+def find_crossing_names(sources: dict[str, str]) -> set[str]:
     """Return the names that modules of the application import from each other."""
     nodes = [node for source in sources.values() for node in ast.walk(ast.parse(source))]
     return {f"{n.module}.{a.name}" for n in nodes if isinstance(n, ast.ImportFrom) and n.level for a in n.names}
 
 
 class Coupling(NamedTuple):
-    """A use of a name that a library keeps for itself, and whether a comment there names an upstream issue."""
+    """A use of a private name of a library, and whether a comment there names an upstream issue."""
 
     where: str
     has_issue: bool
@@ -132,10 +131,12 @@ def find_couplings(sources: dict[str, str]) -> Iterator[Coupling]:
     Such a name is imported, read from an object, given as a text, or defined in a subclass of a library's class.
     """
     trees = {name: ast.parse(source) for name, source in sources.items()}
-    own = {name for tree in trees.values() for name in _defined(tree)}
+    own = {name for tree in trees.values() for name in _find_definitions(tree)}
     for file, tree in trees.items():
         lines = sources[file].splitlines()
-        uses = {name: line for line, name in sorted(_private_uses(tree), reverse=True) if name not in own | PUBLIC}
+        uses = {
+            name: line for line, name in sorted(_find_private_names(tree), reverse=True) if name not in own | PUBLIC
+        }
         for name, line in uses.items():
             near = " ".join(lines[max(line - 4, 0) : line])
             yield Coupling(f"{file}:{line} {name}", bool(ISSUE.search(near)))
@@ -145,10 +146,10 @@ def _is_private(name: str) -> bool:
     return bool(re.fullmatch(r"_[A-Za-z]\w*", name))
 
 
-def _defined(tree: ast.AST) -> Iterator[str]:
-    """Yield what a module calls private itself: functions, names, attributes of its own objects.
+def _find_definitions(tree: ast.AST) -> Iterator[str]:
+    """Yield the private names that a module defines: functions, names and attributes.
 
-    A method of a subclass is left out unless the class calls it: the library may be who does.
+    A method of a subclass does not count unless the class calls it, because the library may call it.
     """
     for node in ast.walk(tree):
         match node:
@@ -156,19 +157,21 @@ def _defined(tree: ast.AST) -> Iterator[str]:
                 yield from (part.name for part in body if isinstance(part, ast.FunctionDef | ast.ClassDef))
             case ast.ClassDef(body=body):
                 methods = {part.name for part in body if isinstance(part, ast.FunctionDef)}
-                yield from methods & {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and _of_self(n)}
+                yield from methods & {
+                    n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and _is_self_attribute(n)
+                }
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 yield name
-            case ast.Attribute(attr=name, ctx=ast.Store()) if _of_self(node):
+            case ast.Attribute(attr=name, ctx=ast.Store()) if _is_self_attribute(node):
                 yield name
 
 
-def _of_self(node: ast.Attribute) -> bool:
+def _is_self_attribute(node: ast.Attribute) -> bool:
     return isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
-def _private_uses(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield the line of each private name that is imported, read, given as a text, or an overriding method's."""
+def _find_private_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the line of each private name that is imported, read, used as a string or overridden."""
     in_texts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
         names: list[tuple[int, str]] = []
@@ -188,15 +191,15 @@ def _private_uses(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 @cache
-def control_lines() -> tuple[str, ...]:
-    """Return the lines of the template that are an instruction to Jinja."""
+def find_control_lines() -> tuple[str, ...]:
+    """Return the lines of the template with a Jinja statement."""
     folder = template() / "{{cookiecutter.__project_slug}}"
     texts = [p.read_text("utf-8") for p in folder.rglob("*") if p.is_file() and p.suffix not in (".png", ".ttf")]
     return tuple(line for text in texts for line in text.splitlines() if "{%" in line)
 
 
 @cache
-def questions() -> tuple[str, ...]:
+def get_questions() -> tuple[str, ...]:
     """Return the names of the questions."""
     context = json.loads((template() / "cookiecutter.json").read_text("utf-8"))
     return tuple(name for name in context if not name.startswith("_"))

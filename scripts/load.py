@@ -1,7 +1,7 @@
 """Put load on the default project, with SQLite and `python -m`: `uv run python -m scripts.load`.
 
-Each client is signed in as a user of its own and, on one connection, lists its notes and writes one in turn, as fast
-as it is answered. Printed are the answers, their times, and the memory of the server; all but 200 and 201 are errors.
+Each client signs in as its own user. On one connection, it lists its notes and writes one, as fast as possible. The
+script prints the responses, their times and the memory of the server. All statuses except 200 and 201 are errors.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.baking import BakedProject, bake
 from tests.client import ORIGIN, PASSWORD
-from tests.operations.cluster import prepare, production
+from tests.operations.cluster import build_settings, prepare
 from tests.production import HOST, Api, serving_api
 
 USERS = """
@@ -39,11 +39,11 @@ class Connection:
     """A keep-alive connection to a port of this machine."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Use what `asyncio.open_connection` has opened."""
+        """Use the streams of `asyncio.open_connection`."""
         self.reader, self.writer, self.cookie = reader, writer, ""
 
-    async def ask(self, line: str, body: object = None) -> int:
-        """Send a request; return the status of the answer, 0 if there is none, and keep a cookie that comes along."""
+    async def request(self, line: str, body: object = None) -> int:
+        """Send a request and keep its cookie. Return the status, or 0 without a response."""
         data = b"" if body is None else json.dumps(body).encode()
         head = f"{line} HTTP/1.1\r\nHost: {HOST}\r\nOrigin: {ORIGIN}\r\nSec-Fetch-Site: same-site\r\n"
         head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n" if data else ""
@@ -51,21 +51,21 @@ class Connection:
         try:
             self.writer.write(head.encode() + b"\r\n" + data)
             answer = (await self.reader.readuntil(b"\r\n\r\n")).decode()
-            await self.reader.readexactly(int(value_of("content-length", answer)))
+            await self.reader.readexactly(int(get_header("content-length", answer)))
         except (OSError, EOFError):
             return 0
-        self.cookie = value_of("set-cookie", answer).partition(";")[0] or self.cookie
+        self.cookie = get_header("set-cookie", answer).partition(";")[0] or self.cookie
         return int(answer.split(" ", 2)[1])
 
 
-def value_of(name: str, head: str) -> str:
-    """Return the value of a header, "" without it."""
+def get_header(name: str, head: str) -> str:
+    """Return the value of a header, or an empty string."""
     return next((line[len(name) + 2 :] for line in head.split("\r\n") if line.lower().startswith(f"{name}:")), "")
 
 
 @dataclass
 class Load:
-    """The clients of a port, and what they were answered."""
+    """The clients of a port, and their responses."""
 
     port: int
     times: dict[str, list[float]] = field(default_factory=lambda: {"list": [], "create": []})
@@ -79,21 +79,21 @@ class Load:
         return connection
 
     async def sign_in(self, number: int) -> str:
-        """Sign a user in; return the cookie."""
+        """Sign in a user and return the cookie."""
         connection = await self.connect()
         credentials = {"username": f"user-{number}", "password": PASSWORD}
-        assert await connection.ask("POST /api/auth/login", credentials) == 200
+        assert await connection.request("POST /api/auth/login", credentials) == 200
         connection.writer.close()
         return connection.cookie
 
     async def client(self, cookie: str) -> None:
-        """List and create, again and again, until the end."""
+        """List and create notes repeatedly until the end."""
         connection, count = await self.connect(cookie), 0
         while self.running:
             note = {"title": f"note {count}", "body": "x" * 200}
             for what, line, body in (("list", "GET /api/notes", None), ("create", "POST /api/notes", note)):
                 started = time.perf_counter()
-                status = await connection.ask(line, body)
+                status = await connection.request(line, body)
                 self.times[what].append(time.perf_counter() - started)
                 self.statuses[status] += 1
                 if status == 0:
@@ -104,49 +104,49 @@ class Load:
 
 
 def main() -> None:
-    """Make the project, put load on it, and print what came out."""
+    """Bake a project, put load on it and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=60)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         project = bake(Path(folder, "out"))
-        project.succeeds("uv", "sync", "--quiet", "--no-dev")
-        with serving(project, Path(folder), options.clients) as server:
+        project.check_output("uv", "sync", "--quiet", "--no-dev")
+        with serve(project, Path(folder), options.clients) as server:
             load = Load(server.port)
-            asyncio.run(run(load, server, options.clients, options.seconds))
-    report(load, options.seconds)
+            asyncio.run(run_load(load, server, options.clients, options.seconds))
+    print_report(load, options.seconds)
     sys.exit(not {200, 201}.issuperset(load.statuses))
 
 
 @contextlib.contextmanager
-def serving(project: BakedProject, folder: Path, users: int) -> Iterator[Api]:
-    """Serve a project, as a lab would, with a number of users."""
-    settings = production(f"sqlite:///{folder / 'lab.sqlite'}")
+def serve(project: BakedProject, folder: Path, users: int) -> Iterator[Api]:
+    """Run a project in production with a number of users."""
+    settings = build_settings(f"sqlite:///{folder / 'lab.sqlite'}")
     settings = {name: value for name, value in settings.items() if name not in ("WORKERS", "THREADS")}
     prepare(project, settings)
     code = USERS.format(package=project.package, password=PASSWORD, number=users)
-    project.succeeds(project.python, "-c", code, env=settings)
+    project.check_output(project.python, "-c", code, env=settings)
     with serving_api(folder, project, settings) as server:
         yield server
 
 
-async def run(load: Load, server: Api, clients: int, seconds: int) -> None:
-    """Let the clients ask, and print the memory of the server now and then."""
+async def run_load(load: Load, server: Api, clients: int, seconds: int) -> None:
+    """Run the clients and print the memory of the server at intervals."""
     cookies = [await load.sign_in(number) for number in range(clients)]
-    asking = [asyncio.create_task(load.client(cookie)) for cookie in cookies]
+    tasks = [asyncio.create_task(load.client(cookie)) for cookie in cookies]
     print(f"{clients} clients for {seconds} s, {len(server.processes())} processes; resident memory in MiB:")
     for part in range(13):
         answers, memory = sum(load.statuses.values()), [p.memory_info().rss / 2**20 for p in server.processes()]
-        print(f"  {part * seconds / 12:4.0f} s {sum(memory):7.1f}, {answers:7} answers", flush=True)
+        print(f"  {part * seconds / 12:4.0f} s {sum(memory):7.1f}, {answers:7} responses", flush=True)
         await asyncio.sleep(seconds / 12 if part < 12 else 0)
     load.running = False
-    await asyncio.gather(*asking)
+    await asyncio.gather(*tasks)
 
 
-def report(load: Load, seconds: int) -> None:
-    """Print how many answers there were, and how long they took."""
-    print(ROW.format("", "answers", "per s", "p50 ms", "p99 ms", "max ms"))
+def print_report(load: Load, seconds: int) -> None:
+    """Print the number of responses and their times."""
+    print(ROW.format("", "responses", "per s", "p50 ms", "p99 ms", "max ms"))
     for what, times in load.times.items():
         cuts = statistics.quantiles(times, n=100)
         milliseconds = [f"{1000 * value:.0f}" for value in (cuts[49], cuts[98], max(times))]

@@ -1,6 +1,6 @@
 """Draw the image and the font that a generated project serves: `uv run scripts/make_assets.py`.
 
-Both are our own work, small, and the same at each run, so that they can be changed by changing this file.
+Both are small, free of other rights, and the same in each run. To change them, change this file.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 ASSETS = Path(__file__).parents[1] / "{{cookiecutter.__project_slug}}" / "{{cookiecutter.__package}}" / "demo_assets"
 SIZE = 256
-FINE = 4  # drawn larger and scaled down, for smooth edges
+FINE = 4  # drawn larger and scaled down for smooth edges
 
 # five dots wide, seven high: each row is a number of five bits, from the top
 ROWS = {
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def draw_image() -> Image.Image:
-    """Draw a disc, for CSS shapes to flow around: a bridge between two shores, over water."""
+    """Draw a disc with a bridge over water. Text flows around it as a CSS shape."""
     side = SIZE * FINE
     image = Image.new("RGB", (side, side), "#10375c")
     draw = ImageDraw.Draw(image)
@@ -65,9 +65,9 @@ def draw_image() -> Image.Image:
 
 
 def draw_font() -> FontBuilder:
-    """Draw a font of diamonds in a grid: nobody takes it for a font of the system."""
+    """Draw a font of diamonds in a grid, which looks different from every system font."""
     names = {character: f"uni{ord(character):04X}" for character in ROWS}
-    glyphs = {".notdef": outline("1F 11 11 11 11 11 1F"), **{names[c]: outline(rows) for c, rows in ROWS.items()}}
+    glyphs = {".notdef": draw_glyph("1F 11 11 11 11 11 1F"), **{names[c]: draw_glyph(rows) for c, rows in ROWS.items()}}
     characters = {ord(c): name for c, name in names.items()} | {ord(c.lower()): name for c, name in names.items()}
     font = FontBuilder(unitsPerEm=1000, isTTF=True)
     font.setupGlyphOrder(list(glyphs))
@@ -83,7 +83,7 @@ def draw_font() -> FontBuilder:
     return font
 
 
-def outline(rows: str) -> Glyph:
+def draw_glyph(rows: str) -> Glyph:
     """Turn rows of dots into diamonds that touch at their corners."""
     pen = TTGlyphPen(None)
     half = DOT // 2

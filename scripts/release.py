@@ -1,4 +1,4 @@
-"""Tag a version of the template, once everything says that it is that version: python -m scripts.release 0.1.0."""
+"""Tag a version of the template if all files have that version: `python -m scripts.release 0.1.0`."""
 
 import re
 import subprocess
@@ -11,46 +11,46 @@ ROOT = Path(__file__).parents[1]
 
 
 def main(arguments: list[str], root: Path = ROOT) -> str | None:
-    """Tag the commit; return what stands against it, a sentence for each problem."""
+    """Tag the commit, or return the problems, one sentence each."""
     if len(arguments) != 1:
-        return "Name the version, and nothing else: python -m scripts.release 0.1.0"
+        return "Give exactly one argument, the version. Run: python -m scripts.release 0.1.0"
     [version] = arguments
-    found = list(problems(root, version))
+    found = list(find_problems(root, version))
     if found:
         return "\n".join(found)
-    git(root, "tag", "--annotate", f"v{version}", "--message", f"Version {version}")
-    print(f"Tagged v{version}; what remains: git push origin main v{version}")
+    run_git(root, "tag", "--annotate", f"v{version}", "--message", f"Version {version}")
+    print(f"Tagged v{version}. Next, run: git push origin main v{version}")
     return None
 
 
-def problems(root: Path, version: str) -> Iterator[str]:
-    """Yield each reason why this commit is not that version, with what to do about it."""
+def find_problems(root: Path, version: str) -> Iterator[str]:
+    """Yield each problem that prevents the release, with its fix."""
     if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", version):
-        yield f"{version!r} is no version: write three numbers, as in 0.1.0."
+        yield f"{version!r} is not a version. Use three numbers, as in 0.1.0."
         return
-    section = section_of(root, version)
+    section = get_section(root, version)
     if section is None:
-        yield f"CHANGELOG.md has no section {version!r}: write one, as in '## [{version}] - 2026-12-31'."
+        yield f"CHANGELOG.md has no section {version!r}. Add one, as in '## [{version}] - 2026-12-31'."
     elif "\n### In your project\n" not in section:
-        yield f"CHANGELOG.md does not say what {version} asks of a project: write '### In your project' there."
-    for name, found in versions(root).items():
+        yield f"CHANGELOG.md does not say what {version} requires in a project. Add '### In your project' there."
+    for name, found in get_versions(root).items():
         if found != version:
-            yield f"{name} has the version {found!r}: write {version!r} there."
-    if git(root, "status", "--porcelain"):
-        yield "There are changes without a commit: commit them, or put them away."
-    if git(root, "tag", "--list", f"v{version}"):
-        yield f"The tag v{version} exists already: release the next version."
+            yield f"{name} has the version {found!r}. Set it to {version!r}."
+    if run_git(root, "status", "--porcelain"):
+        yield "There are changes without a commit. Commit or stash them."
+    if run_git(root, "tag", "--list", f"v{version}"):
+        yield f"The tag v{version} exists already. Release the next version."
 
 
-def section_of(root: Path, version: str) -> str | None:
-    """Return what the changelog says of a version that has a date, or nothing."""
+def get_section(root: Path, version: str) -> str | None:
+    """Return the changelog section of a version with a date, or None."""
     text = (root / "CHANGELOG.md").read_text("utf-8")
     found = re.search(rf"(?ms)^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d\n(.*?)(?=^## |\Z)", text)
     return found and found[1]
 
 
-def versions(root: Path) -> dict[str, str | None]:
-    """Return the version that each file says it is: the template's own, and the one that it writes into projects."""
+def get_versions(root: Path) -> dict[str, str | None]:
+    """Return the version in each file: that of the template, and the one that it writes into projects."""
     [written] = root.glob("*cookiecutter.__project_slug*/pyproject.toml")
     template_version = re.search('(?m)^template-version = "(.*?)"', written.read_text("utf-8"))
     return {
@@ -59,8 +59,8 @@ def versions(root: Path) -> dict[str, str | None]:
     }
 
 
-def git(root: Path, *arguments: str) -> str:
-    """Return what git prints."""
+def run_git(root: Path, *arguments: str) -> str:
+    """Run git and return its output."""
     done = subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, encoding="utf-8")
     return done.stdout.strip()
 

@@ -1,4 +1,4 @@
-"""Take the picture of the README: `uv run python -m scripts.screenshot`."""
+"""Take the screenshot in the README: `uv run python -m scripts.screenshot`."""
 
 import re
 import tempfile
@@ -14,15 +14,15 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def main() -> None:
-    """Generate a project, start it, and use its page as in a first visit."""
+    """Generate a project, start it and take a screenshot of its page."""
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         project = bake(Path(folder))
         options = launch_options(playwright, "chromium")
         if options is None:
-            raise SystemExit("Chromium is not installed: uv run playwright install chromium")
+            raise SystemExit("Chromium is not installed. Run: uv run playwright install chromium")
         with running(project, command=["uv", "run", "dev.py"]) as started:
-            started.until_ready()
+            started.wait_until_ready()
             browser = playwright.chromium.launch(**options)
             page = browser.new_page(viewport={"width": 1120, "height": 540})
             page.goto(started.page)
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def visit(page: Page) -> None:
-    """Sign in and send some requests, so that there is something to see."""
+    """Sign in and send some requests for the screenshot."""
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#who")).to_have_text("Signed in as demo")
     for kind in ("credentialed", "no-cors"):

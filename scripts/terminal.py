@@ -1,6 +1,6 @@
 """Draw a run of `flask cors explain` for the README: `uv run python -m scripts.terminal`.
 
-The lines are those that the command prints in a new project. The details of each step are left out.
+The lines are the output of the command in a new project, without the details of each step.
 """
 
 import re
@@ -20,14 +20,14 @@ WIDTH, LINE, MARGIN = 840, 19, 18  # pixels
 
 
 def main() -> None:
-    """Generate a project, run the command in it, and write the picture."""
+    """Generate a project, run the command in it and write the picture."""
     with tempfile.TemporaryDirectory() as folder:
         PICTURE.write_text(draw(run(bake(Path(folder)))), "utf-8", newline="\n")
     print(PICTURE)
 
 
 def run(project: BakedProject) -> list[str]:
-    """Return the command, and what it prints without details."""
+    """Return the command and its output without details."""
     command = " ".join(COMMAND)
     said = project.run("sh", "-c", command).stdout.splitlines()
     verdict = next(number for number, line in enumerate(said) if line.startswith("BLOCKED"))
@@ -36,7 +36,7 @@ def run(project: BakedProject) -> list[str]:
 
 
 def draw(lines: list[str]) -> str:
-    """Return lines as a picture of a terminal (SVG)."""
+    """Return lines as an SVG picture of a terminal."""
     rows = []
     for number, line in enumerate(lines, start=1):
         first = re.match(r"\$|\w*", line)

@@ -1,4 +1,4 @@
-"""Bake the template, and use what comes out."""
+"""Bake the template and run commands in the generated project."""
 
 import atexit
 import os
@@ -17,7 +17,7 @@ from cookiecutter.main import cookiecutter
 
 CHECKOUT = Path(__file__).parents[1]
 
-# the answers that tests of structure and tests of behaviour share; the names are what people read in a report
+# answers that many tests share. The names appear in test reports
 COMBINATIONS: dict[str, dict[str, object]] = {
     "default": {},
     "without-front-end": {"frontend": False, "deploy": "none"},
@@ -58,19 +58,35 @@ COMBINATIONS: dict[str, dict[str, object]] = {
     },
 }
 
-# variables of the person or job that runs the tests, which must not reach a generated project
-PRIVATE = {"VIRTUAL_ENV", "PYTHONPATH", "PORT", "HOST", "FRONTEND_PORT", "FRONTEND_ORIGINS", "VITE_API_URL", "APP_ENV"}
-PRIVATE |= {"SECRET_KEY", "DATABASE_URL", "CROSS_SITE_COOKIES", "LOG_FORMAT", "RATELIMIT_STORAGE_URI", "LOGIN_LIMIT"}
-PRIVATE |= {"LOGIN_ACCOUNT_LIMIT", "API_URL", "FRONTEND_DIST", "SECRET_KEY_FALLBACKS", "TEST_DATABASE_URL"}
-PRIVATE |= {"TRUSTED_PROXIES", "TRUSTED_HOSTS", "WORKERS", "THREADS", "DOCS", "FRONTEND_URL"}
-PRIVATE |= {"PYTHONDONTWRITEBYTECODE"}  # each of many programs would compile every library anew
-# a machine may hold pip at an old version by a file of constraints
+# environment variables of this user or CI job that must not reach a generated project
+PRIVATE_VARIABLES = {
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+    "PORT",
+    "HOST",
+    "FRONTEND_PORT",
+    "FRONTEND_ORIGINS",
+    "VITE_API_URL",
+    "APP_ENV",
+}
+PRIVATE_VARIABLES |= {
+    "SECRET_KEY",
+    "DATABASE_URL",
+    "CROSS_SITE_COOKIES",
+    "LOG_FORMAT",
+    "RATELIMIT_STORAGE_URI",
+    "LOGIN_LIMIT",
+}
+PRIVATE_VARIABLES |= {"LOGIN_ACCOUNT_LIMIT", "API_URL", "FRONTEND_DIST", "SECRET_KEY_FALLBACKS", "TEST_DATABASE_URL"}
+PRIVATE_VARIABLES |= {"TRUSTED_PROXIES", "TRUSTED_HOSTS", "WORKERS", "THREADS", "DOCS", "FRONTEND_URL"}
+PRIVATE_VARIABLES |= {"PYTHONDONTWRITEBYTECODE"}  # otherwise each program compiles every library again
+# a machine can pin an old pip with a constraints file
 PLAIN_PIP = {"PIP_CONSTRAINT": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 @dataclass(frozen=True)
 class BakedProject:
-    """A generated project, and the names of what was in it when it was new."""
+    """A generated project, and the names of its files when it was new."""
 
     path: Path
     files: tuple[str, ...]
@@ -83,17 +99,17 @@ class BakedProject:
 
     @property
     def python(self) -> str:
-        """The interpreter of the project's own environment."""
+        """The Python interpreter of the project's virtual environment."""
         return str(self.path / (".venv/Scripts/python.exe" if sys.platform == "win32" else ".venv/bin/python"))
 
     def read(self, name: str) -> str:
-        """Return the text of a file, its line ends as they are."""
+        """Return the text of a file with its line ends unchanged."""
         return (self.path / name).read_bytes().decode("utf-8")
 
     def run(
         self, *command: str, folder: str = ".", env: Mapping[str, str] | None = None, seconds: int = 300
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in the project; its output, errors included, is text."""
+        """Run a command in the project. Its stdout contains stderr too."""
         found = shutil.which(command[0], path=(env or {}).get("PATH")) or command[0]
         return subprocess.run(
             [found, *command[1:]],
@@ -108,16 +124,16 @@ class BakedProject:
             check=False,
         )
 
-    def succeeds(self, *command: str, folder: str = ".", env: Mapping[str, str] | None = None) -> str:
-        """Run a command, fail with its output if it fails, return its output otherwise."""
+    def check_output(self, *command: str, folder: str = ".", env: Mapping[str, str] | None = None) -> str:
+        """Run a command and return its output. Fail with the output if the exit code is not 0."""
         done = self.run(*command, folder=folder, env=env)
-        assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"
+        assert done.returncode == 0, f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}"
         return done.stdout
 
 
 @cache
 def template() -> Path:
-    """Return a copy of the template as a clone has it: without what tools left behind in this checkout."""
+    """Return a copy of the template with the files that git tracks or would track."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=CHECKOUT,
@@ -125,7 +141,7 @@ def template() -> Path:
         capture_output=True,
         check=False,
     )
-    if listed.returncode:  # unpacked from an archive, which has nothing else in it
+    if listed.returncode:  # not a git repository: unpacked from an archive
         return CHECKOUT
     copy = Path(tempfile.mkdtemp(prefix="template-"))
     atexit.register(shutil.rmtree, copy, ignore_errors=True)
@@ -137,21 +153,25 @@ def template() -> Path:
 
 
 def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment for a generated project: nothing of ours, no colours."""
+    """Return the environment for a generated project, without private variables and colours."""
     plain = {"NO_COLOR": "1", "PYTHONUTF8": "1"}
-    return {name: value for name, value in os.environ.items() if name not in PRIVATE} | plain | dict(changes or {})
+    return (
+        {name: value for name, value in os.environ.items() if name not in PRIVATE_VARIABLES}
+        | plain
+        | dict(changes or {})
+    )
 
 
 def bake(
     output: Path, answers: Mapping[str, object] | None = None, source: Path | None = None, **options: bool
 ) -> BakedProject:
-    """Generate a project in the folder `output`, without questions and without reading the user's settings.
+    """Generate a project in the folder `output`, without questions and without the user's settings.
 
     Args:
-        output: the folder that the project's folder is made in.
-        answers: those that are not the defaults.
-        source: another template than this one.
-        options: of cookiecutter, about a folder that exists already.
+        output: the folder in which the project's folder is created.
+        answers: the answers that differ from the defaults.
+        source: another template.
+        options: options of cookiecutter for a folder that exists already.
     """
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as settings:
@@ -176,11 +196,11 @@ def bake(
 
 
 def tool(name: str) -> str:
-    """Return the path of a program that is installed with the tests."""
+    """Return the path of a program that the development dependencies install."""
     return shutil.which(name, path=sysconfig.get_path("scripts")) or name
 
 
 def require(found: object, sentence: str) -> None:
-    """Go on if something is found; otherwise skip, saying how to get it. Where CI is set, fail instead."""
+    """Skip the test with a sentence if `found` is false. Fail instead if the variable CI is set."""
     if not found:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(sentence)

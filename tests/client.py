@@ -1,4 +1,4 @@
-"""A client of an API that sends each request once, whatever becomes of it, and keeps the cookie of its sign-in."""
+"""An HTTP client that sends each request once, without retries, and keeps the session cookie."""
 
 import contextlib
 import gzip
@@ -13,14 +13,14 @@ from backports import zstd
 
 ORIGIN = "https://app.example.test"
 USER, PASSWORD = "ada", "a password of her own"
-NO_ANSWER = (OSError, http.client.HTTPException)
-CODINGS = "gzip, deflate, br, zstd"  # that browsers take
+CONNECTION_ERRORS = (OSError, http.client.HTTPException)
+CODINGS = "gzip, deflate, br, zstd"  # that browsers accept
 DECOMPRESS: dict[str | None, Callable[[bytes], bytes]] = {None: bytes, "gzip": gzip.decompress, "zstd": zstd.decompress}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back for a request."""
+    """The response to a request."""
 
     status: int
     headers: Message
@@ -28,63 +28,63 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body."""
+        """The body, parsed as JSON."""
         return json.loads(DECOMPRESS[self.headers["Content-Encoding"]](self.body))
 
     @property
     def is_readable(self) -> bool:
-        """Whether a page can read it: CORS headers, and for an error a problem."""
+        """Whether a page can read it. It needs CORS headers, and an error needs a problem document."""
         headers, kind = self.headers, self.headers.get_content_type()
         opened = (headers["Access-Control-Allow-Origin"], headers["Access-Control-Allow-Credentials"])
         return opened == (ORIGIN, "true") and (self.status < 400 or kind == "application/problem+json")
 
     @property
-    def is_of_proxy(self) -> bool:
-        """Whether Caddy gave it instead of the API."""
+    def is_from_proxy(self) -> bool:
+        """Whether Caddy sent it instead of the API."""
         return self.headers["Server"] == "Caddy"
 
 
 class Client:
-    """One keep-alive connection to a port of this machine, as a page of `ORIGIN` uses it."""
+    """One keep-alive connection to a port of this machine. It sends the headers of a page of `ORIGIN`."""
 
     def __init__(self, port: int, host: str, address: str = "127.0.0.1", seconds: float = 30) -> None:
-        """Ask a port for a host, from an address of this machine; wait no longer than `seconds` for each answer."""
+        """Connect to a port, with a Host header, a source address and a timeout in seconds."""
         self.connection = http.client.HTTPConnection("127.0.0.1", port, seconds, (address, 0))
         self.headers = {"Host": f"{host}:{port}", "Origin": ORIGIN, "Sec-Fetch-Site": "same-site"}
         self.headers["Accept-Encoding"] = CODINGS
 
-    def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
-        """Send a request, and return what is answered; an exception of `NO_ANSWER` if nothing is."""
+    def request(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        """Send a request and return the response. Raise one of `CONNECTION_ERRORS` without a response."""
         sent = self.headers | headers
         data = None
         if body is not None:
             data, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
         try:
             self.connection.request(method, path, data, sent)
-            got = self.connection.getresponse()
-            return Answer(got.status, got.headers, got.read())
-        except NO_ANSWER:
-            self.connection.close()  # the next request has a connection of its own
+            response = self.connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        except CONNECTION_ERRORS:
+            self.connection.close()  # the next request opens a new connection
             raise
 
-    def tries(self, method: str, path: str, body: object = None) -> int | None:
-        """Send a request; return the status of the answer, None if there is none."""
-        with contextlib.suppress(*NO_ANSWER):
-            return self.ask(method, path, body).status
+    def get_status(self, method: str, path: str, body: object = None) -> int | None:
+        """Send a request and return the status of the response, or None without a response."""
+        with contextlib.suppress(*CONNECTION_ERRORS):
+            return self.request(method, path, body).status
         return None
 
     def sign_in(self, user: str = USER, password: str = PASSWORD) -> Answer:
-        """Sign in, and keep the cookie."""
-        answer = self.ask("POST", "/api/auth/login", {"username": user, "password": password})
+        """Sign in and keep the cookie."""
+        answer = self.request("POST", "/api/auth/login", {"username": user, "password": password})
         if answer.status == 200:
             self.headers["Cookie"] = answer.headers["Set-Cookie"].partition(";")[0]
         return answer
 
-    def take_over(self, other: "Client") -> "Client":
-        """Send the cookie of another client from now on."""
+    def copy_cookie(self, other: "Client") -> "Client":
+        """Use the session cookie of another client."""
         self.headers["Cookie"] = other.headers["Cookie"]
         return self
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self.connection.close()

@@ -1,4 +1,4 @@
-"""What the tests of the template share: each combination of answers is baked once, and installed once."""
+"""Fixtures that the tests share. Each combination of answers is baked once and installed once."""
 
 import os
 import shutil
@@ -14,39 +14,39 @@ from xdist.scheduler import LoadScopeScheduling
 from tests import servers
 from tests.baking import COMBINATIONS, PLAIN_PIP, BakedProject, bake, require, template
 from tests.operations.cluster import Cluster, serving_cluster
-from tests.spreading import group, processes
+from tests.spreading import count_processes, get_group
 
-collect_ignore = ["application"]  # run inside of a generated project, by tests/project/test_application.py
+collect_ignore = ["application"]  # run inside a generated project by tests/project/test_application.py
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Run all tests in several processes, and a selection in one."""
+    """Return how many processes run the tests: several for all tests, one for a selection."""
     everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    return processes(everything and not (config.option.keyword or config.option.lf))
+    return count_processes(everything and not (config.option.keyword or config.option.lf))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Give each process whole groups of tests."""
+    """Distribute whole groups of tests to the processes."""
     scheduler = LoadScopeScheduling(config, log)
-    scheduler._split_scope = group
+    scheduler._split_scope = get_group
     return scheduler
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _git_of_nobody() -> Iterator[None]:
-    """Keep the settings of whoever runs the tests out of them: signatures, templates, an identity."""
+def _isolated_git() -> Iterator[None]:
+    """Run git without the settings of this user, such as signatures, templates and an identity."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
             patch.setenv(name, os.devnull)
         for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
             patch.delenv(name, raising=False)
-        template()  # by the git of this machine, before a test takes it away
+        template()  # calls git, so it runs before a test removes git from the PATH
         yield
 
 
 @pytest.fixture(scope="session")
-def baked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], BakedProject]:
-    """Return a function that bakes a combination at its first call."""
+def get_baked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], BakedProject]:
+    """Return a function that bakes each combination once."""
 
     @cache
     def once(combination: str) -> BakedProject:
@@ -56,28 +56,28 @@ def baked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], BakedProj
 
 
 @pytest.fixture(scope="session", params=COMBINATIONS)
-def project(request: pytest.FixtureRequest, baked: Callable[[str], BakedProject]) -> BakedProject:
-    """Return each combination in turn."""
-    return baked(request.param)
+def project(request: pytest.FixtureRequest, get_baked: Callable[[str], BakedProject]) -> BakedProject:
+    """Return each combination."""
+    return get_baked(request.param)
 
 
 @pytest.fixture(scope="session")
-def installed(baked: Callable[[str], BakedProject]) -> Callable[[str], BakedProject]:
-    """Return a function that bakes a combination and installs its Python packages, once."""
+def get_installed(get_baked: Callable[[str], BakedProject]) -> Callable[[str], BakedProject]:
+    """Return a function that bakes each combination once and installs its Python packages."""
 
     @cache
     def once(combination: str) -> BakedProject:
         require(shutil.which("uv"), "uv is not installed: pip install uv")
-        found = baked(combination)
-        found.succeeds("uv", "sync", "--quiet")
+        found = get_baked(combination)
+        found.check_output("uv", "sync", "--quiet")
         return found
 
     return once
 
 
 @pytest.fixture(scope="session")
-def newcomer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the environment of somebody who has Python and pip, and at first no uv in it."""
+def newcomer_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return an environment that has Python and pip, but not uv."""
     folder = tmp_path_factory.mktemp("python")
     venv.create(folder, with_pip=True)
     programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
@@ -85,24 +85,26 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def with_node(installed: Callable[[str], BakedProject]) -> BakedProject:
-    """Return the default project with the packages of its front end, the one time that npm runs."""
+def with_node(get_installed: Callable[[str], BakedProject]) -> BakedProject:
+    """Return the default project with its npm packages. This is the only fixture that runs npm."""
     require(shutil.which("node") and shutil.which("npm"), "Node.js is not installed: see https://nodejs.org")
-    found = installed("default")
-    found.succeeds("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder="frontend")
+    found = get_installed("default")
+    found.check_output("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder="frontend")
     return found
 
 
 @pytest.fixture(scope="session")
-def whole(installed: Callable[[str], BakedProject], with_node: BakedProject) -> Callable[[str], BakedProject]:
-    """Return a function that returns a combination with the packages of its front end, the same for all, too."""
+def get_complete(
+    get_installed: Callable[[str], BakedProject], with_node: BakedProject
+) -> Callable[[str], BakedProject]:
+    """Return a function that also links the npm packages of `with_node` into each combination."""
 
     @cache
     def once(combination: str) -> BakedProject:
-        found = installed(combination)
+        found = get_installed(combination)
         packages, copy = (project.path / "frontend" / "node_modules" for project in (with_node, found))
         if found != with_node:
-            ours = shutil.ignore_patterns(".vite*")  # what Vite keeps between starts
+            ours = shutil.ignore_patterns(".vite*")  # the cache of Vite
             shutil.copytree(packages, copy, symlinks=True, copy_function=os.link, ignore=ours)
         return found
 
@@ -111,30 +113,30 @@ def whole(installed: Callable[[str], BakedProject], with_node: BakedProject) -> 
 
 @pytest.fixture(scope="session")
 def with_extras(tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
-    """Return a default project that has what PostgreSQL and Redis need; `installed` has what newcomers have."""
+    """Return a default project with the extras for PostgreSQL and Redis."""
     require(shutil.which("uv"), "uv is not installed: pip install uv")
     found = bake(tmp_path_factory.mktemp("with-extras") / "out")
-    found.succeeds("uv", "sync", "--quiet", "--all-extras")
+    found.check_output("uv", "sync", "--quiet", "--all-extras")
     return found
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[servers.PostgreSQL]:
-    """Return a running PostgreSQL; a test takes a database of its own by `database()`."""
+    """Return a running PostgreSQL. Each test creates its own database with `database()`."""
     with servers.postgresql() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def redis() -> Iterator[servers.Redis]:
-    """Return a running Redis; a test takes a database of its own by `database()`."""
+    """Return a running Redis. Each test takes its own database with `database()`."""
     with servers.redis() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def cluster(with_extras: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Return two servers behind Caddy, with a PostgreSQL of their own that waits for the disk, and a Redis."""
+    """Return two servers behind Caddy, with their own Redis and a PostgreSQL that uses fsync."""
     folder = tmp_path_factory.mktemp("cluster")
     with (
         servers.postgresql(fsync="on") as database,

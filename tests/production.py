@@ -1,4 +1,4 @@
-"""A generated project as a server of production: `python -m`, as its README says."""
+"""Run a generated project as a production server: `python -m`, as its README says."""
 
 import contextlib
 import secrets
@@ -10,63 +10,63 @@ import psutil
 
 from tests.baking import BakedProject
 from tests.client import PASSWORD, USER, Client
-from tests.serving import Server, flask_user, running, until, workers_of
+from tests.serving import Server, flask_user, get_workers, running, wait_until
 
 HOST = "api.example.test"
-PATIENCE = 60  # seconds
+TIMEOUT = 60  # seconds
 
 
 class Api(Server):
-    """A server of the API, run as its README says; it keeps its port when it is started again."""
+    """A production server of the API. It keeps its port after a restart."""
 
     def __init__(self, folder: Path, project: BakedProject, settings: Mapping[str, str]) -> None:
-        """Choose a port; `settings` is its environment, and may be changed before a start."""
+        """Choose a port. `settings` is its environment, which tests can change before a start."""
         super().__init__(folder)
-        self.project, self.place = project, project.path
+        self.project, self.cwd = project, project.path
         self.settings = {**settings, "PORT": str(self.port)}
 
     def command(self) -> Sequence[str]:
-        """Return what is run."""
+        """Return the command."""
         return [self.project.python, "-m", self.project.package]
 
     def start(self) -> None:
-        """Start it, and wait until it is ready."""
+        """Start it and wait until it is ready."""
         super().start()
         with contextlib.closing(self.client()) as client:
-            self.until(lambda: client.tries("GET", "/health/ready") == 200)
+            self.wait_until(lambda: client.get_status("GET", "/health/ready") == 200)
 
     def workers(self) -> list[psutil.Process]:
-        """Return the processes that answer, and not the one that keeps Python's books beside them."""
-        return workers_of(self.process.pid) if self.process else []
+        """Return the worker processes, without the resource tracker of multiprocessing."""
+        return get_workers(self.process.pid) if self.process else []
 
-    def until(self, condition: Callable[[], object]) -> None:
-        """Wait for a condition; fail with everything said when it does not come true."""
-        until(condition, lambda: self.said, PATIENCE)
+    def wait_until(self, condition: Callable[[], object]) -> None:
+        """Wait until a condition is true. Fail with the output after the timeout."""
+        wait_until(condition, lambda: self.output, TIMEOUT)
 
     def client(self) -> Client:
-        """Return a client that asks this server, past what stands in front of it."""
+        """Return a client of this server that does not use the reverse proxy."""
         return Client(self.port, HOST)
 
     def get(self, path: str) -> int | None:
-        """Return the status of a path, asked over a new connection; None when nobody answers."""
+        """Request a path over a new connection. Return the status, or None without a response."""
         with contextlib.closing(self.client()) as client:
-            return client.tries("GET", path)
+            return client.get_status("GET", path)
 
     def connect(self, sent: bytes) -> socket.socket:
-        """Send bytes over a new connection, and return it."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
-        with contextlib.suppress(OSError):  # a server may refuse before it has read everything
+        """Send bytes over a new connection and return the connection."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT)
+        with contextlib.suppress(OSError):  # the server can close the connection before it has read everything
             connection.sendall(sent)
         return connection
 
     def send(self, sent: bytes) -> bytes:
-        """Send bytes over a new connection, and return everything that comes until the server closes it."""
+        """Send bytes over a new connection. Return all bytes until the server closes it."""
         with self.connect(sent) as connection:
-            return received(connection)
+            return receive_all(connection)
 
 
-def received(connection: socket.socket) -> bytes:
-    """Return everything that comes until the other side closes a connection."""
+def receive_all(connection: socket.socket) -> bytes:
+    """Return all bytes until the other side closes a connection."""
     pieces: list[bytes] = []
     with contextlib.suppress(ConnectionResetError):
         while piece := connection.recv(65536):
@@ -74,10 +74,10 @@ def received(connection: socket.socket) -> bytes:
     return b"".join(pieces)
 
 
-def production_settings(
+def create_production_settings(
     project: BakedProject, folder: Path, changes: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return what a production needs: a key, and a database that has one user; with changes."""
+    """Create a database with one user. Return the settings of a production server, with changes."""
     settings = {
         "APP_ENV": "production",
         "SECRET_KEY": secrets.token_hex(32),
@@ -85,13 +85,13 @@ def production_settings(
         "FRONTEND_ORIGINS": "none",
         **(changes or {}),
     }
-    project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
+    project.check_output(project.python, "-m", "flask", "db", "upgrade", env=settings)
     flask_user(project, settings, "create", USER, PASSWORD)
     return settings
 
 
 @contextlib.contextmanager
 def serving_api(folder: Path, project: BakedProject, settings: Mapping[str, str]) -> Iterator[Api]:
-    """Run one server for as long as the block lasts; `folder` is for its log."""
+    """Run one server until the block ends. `folder` is for its log."""
     with running(Api(folder, project, settings)) as server:
         yield server

@@ -1,4 +1,4 @@
-"""Caddy and nginx in front of servers of an API, configured as `deploy/` of a generated project says."""
+"""Caddy and nginx as reverse proxies, configured as a generated project documents them."""
 
 import os
 import re
@@ -13,14 +13,14 @@ from tests.production import HOST
 from tests.serving import Server
 
 PAGE_HOST = "app.example.test"
-NGINX_IS_MISSING = "nginx is not installed: see https://nginx.org/en/docs/install.html"
+INSTALL_NGINX = "nginx is not installed: see https://nginx.org/en/docs/install.html"
 
 
 class Proxy(Server):
-    """A reverse proxy on plain http."""
+    """A reverse proxy without TLS."""
 
     def client(self, address: str = "127.0.0.1") -> Client:
-        """Return a client that has an address of this machine."""
+        """Return a client with a source address of this machine."""
         return Client(self.port, HOST, address)
 
 
@@ -35,14 +35,14 @@ class Caddy(Proxy):
         page: Path | None = None,
         changes: Mapping[str, str] | None = None,
     ) -> None:
-        """Stand in front of servers.
+        """Configure Caddy as the reverse proxy of servers.
 
         Args:
             folder: for its files.
-            project: whose Caddyfile it has.
-            ports: of the servers.
+            project: the project with the Caddyfile.
+            ports: the ports of the servers.
             page: the folder of the built front end.
-            changes: other times than those of the Caddyfile, which are seconds and minutes: tests have less.
+            changes: shorter timeouts than those of the Caddyfile.
 
         """
         super().__init__(folder)
@@ -50,7 +50,7 @@ class Caddy(Proxy):
         for name, value in (changes or {}).items():
             theirs, count = re.subn(rf"(?m)^(\t+{name}) \w+$", rf"\1 {value}", theirs)
             assert count, name
-        self.caddyfile = on_this_machine(theirs)
+        self.caddyfile = make_local(theirs)
         self.settings = {
             "API_SITE": f"http://{HOST}:{self.port}",
             "SITE": f"http://{PAGE_HOST}:{self.port}",
@@ -61,18 +61,18 @@ class Caddy(Proxy):
         }
 
     def command(self) -> Sequence[str]:
-        """Return what is run."""
+        """Return the command."""
         return caddy_command(self.folder, self.caddyfile)
 
 
 def caddy_command(folder: Path, caddyfile: str) -> list[str]:
-    """Write a Caddyfile into a folder, and return the command that runs Caddy with it."""
+    """Write a Caddyfile into a folder and return the command that runs Caddy with it."""
     (folder / "Caddyfile").write_text(caddyfile, encoding="utf-8")
     return [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
 
 
-def on_this_machine(caddyfile: str) -> str:
-    """Return a Caddyfile that asks nobody for certificates, and serves nobody else."""
+def make_local(caddyfile: str) -> str:
+    """Return a Caddyfile without automatic https that listens on 127.0.0.1 only."""
     ours = "\n{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n"
     assert caddyfile.count("\n{\n") == 1, "one block of global options"
     return caddyfile.replace("\n{\n", ours)
@@ -90,9 +90,9 @@ http {{
 
 
 def nginx_command(folder: Path, http: str) -> list[str]:
-    """Write what stands in the block `http` into a folder of nginx's own, and return the command that runs it."""
+    """Write the `http` block into a folder and return the command that runs nginx there."""
     found = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-    require(found, NGINX_IS_MISSING)
+    require(found, INSTALL_NGINX)
     (folder / "nginx.conf").write_text(NGINX_CONFIG.format(http=http), encoding="utf-8")
     return [str(found), "-p", str(folder), "-e", "stderr", "-c", "nginx.conf"]
 
@@ -101,15 +101,15 @@ class Nginx(Proxy):
     """nginx with the lines of `docs/production.md`."""
 
     def __init__(self, folder: Path, project: BakedProject, ports: Sequence[int]) -> None:
-        """Stand in front of the server at the one port of `ports`."""
+        """Configure nginx as the reverse proxy of the server at the one port of `ports`."""
         super().__init__(folder)
         [port] = ports
         [lines] = re.findall(r"\n((?:    .*\n)*    map .*\n(?:    .*\n)*)", project.read("docs/production.md"))
-        of_http, of_server = re.split(
+        http_lines, server_lines = re.split(
             r"(?m)^(?=location )", dedent(lines.replace("127.0.0.1:8000", f"127.0.0.1:{port}"))
         )
-        self.http = f"{of_http} server {{ listen 127.0.0.1:{self.port}; {of_server} }}"
+        self.http = f"{http_lines} server {{ listen 127.0.0.1:{self.port}; {server_lines} }}"
 
     def command(self) -> Sequence[str]:
-        """Return what is run."""
+        """Return the command."""
         return nginx_command(self.folder, self.http)

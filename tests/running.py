@@ -1,4 +1,4 @@
-"""Run a generated project by its dev.py, and look at what it says and leaves behind."""
+"""Run the dev.py of a generated project and check its output and its processes."""
 
 import contextlib
 import itertools
@@ -19,10 +19,10 @@ import psutil
 from tests.baking import BakedProject, environment
 
 DEFAULTS = (8000, 5173)
-MARK = "STARTED_BY_TEST"  # a variable that a program hands on to those that it starts
+MARK = "STARTED_BY_TEST"  # an environment variable that child processes inherit
 READY = "Ctrl-C stops everything"
-# each process that runs tests takes ports of its own, below those that a system gives to clients, and the next one each
-# time: no other test is given a port between its choice and its use
+# Each test process has its own range of ports, below the ephemeral ports, and takes the next one each time.
+# So no other test gets a port between its choice and its use.
 FIRST = 20_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 PORTS = itertools.cycle(random.sample(range(FIRST, FIRST + 1_000), 1_000))
 
@@ -37,7 +37,7 @@ class RunningProject:
         command: Sequence[str] | None = None,
         ports: tuple[int, int] = (0, 0),
     ) -> None:
-        """Start it; see `running` for one that is stopped as well, and for the ports."""
+        """Start it. `running` also stops it, and describes the ports."""
         self.mark = uuid.uuid4().hex
         api, page = map(preferred_port, ports)
         self.api, self.page = f"http://localhost:{api}", f"http://localhost:{page}"
@@ -56,41 +56,41 @@ class RunningProject:
             )
 
     @property
-    def said(self) -> str:
-        """Everything that dev.py and its servers have printed so far."""
+    def output(self) -> str:
+        """The output of dev.py and its servers so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def until(self, condition: Callable[[], object], seconds: float = 90) -> None:
-        """Wait for a condition; fail with everything said when it does not come true, or dev.py ends before."""
+    def wait_until(self, condition: Callable[[], object], seconds: float = 90) -> None:
+        """Wait until a condition is true. Fail with the output after the timeout or if dev.py exits."""
         deadline = time.monotonic() + seconds
         while not condition():
             ended = self.process.poll() is not None and not condition()
-            assert not ended, f"dev.py ended with {self.process.returncode}:\n{self.said}"
-            assert time.monotonic() < deadline, f"dev.py was waited for in vain:\n{self.said}"
+            assert not ended, f"dev.py exited with {self.process.returncode}:\n{self.output}"
+            assert time.monotonic() < deadline, f"dev.py: timeout after {seconds} s:\n{self.output}"
             time.sleep(0.05)
 
-    def until_ready(self) -> None:
-        """Wait until dev.py says where its servers are."""
-        self.until(lambda: READY in self.said)
+    def wait_until_ready(self) -> None:
+        """Wait until dev.py prints the addresses of its servers."""
+        self.wait_until(lambda: READY in self.output)
 
-    def leaves_nothing(self, seconds: float = 30) -> bool:
-        """Wait until no process of the project is left, after the one that was started has ended."""
+    def wait_until_gone(self, seconds: float = 30) -> bool:
+        """Wait until no process of the project is running. Return False after the timeout."""
         deadline = time.monotonic() + seconds
         while self.processes() and time.monotonic() < deadline:
             time.sleep(0.05)
         return not self.processes()
 
-    def ends(self, seconds: float = 60) -> int:
-        """Wait for dev.py to end, and return its exit code."""
+    def wait(self, seconds: float = 60) -> int:
+        """Wait until dev.py exits and return its exit code."""
         return self.process.wait(seconds)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Ask dev.py to stop, and return its exit code."""
+        """Send dev.py a signal and return its exit code."""
         self.process.send_signal(number)
-        return self.ends()
+        return self.wait()
 
     def processes(self) -> list[psutil.Process]:
-        """Return every process that this start has led to, wherever it runs."""
+        """Return every running process that this start has created."""
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
@@ -112,7 +112,7 @@ def running(
         project: with its Python packages.
         env: more variables.
         command: instead of `python dev.py`.
-        ports: for API and page, each that or one that is free. The usual ones are for the one test about them.
+        ports: for API and page, each this port or a free one. The default ports are for one test only.
     """
     started = RunningProject(project, env, command, ports)
     try:
@@ -126,15 +126,15 @@ def running(
                 process.kill()
         started.process.wait(30)
         if sys.exc_info()[0]:
-            print(started.said)
+            print(started.output)
         started.log.unlink()
 
 
 def preferred_port(port: int) -> int:
-    """Return a port if it is free, otherwise one that is; 0 is any."""
+    """Return a port if it is free, otherwise another free port. 0 is any port."""
     for candidate in filter(None, (port, *itertools.islice(PORTS, 100))):
         with socket.socket() as listener, contextlib.suppress(OSError):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", candidate))
             return int(listener.getsockname()[1])
-    raise AssertionError("no port of this machine is free")
+    raise AssertionError("no port is free")

@@ -1,6 +1,6 @@
-"""Run a server for as long as a test needs it, and its faults: `kill` (as `kill -9`), `freeze` and `thaw`.
+"""Start and stop servers, and cause faults with `kill` (as `kill -9`), `freeze` and `thaw`.
 
-A server keeps its port and its log when it is started again.
+A server keeps its port and its log after a restart.
 """
 
 import contextlib
@@ -23,28 +23,28 @@ S = TypeVar("S", bound="Server")
 
 
 class Server:
-    """A server of one port: made stopped, in a folder that belongs to it. Every server of these tests is one."""
+    """A server on one port with its own folder. All servers of these tests inherit from it."""
 
     stop_signal: int = signal.SIGTERM
 
     def __init__(self, folder: Path, user: str | None = None) -> None:
-        """Choose a port; the server's files go to `folder`, and it runs as `user`."""
+        """Choose a port. `folder` is for its files, `user` is the user of its process."""
         self.folder, self.user, self.port = folder, user, preferred_port(0)
-        self.place = folder  # where it runs
-        self.settings: dict[str, str] = {}  # what its environment has more than ours
+        self.cwd = folder  # its working directory
+        self.settings: dict[str, str] = {}  # additions to the environment
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
 
     def command(self) -> Sequence[str | Path]:
-        """Return what is run."""
+        """Return the command."""
         raise NotImplementedError
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it and wait until its port accepts connections."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(),
-                cwd=self.place,
+                cwd=self.cwd,
                 env=environment(self.settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -52,66 +52,66 @@ class Server:
                 start_new_session=True,
                 user=self.user,
             )
-        until_it_answers(self.process, self.port, self.log)
+        wait_for_port(self.process, self.port, self.log)
 
     def processes(self) -> list[psutil.Process]:
-        """Return its processes: the one that was started, and those that it has started."""
+        """Return its process and all child processes."""
         if self.process is None or self.process.poll() is not None:
             return []
         first = psutil.Process(self.process.pid)
         return [first, *first.children(recursive=True)]
 
     @property
-    def said(self) -> str:
-        """Everything that it has printed so far."""
+    def output(self) -> str:
+        """Its output so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def stop(self) -> None:
-        """Ask it to stop, and wait until it has."""
+        """Send the stop signal and wait until it exits."""
         if self.process is not None:
             self.thaw()
             self.process.send_signal(self.stop_signal)
             self.process.wait(30)
 
     def kill(self) -> None:
-        """End every process of it at once, as a machine does that loses its power."""
+        """Kill all its processes at once, as in a power failure."""
         for process in self.processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         if self.process is not None:
             self.process.wait(30)
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # and what it has left behind
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # and orphaned processes
                 os.killpg(self.process.pid, signal.SIGKILL)
 
     def freeze(self) -> None:
-        """Let it hang: connections are taken, and nothing is answered."""
+        """Suspend it. It accepts connections, but does not respond."""
         for process in self.processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.suspend()
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Resume it."""
         for process in self.processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.resume()
 
 
 class Program(Server):
-    """Any program that serves a port."""
+    """A program that listens on a port."""
 
     def __init__(self, folder: Path, command: Sequence[str | Path], port: int) -> None:
-        """Keep its log in `folder`."""
+        """Write its log into `folder`."""
         super().__init__(folder)
         self.arguments, self.port = command, port
 
     def command(self) -> Sequence[str | Path]:
-        """Return what is run."""
+        """Return the command."""
         return self.arguments
 
 
 @contextlib.contextmanager
 def running(server: S) -> Iterator[S]:
-    """Run a server for as long as the block lasts, and leave nothing of it behind."""
+    """Run a server until the block ends, then kill all its processes."""
     try:
         server.start()
         yield server
@@ -125,42 +125,42 @@ def running(server: S) -> Iterator[S]:
 def serving(
     command: Sequence[str | Path], port: int, folder: Path | None = None, env: Mapping[str, str] | None = None
 ) -> Iterator[Path]:
-    """Run a program until its port answers and the block ends; yield the file with everything that it says."""
+    """Run a program until the block ends. Yield the path of its log."""
     with tempfile.TemporaryDirectory() as logs:
         program = Program(Path(logs), command, port)
-        program.place, program.settings = folder or Path.cwd(), dict(env or {})
+        program.cwd, program.settings = folder or Path.cwd(), dict(env or {})
         with running(program):
             yield program.log
 
 
-def until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 60) -> None:
-    """Wait until something listens on a port; fail with everything said when that does not happen."""
+def wait_for_port(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 60) -> None:
+    """Wait until a process listens on a port. Fail with its output after the timeout."""
     deadline = time.monotonic() + seconds
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            # while nothing listens, a port of the range for clients can be given to this very connection
+            # while nothing listens, the kernel can connect an ephemeral port to itself
             if connection.getsockname() != connection.getpeername():
                 return
         said = log.read_text(encoding="utf-8", errors="replace")
-        assert process.poll() is None, f"{process.args!r} ended with {process.returncode}:\n{said}"
-        assert time.monotonic() < deadline, f"{process.args!r} was waited for in vain:\n{said}"
+        assert process.poll() is None, f"{process.args!r} exited with {process.returncode}:\n{said}"
+        assert time.monotonic() < deadline, f"{process.args!r}: timeout after {seconds} s:\n{said}"
         time.sleep(0.05)
 
 
-def until(condition: Callable[[], object], said: Callable[[], str], seconds: float = 30) -> None:
-    """Wait until something is so; fail with what is said about it when that does not happen."""
+def wait_until(condition: Callable[[], object], describe: Callable[[], str], seconds: float = 30) -> None:
+    """Wait until a condition is true. Fail with a description after the timeout."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {said()}"
+        assert time.monotonic() < deadline, f"timeout after {seconds} s: {describe()}"
         time.sleep(0.05)
 
 
-def workers_of(server: int) -> list[psutil.Process]:
-    """Return the workers of a server, and not the process that keeps Python's books beside them where it spawns."""
+def get_workers(server: int) -> list[psutil.Process]:
+    """Return the worker processes of a server, without the resource tracker of multiprocessing."""
     found = []
     with contextlib.suppress(psutil.NoSuchProcess):
         for child in psutil.Process(server).children():
-            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just exited
                 found += [child] if "resource_tracker" not in " ".join(child.cmdline()) else []
     return found
 
@@ -174,5 +174,5 @@ def flask_user(project: BakedProject, settings: Mapping[str, str], command: str,
         input=f"{password}\n{password}\n".encode(),
         capture_output=True,
         check=True,
-        start_new_session=True,  # without a terminal, the password is read from the input
+        start_new_session=True,  # without a terminal, the command reads the password from stdin
     )

@@ -1,23 +1,23 @@
-"""Spread the tests over a few processes, so that what is slow to make is made in as few of them as may be.
+"""Distribute the tests over a few processes, so that few of them create the same slow fixtures.
 
-Each process has projects, servers and browsers of its own. Tests that share such things are a group, which one process
-runs: a browser with everything that it is asked, a combination of `test_generated.py`, all about the cluster, otherwise
-a file.
+Each process has its own projects, servers and browsers. Tests that share such fixtures are a group, and one process
+runs a group. The groups are: all tests of one browser, one combination of `test_generated.py`, all tests of the
+cluster, and otherwise one file.
 """
 
 import os
 import re
 
-MOST = 4  # each process starts servers, browsers and compilers of its own
+MAXIMUM_PROCESSES = 4  # each process starts its own servers, browsers and compilers
 
 
-def processes(all_tests: bool) -> int:
-    """Return how many processes run the tests; 0 is for a few tests: none but the one that was started."""
+def count_processes(all_tests: bool) -> int:
+    """Return how many extra processes run the tests. 0 means that the main process runs them."""
     cores = os.cpu_count() or 1
-    return min(cores, MOST) if all_tests and cores > 1 else 0
+    return min(cores, MAXIMUM_PROCESSES) if all_tests and cores > 1 else 0
 
 
-def group(test: str) -> str:
+def get_group(test: str) -> str:
     """Return the group of a test, given its id."""
     file, _, name = test.partition("::")
     browser = re.search(r"[\[-](chromium|firefox)[]-]", name)

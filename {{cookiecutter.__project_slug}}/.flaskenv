@@ -1,2 +1,2 @@
-# read by every `flask` command; no secrets here, this file is committed
+# Every `flask` command reads this file. Do not write secrets here: the file is committed.
 FLASK_APP={{ cookiecutter.__package }}

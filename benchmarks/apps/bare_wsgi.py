@@ -1,4 +1,4 @@
-"""A WSGI function that answers each preflight alike: what a server can do at most."""
+"""A WSGI function with a constant response to preflights. It shows the limit of the server."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ HEADERS = [
 
 
 def create_app() -> Callable[..., list[bytes]]:
-    """Return it, for a server that asks for a factory."""
+    """Return the WSGI function, for servers that need a factory."""
 
     def app(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         start_response("204 No Content", HEADERS)

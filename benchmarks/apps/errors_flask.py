@@ -1,8 +1,8 @@
-"""The routes of the generated project that matter here, in plain Flask with flask-cors and Flask-Limiter.
+"""Some routes of the generated project in plain Flask with flask-cors and Flask-Limiter.
 
-Written as their documentations show it: a signed cookie as session, `abort`, one handler that makes JSON of every
-HTTP error, a largest size of bodies, CORS with credentials for listed origins. `readable_errors` runs it in the
-environment of the generated project: `flask --app "errors_flask.py:create_app('app', 'careful')" run`.
+The code follows their documentation: a signed session cookie, `abort`, a handler that returns HTTP errors as JSON, a
+maximum body size, and CORS with credentials for listed origins. `readable_errors` runs it in the environment of the
+generated project: `flask --app "errors_flask.py:create_app('app', 'careful')" run`.
 """
 
 import os
@@ -21,15 +21,15 @@ def create_app(cors: str, guards: str) -> Any:
     """Create the application.
 
     Args:
-        cors: `app` is one CORS for everything under /api/, `blueprint` one for each blueprint.
-        guards: `careful` has the guard of the login and the limit on the views that need them;
-            `default limits` limits every route, as in the quick start of Flask-Limiter;
-            `before_request` guards the whole blueprint by one function.
+        cors: `app` is one `CORS` for all paths under /api/, `blueprint` is one for each blueprint.
+        guards: `careful` has the login guard and the rate limit on the views that need them.
+            `default limits` limits every route, as in the quick start of Flask-Limiter.
+            `before_request` guards the whole blueprint with one function.
     """
     app = Flask(__name__)
     app.config["SECRET_KEY"] = "only for this comparison"
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
-    app.register_error_handler(HTTPException, problem_of)
+    app.register_error_handler(HTTPException, problem_response)
     everywhere = guards == "default limits"
     limiter = Limiter(
         get_remote_address, app=app, storage_uri="memory://", default_limits=[LIMIT] if everywhere else []
@@ -55,7 +55,7 @@ def create_app(cors: str, guards: str) -> Any:
     return app
 
 
-def problem_of(error: Any) -> Any:
+def problem_response(error: Any) -> Any:
     problem = {"type": "about:blank", "title": error.name, "status": error.code, "detail": error.description}
     return problem, error.code, {"Content-Type": "application/problem+json"}
 

@@ -1,7 +1,7 @@
-"""The same routes in FastAPI with SQLAlchemy and pydantic, as its documentation teaches them.
+"""The same routes in FastAPI with SQLAlchemy and pydantic, as its documentation shows them.
 
-A session of the database by a dependency, `def` endpoints around blocking queries, return types, which let pydantic
-write the JSON, CORSMiddleware. Run by `uvicorn --workers`.
+A dependency provides the database session. The endpoints are `def` functions with blocking queries, and their return
+types let pydantic write the JSON. CORS uses CORSMiddleware, and the server is `uvicorn --workers`.
 """
 
 import json
@@ -40,12 +40,12 @@ def create_app() -> FastAPI:
     return app
 
 
-def in_utc(time: datetime) -> datetime:
+def set_utc(time: datetime) -> datetime:
     return time.replace(tzinfo=UTC)
 
 
 class Credentials(BaseModel):
-    """What a sign-in takes."""
+    """The body of a sign-in."""
 
     model_config = ConfigDict(extra="forbid")
     username: str = Field(min_length=1, max_length=64)
@@ -53,7 +53,7 @@ class Credentials(BaseModel):
 
 
 class UserOut(BaseModel):
-    """A user, as sent."""
+    """A user in a response."""
 
     model_config = ConfigDict(from_attributes=True)
     id: int
@@ -61,7 +61,7 @@ class UserOut(BaseModel):
 
 
 class NoteIn(BaseModel):
-    """A note, as received."""
+    """A note in a request."""
 
     model_config = ConfigDict(extra="forbid")
     title: str = Field(min_length=1, max_length=200)
@@ -69,14 +69,14 @@ class NoteIn(BaseModel):
 
 
 class NoteOut(BaseModel):
-    """A note, as sent."""
+    """A note in a response."""
 
     model_config = ConfigDict(from_attributes=True)
     id: int
     title: str
     body: str
-    created_at: Annotated[datetime, AfterValidator(in_utc)]
-    updated_at: Annotated[datetime, AfterValidator(in_utc)]
+    created_at: Annotated[datetime, AfterValidator(set_utc)]
+    updated_at: Annotated[datetime, AfterValidator(set_utc)]
 
 
 def get_session() -> Iterator[Session]:
@@ -87,7 +87,7 @@ def get_session() -> Iterator[Session]:
 SessionDep = Annotated[Session, Depends(get_session)]
 
 
-def current_user(database: SessionDep, session: Annotated[str | None, Cookie()] = None) -> User:
+def get_current_user(database: SessionDep, session: Annotated[str | None, Cookie()] = None) -> User:
     valid = LoginSession.expires_at > now()
     row = database.scalar(select(LoginSession).where(LoginSession.key == session, valid)) if session else None
     if row is None:
@@ -95,7 +95,7 @@ def current_user(database: SessionDep, session: Annotated[str | None, Cookie()] 
     return row.user
 
 
-CurrentUser = Annotated[User, Depends(current_user)]
+CurrentUser = Annotated[User, Depends(get_current_user)]
 
 
 def login(credentials: Credentials, database: SessionDep, response: Response) -> UserOut:
@@ -105,7 +105,7 @@ def login(credentials: Credentials, database: SessionDep, response: Response) ->
     except VerificationError:
         user = None
     if user is None:
-        raise HTTPException(401, "The name or the password is wrong.")
+        raise HTTPException(401, "The username or the password is wrong. Check both and try again.")
     database.execute(delete(LoginSession).where(LoginSession.user_id == user.id, LoginSession.expires_at <= now()))
     key = secrets.token_urlsafe(32)
     database.add(LoginSession(key=key, user_id=user.id, expires_at=now() + LIFETIME))
@@ -123,19 +123,19 @@ def list_notes(
     page_size: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> list[NoteOut]:
     total = database.scalar(select(func.count()).select_from(Note).where(Note.user_id == user.id)) or 0
-    mine = select(Note).where(Note.user_id == user.id).order_by(Note.id.desc())
-    rows = database.scalars(mine.limit(page_size).offset((page - 1) * page_size)).all()
+    own_notes = select(Note).where(Note.user_id == user.id).order_by(Note.id.desc())
+    rows = database.scalars(own_notes.limit(page_size).offset((page - 1) * page_size)).all()
     last = -(-total // page_size)
-    place = {"total": total, "total_pages": last, "page": page} | ({"next_page": page + 1} if page < last else {})
-    response.headers["X-Pagination"] = json.dumps(place)
-    return cast("list[NoteOut]", rows)  # FastAPI makes them of the rows
+    pagination = {"total": total, "total_pages": last, "page": page} | ({"next_page": page + 1} if page < last else {})
+    response.headers["X-Pagination"] = json.dumps(pagination)
+    return cast("list[NoteOut]", rows)  # FastAPI converts the rows
 
 
 def create_note(fields: NoteIn, user: CurrentUser, database: SessionDep, response: Response) -> NoteOut:
     note = Note(user_id=user.id, **fields.model_dump())
     database.add(note)
     database.commit()
-    response.headers["ETag"] = tag(note)
+    response.headers["ETag"] = build_etag(note)
     return cast("NoteOut", note)
 
 
@@ -148,14 +148,14 @@ def get_note(
 ) -> NoteOut:
     note = database.get(Note, note_id)
     if note is None or note.user_id != user.id:
-        raise HTTPException(404, f"You have no note {note_id}.")
-    response.headers["ETag"] = tag(note)
-    if if_none_match == tag(note):
-        return cast("NoteOut", Response(status_code=304, headers={"ETag": tag(note)}))
+        raise HTTPException(404, f"You have no note {note_id}. GET /api/notes lists your notes.")
+    response.headers["ETag"] = build_etag(note)
+    if if_none_match == build_etag(note):
+        return cast("NoteOut", Response(status_code=304, headers={"ETag": build_etag(note)}))
     return cast("NoteOut", note)
 
 
-def tag(note: Note) -> str:
+def build_etag(note: Note) -> str:
     return f'"{note.id}-{note.version}"'
 
 

@@ -1,7 +1,7 @@
-"""The same routes in plain Flask with SQLAlchemy, marshmallow and flask-cors, as their documentations teach them.
+"""The same routes in plain Flask with SQLAlchemy, marshmallow and flask-cors, as their documentation shows them.
 
-A scoped session that ends with the request (Flask's page on SQLAlchemy), schemas that load and dump, `jsonify`, a
-signed cookie, and flask-cors on the application.
+It uses a scoped session for each request, schemas for input and output, `jsonify`, a signed cookie, and flask-cors on
+the application.
 """
 
 import json
@@ -23,21 +23,21 @@ database = scoped_session(sessionmaker(engine, expire_on_commit=False))
 
 
 class CredentialsSchema(Schema):
-    """What a sign-in takes."""
+    """The body of a sign-in."""
 
     username = fields.String(required=True, validate=Length(1, 64))
     password = fields.String(required=True, validate=Length(1, 1024))
 
 
 class UserSchema(Schema):
-    """A user, as sent."""
+    """A user in a response."""
 
     id = fields.Integer()
     username = fields.String()
 
 
 class NoteSchema(Schema):
-    """A note, as received and as sent."""
+    """A note in a request or a response."""
 
     id = fields.Integer(dump_only=True)
     title = fields.String(required=True, validate=Length(1, 200))
@@ -47,7 +47,7 @@ class NoteSchema(Schema):
 
 
 class PageSchema(Schema):
-    """Which part of a list."""
+    """The page of a list."""
 
     page = fields.Integer(load_default=1, validate=Range(1, 1_000_000))
     page_size = fields.Integer(load_default=20, validate=Range(1, 100))
@@ -118,11 +118,11 @@ def login() -> Any:
 def list_notes() -> Any:
     page, size = page_schema.load(request.args.to_dict()).values()
     total = database.scalar(select(func.count()).select_from(Note).where(Note.user_id == g.user.id)) or 0
-    mine = select(Note).where(Note.user_id == g.user.id).order_by(Note.id.desc())
-    rows = database.scalars(mine.limit(size).offset((page - 1) * size)).all()
+    own_notes = select(Note).where(Note.user_id == g.user.id).order_by(Note.id.desc())
+    rows = database.scalars(own_notes.limit(size).offset((page - 1) * size)).all()
     last = -(-total // size)
-    place = {"total": total, "total_pages": last, "page": page} | ({"next_page": page + 1} if page < last else {})
-    return jsonify(notes_schema.dump(rows)), {"X-Pagination": json.dumps(place)}
+    pagination = {"total": total, "total_pages": last, "page": page} | ({"next_page": page + 1} if page < last else {})
+    return jsonify(notes_schema.dump(rows)), {"X-Pagination": json.dumps(pagination)}
 
 
 @login_required
@@ -131,7 +131,7 @@ def create_note() -> Any:
     database.add(note)
     database.commit()
     response = jsonify(note_schema.dump(note))
-    response.set_etag(tag(note))
+    response.set_etag(build_etag(note))
     return response, 201
 
 
@@ -141,9 +141,9 @@ def get_note(note_id: int) -> Any:
     if note is None or note.user_id != g.user.id:
         return abort(404)
     response = jsonify(note_schema.dump(note))
-    response.set_etag(tag(note))
+    response.set_etag(build_etag(note))
     return response.make_conditional(request)
 
 
-def tag(note: Note) -> str:
+def build_etag(note: Note) -> str:
     return f"{note.id}-{note.version}"

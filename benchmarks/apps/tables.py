@@ -1,6 +1,6 @@
-"""The tables of the applications in this folder: as those of a generated project.
+"""The tables of the applications in this folder. They are those of a generated project.
 
-SQLite is set as a generated project sets it, so that databases are not a difference.
+SQLite has the same settings as in a generated project, so the databases do not cause differences.
 """
 
 import os
@@ -21,11 +21,11 @@ def now() -> datetime:
 
 
 class Model(DeclarativeBase):
-    """What the tables share."""
+    """The base class of the tables."""
 
 
 class User(Model):
-    """Somebody with a password."""
+    """A user with a password."""
 
     __tablename__ = "user_account"
 
@@ -36,7 +36,7 @@ class User(Model):
 
 
 class LoginSession(Model):
-    """A sign-in, by the key that its cookie carries."""
+    """A session, identified by the key in its cookie."""
 
     __tablename__ = "login_session"
 
@@ -47,7 +47,7 @@ class LoginSession(Model):
 
 
 class Note(Model):
-    """What a user has written."""
+    """A note of a user."""
 
     __tablename__ = "note"
 
@@ -62,7 +62,7 @@ class Note(Model):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (declared so by SQLAlchemy)
 
 
-# any thread may use a connection that the pool hands to it: SQLAlchemy's default for files, and FastAPI's advice
+# any thread may use a connection of the pool: the default of SQLAlchemy for files, and the advice of FastAPI
 engine = create_engine(os.environ.get("DATABASE_URL", "sqlite://"), connect_args={"check_same_thread": False})
 
 
@@ -72,8 +72,8 @@ def tune_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def make(users: list[str], password: str) -> None:
-    """Make the tables, and users with one password."""
+def create_tables(users: list[str], password: str) -> None:
+    """Create the tables, and users with one password."""
     Model.metadata.create_all(engine)
     with Session(engine) as session:
         session.add_all(User(username=user, password_hash=hasher.hash(password)) for user in users)

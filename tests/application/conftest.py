@@ -1,4 +1,4 @@
-"""Fixtures of tests that run inside a generated project: an application with its own database, users, clients."""
+"""Fixtures of tests that run inside a generated project: an application, its database, users and clients."""
 
 import gc
 import os
@@ -20,13 +20,13 @@ from sqlalchemy import Engine, Pool, create_engine, event, text
 from sqlalchemy.orm import Session
 
 PAGE = "http://localhost:5173"
-FRONTEND_ORIGINS = str(dotenv_values(".env.example")["FRONTEND_ORIGINS"])  # those of the project, the current folder
+FRONTEND_ORIGINS = str(dotenv_values(".env.example")["FRONTEND_ORIGINS"])  # of the project in the current folder
 PASSWORD = "correct horse battery"
-TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL")  # a database of PostgreSQL that may be emptied
+TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL")  # a PostgreSQL database that the tests may empty
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector skip what stays until the end: the libraries and the tests."""
+    """Exclude the libraries and the tests from garbage collection."""
     gc.freeze()
 
 
@@ -37,14 +37,14 @@ def settings(database: str, **changes: str) -> dict[str, str]:
         "SECRET_KEY": "only-for-tests",
         "FRONTEND_ORIGINS": FRONTEND_ORIGINS,
         "DATABASE_URL": database,
-        "FRONTEND_DIST": "not-built",  # not what somebody has built beside the tests
+        "FRONTEND_DIST": "not-built",  # never a real build
         **changes,
     }
 
 
 @pytest.fixture(scope="session", autouse=True)
 def real_hasher() -> Iterator[PasswordHasher]:
-    """The hasher of the application; the tests hash cheaply instead, or they would wait for little else."""
+    """The hasher of the application. The other tests use a fast one."""
     with pytest.MonkeyPatch.context() as patch:
         real = users.hasher
         patch.setattr(users, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
@@ -52,7 +52,7 @@ def real_hasher() -> Iterator[PasswordHasher]:
 
 
 def fill(engine: Engine) -> None:
-    """Make the tables, and ada and grace."""
+    """Create the tables and the users ada and grace."""
     Model.metadata.create_all(engine)
     with Session(engine) as session:
         password_hash = users.hasher.hash(PASSWORD)
@@ -62,7 +62,7 @@ def fill(engine: Engine) -> None:
 
 @pytest.fixture(scope="session")
 def filled_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A filled SQLite database, made once and copied for each test."""
+    """A SQLite database with users, created once and copied for each test."""
     path = tmp_path_factory.mktemp("database") / "filled.sqlite"
     fill(create_engine(f"sqlite:///{path}"))
     return path.read_bytes()
@@ -70,12 +70,14 @@ def filled_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Engine | None]:
-    """An engine for the database of TEST_DATABASE_URL, where the tests are to run on it."""
+    """An engine for the database of TEST_DATABASE_URL, or None if it is not set."""
     if not TEST_DATABASE_URL:
         yield None
         return
     engine = create_engine(parse_database_url(TEST_DATABASE_URL))
-    assert "test" in str(engine.url.database), "only a database of tests may be emptied"
+    assert "test" in str(engine.url.database), (
+        "the name of the database must contain 'test', because the tests empty it"
+    )
     yield engine
     engine.dispose()
 
@@ -93,7 +95,7 @@ def new_database(tmp_path: Path, postgresql: Engine | None) -> Iterator[str]:
     event.listen(Pool, "connect", remember := lambda connection, _: opened.append(connection))
     yield postgresql.url.render_as_string(hide_password=False)
     event.remove(Pool, "connect", remember)
-    for connection in opened:  # of the applications, which nobody stops
+    for connection in opened:  # the applications do not close their connections
         connection.close()
 
 
@@ -121,10 +123,10 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def ada(app: Flask) -> FlaskClient:
     """A client that is signed in as ada."""
-    return signed_in(app, "ada")
+    return sign_in(app, "ada")
 
 
-def signed_in(app: Flask, username: str) -> FlaskClient:
+def sign_in(app: Flask, username: str) -> FlaskClient:
     client = app.test_client()
     answer = client.post("/api/auth/login", json={"username": username, "password": PASSWORD})
     assert answer.status_code == 200
@@ -132,7 +134,7 @@ def signed_in(app: Flask, username: str) -> FlaskClient:
 
 
 def add_ended_sessions(number: int) -> None:
-    """Leave sessions of ada behind that have ended."""
+    """Add expired sessions of ada."""
     ended = now() - timedelta(seconds=1)
     db.session.add_all(LoginSession(key=f"old {n}", user_id=1, expires_at=ended) for n in range(number))
     db.session.commit()

@@ -1,9 +1,9 @@
-"""Sign in and out: sessions, cookies and limits."""
+"""Sign-in and sign-out: sessions, cookies and rate limits."""
 
 from unittest.mock import Mock
 
 import pytest
-from conftest import PASSWORD, add_ended_sessions, settings, signed_in
+from conftest import PASSWORD, add_ended_sessions, settings, sign_in
 from my_lab_api import create_app, users
 from my_lab_api.extensions import db, limiter
 from my_lab_api.models import LoginSession, User, now
@@ -16,46 +16,46 @@ def login(client, username, password=PASSWORD, **request):
     return client.post("/api/auth/login", json={"username": username, "password": password}, **request)
 
 
-def me(*clients):
-    """Return the status that each client gets when it asks who is signed in."""
+def get_me_statuses(*clients):
+    """Return the status of `/api/auth/me` for each client."""
     return [client.get("/api/auth/me").status_code for client in clients]
 
 
-def copy_of(client):
-    """Return a client that has a copy of another's cookie."""
+def copy_client(client):
+    """Return a client with a copy of the cookie of another client."""
     copy, name = client.application.test_client(), client.application.config["SESSION_COOKIE_NAME"]
     copy.set_cookie(name, client.get_cookie(name).value)
     return copy
 
 
-def test_sign_in_tells_who_and_takes_over_no_cookie_that_was_planted_before(app):
-    planter = signed_in(app, "grace")
-    victim = copy_of(planter)
+def test_sign_in_returns_the_user_and_prevents_session_fixation(app):
+    attacker = sign_in(app, "grace")
+    victim = copy_client(attacker)
     answer = login(victim, "ada")
     assert (answer.status_code, answer.json) == (200, {"id": 1, "username": "ada"})
     assert victim.get("/api/auth/me").json == answer.json
-    assert me(planter) == [401]
+    assert get_me_statuses(attacker) == [401]
 
 
-def test_the_server_ends_sessions_by_sign_out_by_a_new_password_and_in_time(app):
-    browser, phone, grace = (signed_in(app, name) for name in ("ada", "ada", "grace"))
-    copy = copy_of(browser)
-    assert me(copy) == [200]
+def test_sign_out_a_new_password_and_expiry_end_sessions_on_the_server(app):
+    browser, phone, grace = (sign_in(app, name) for name in ("ada", "ada", "grace"))
+    copy = copy_client(browser)
+    assert get_me_statuses(copy) == [200]
     assert browser.post("/api/auth/logout").status_code == 204
-    assert me(browser, copy, phone, grace) == [401, 401, 200, 200]
+    assert get_me_statuses(browser, copy, phone, grace) == [401, 401, 200, 200]
     app.test_cli_runner().invoke(args=["user", "password", "ada"], input="a new password\n" * 2)
-    assert me(phone, grace) == [401, 200]
+    assert get_me_statuses(phone, grace) == [401, 200]
     answers = [login(phone, "ada", password) for password in (PASSWORD, "a new password")]
     assert [answer.status_code for answer in answers] == [401, 200]
     with app.app_context():
         db.session.execute(update(LoginSession).values(expires_at=now()))
         db.session.commit()
-    assert me(phone, grace) == [401, 401]
+    assert get_me_statuses(phone, grace) == [401, 401]
 
 
-def test_an_unknown_name_and_a_wrong_password_get_one_answer_for_one_hash(client, real_hasher, monkeypatch):
+def test_an_unknown_name_and_a_wrong_password_get_the_same_response_after_one_hash(client, real_hasher, monkeypatch):
     monkeypatch.setattr(users, "hasher", real_hasher)
-    login(client, "ada")  # brings the hash up to date
+    login(client, "ada")  # updates the hash
     monkeypatch.setattr(users, "hasher", Mock(wraps=real_hasher))
     wrong, unknown = (login(client, name, "wrong") for name in ("ada", "nobody"))
     assert (wrong.status_code, wrong.json) == (unknown.status_code, unknown.json)
@@ -65,7 +65,7 @@ def test_an_unknown_name_and_a_wrong_password_get_one_answer_for_one_hash(client
     assert not users.hasher.hash.called
 
 
-def test_sign_in_brings_an_old_hash_up_to_date(app, client, real_hasher, monkeypatch):
+def test_sign_in_updates_an_old_hash(app, client, real_hasher, monkeypatch):
     monkeypatch.setattr(users, "hasher", real_hasher)
     login(client, "ada")
     with app.app_context():  # OWASP's first choice
@@ -75,7 +75,7 @@ def test_sign_in_brings_an_old_hash_up_to_date(app, client, real_hasher, monkeyp
 
 BODY = '{"username": "%s", "password": "%s"}'
 LONG, NUL = "x" * 5000, "\\u0000"
-HOSTILE = {
+BAD_CREDENTIALS = {
     400: ("", "{", "NaN", "[" * 5000, b'"\xff"'),
     401: (BODY % ("ada' --", "x"),),
     422: (
@@ -85,16 +85,16 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("status", HOSTILE)
-def test_hostile_credentials_are_refused_in_words(client, status):
-    for body in HOSTILE[status]:
+@pytest.mark.parametrize("status", BAD_CREDENTIALS)
+def test_adversarial_credentials_are_refused_with_a_problem(client, status):
+    for body in BAD_CREDENTIALS[status]:
         answer = client.post("/api/auth/login", data=body, content_type="application/json")
         assert (answer.status_code, answer.mimetype) == (status, "application/problem+json"), body
 
 
-LIMITS = {  # who with which password from where: what comes back
+LIMITS = {  # user, password, address and expected status
     "LOGIN_ACCOUNT_LIMIT": "ada right 1 200, ada wrong 2 401, ada right 3 429, grace right 1 200",
-    "LOGIN_LIMIT": "ada right 1 200, grace right 1 200, nobody wrong 1 429, ada right 2 200",
+    "LOGIN_LIMIT": "ada right 1 200, grace right 1 200, unknown wrong 1 429, ada right 2 200",
 }
 
 
@@ -109,7 +109,7 @@ def test_sign_in_is_limited_by_account_and_by_address(database, name):
         assert status != "429" or 0 < int(answer.headers["Retry-After"]) <= 61
 
 
-def test_a_limit_of_a_whole_blueprint_holds_too(client, monkeypatch):
+def test_a_blueprint_can_have_a_rate_limit(client, monkeypatch):
     monkeypatch.setattr(limiter.limit_manager, "_blueprint_limits", {})
     limiter.limit("2 per minute")(public)
     assert [client.get("/api/public/hello").status_code for _ in range(3)] == [200, 200, 429]
@@ -126,7 +126,9 @@ COOKIES = {
 
 
 @pytest.mark.parametrize(("changes", "attributes"), COOKIES.values(), ids=COOKIES)
-def test_the_cookie_is_as_safe_as_the_mode_allows_and_sent_at_sign_in_and_out_only(database, changes, attributes):
+def test_the_cookie_has_the_attributes_of_the_mode_and_is_set_at_sign_in_and_sign_out_only(
+    database, changes, attributes
+):
     client = create_app(settings(database, **changes)).test_client()
     made = login(client, "ada", base_url=HTTPS)
     between = client.get("/api/auth/me", base_url=HTTPS)
@@ -138,7 +140,7 @@ def test_the_cookie_is_as_safe_as_the_mode_allows_and_sent_at_sign_in_and_out_on
         assert name.startswith("__Host-") is ("Secure" in attributes)
 
 
-def test_nobody_signs_in_with_the_public_password_in_production(database):
+def test_the_demo_password_is_refused_in_production(database):
     with create_app(settings(database)).app_context():
         create_user("demo", "demo-password")
         db.session.commit()
@@ -146,24 +148,24 @@ def test_nobody_signs_in_with_the_public_password_in_production(database):
     assert login(app.test_client(), "demo", "demo-password").status_code == 401
 
 
-def test_a_cookie_stays_good_while_its_key_is_among_the_old_ones(database):
+def test_a_cookie_is_valid_while_its_key_is_among_the_fallbacks(database):
     old, new = "0123456789abcdef", "fedcba9876543210"
     for signing, others, reading, status in (
         (old, "", {"SECRET_KEY": new}, 401),
         (old, "", {"SECRET_KEY": new, "SECRET_KEY_FALLBACKS": f"another one, {old}"}, 200),
-        (new, old, {"SECRET_KEY": new}, 200),  # signed by the new one from the first day
+        (new, old, {"SECRET_KEY": new}, 200),  # signed by the new key
     ):
         client = create_app(settings(database, SECRET_KEY=signing, SECRET_KEY_FALLBACKS=others)).test_client()
         login(client, "ada")
         later = create_app(settings(database, **reading)).test_client()
         name = later.application.config["SESSION_COOKIE_NAME"]
         later.set_cookie(name, client.get_cookie(name).value)
-        assert me(later) == [status]
+        assert get_me_statuses(later) == [status]
 
 
-def test_a_sign_in_removes_the_sessions_that_have_ended_and_no_other(app, ada):
+def test_a_sign_in_deletes_expired_sessions_only(app, ada):
     with app.app_context():
         add_ended_sessions(130)
-        signed_in(app, "grace")
+        sign_in(app, "grace")
         assert db.session.scalar(select(func.count()).select_from(LoginSession)) == 2
-    assert me(ada) == [200]
+    assert get_me_statuses(ada) == [200]

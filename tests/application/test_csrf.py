@@ -2,7 +2,7 @@
 
 import my_lab_api
 import pytest
-from conftest import FRONTEND_ORIGINS, PAGE, PASSWORD, settings, signed_in
+from conftest import FRONTEND_ORIGINS, PAGE, PASSWORD, settings, sign_in
 from crossorigin import cors, init_cors
 from flask import Blueprint, g
 from my_lab_api import create_app
@@ -14,8 +14,8 @@ LISTED = tuple(origin for origin in ORIGINS if origin == FRONTEND_ORIGINS)
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
-def trusted(listed):
-    """Return, by Sec-Fetch-Site, the origins that may send what changes data."""
+def get_trusted_origins(listed):
+    """Return the origins that may change data, for each value of Sec-Fetch-Site."""
     return {
         **dict.fromkeys(("same-origin", "none"), ORIGINS),
         **dict.fromkeys(("same-site", "cross-site", "unheard-of"), listed),
@@ -23,16 +23,16 @@ def trusted(listed):
     }
 
 
-POLICIES = {  # what a guarded blueprint declares, and whom it trusts with the cookie
+POLICIES = {  # the policy of a guarded blueprint, and the origins that it trusts with the cookie
     "of the front end": ({"origins": [PAGE], "credentials": True}, (PAGE,)),
     "without credentials": ({"origins": [PAGE]}, ()),
     "of every origin": ({"origins": ["*"]}, ()),
-    "closed": ({"origins": ["none"]}, ()),
-    "none": (None, ()),
+    "no origin": ({"origins": ["none"]}, ()),
+    "no policy": (None, ()),
 }
 
 
-def guarded(policy):
+def build_guarded_blueprint(policy):
     blueprint = Blueprint("guarded", __name__, url_prefix="/guarded")
     blueprint.before_request(require_sign_in)
     blueprint.add_url_rule("", "change", lambda: g.user.username, methods=["GET", *METHODS])
@@ -41,13 +41,13 @@ def guarded(policy):
     return blueprint
 
 
-def headers_of(site, origin):
+def build_headers(site, origin):
     return {name: value for name, value in (("Sec-Fetch-Site", site), ("Origin", origin)) if value}
 
 
 @pytest.fixture
-def app_with(database, monkeypatch):
-    """Makes an application with one more blueprint."""
+def create_app_with(database, monkeypatch):
+    """Creates an application with an additional blueprint."""
 
     def make(blueprint):
         def register(app, **options):
@@ -61,58 +61,58 @@ def app_with(database, monkeypatch):
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_with_the_cookie_only_a_trusted_origin_changes_anything(app_with, policy):
+def test_with_the_cookie_only_a_trusted_origin_can_change_data(create_app_with, policy):
     options, listed = POLICIES[policy]
-    ada = signed_in(app_with(guarded(options)), "ada")
-    for site, allowed in trusted(listed).items():
+    ada = sign_in(create_app_with(build_guarded_blueprint(options)), "ada")
+    for site, allowed in get_trusted_origins(listed).items():
         for origin in ORIGINS:
             for method in METHODS:
-                answer = ada.open("/guarded", method=method, headers=headers_of(site, origin))
+                answer = ada.open("/guarded", method=method, headers=build_headers(site, origin))
                 assert answer.status_code == (200 if origin in allowed else 403), (site, origin, method)
-            assert ada.get("/guarded", headers=headers_of(site, origin)).text == "ada"  # reading changes nothing
+            assert ada.get("/guarded", headers=build_headers(site, origin)).text == "ada"  # reading changes nothing
 
 
-def test_the_refusal_names_the_origin_and_what_to_write(app_with):
-    ada = signed_in(app_with(guarded({"origins": [PAGE]})), "ada")
-    said = ada.post("/guarded", headers=headers_of("same-site", SIBLING)).json["detail"]
+def test_the_refusal_names_the_origin_and_the_fix(create_app_with):
+    ada = sign_in(create_app_with(build_guarded_blueprint({"origins": [PAGE]})), "ada")
+    said = ada.post("/guarded", headers=build_headers("same-site", SIBLING)).json["detail"]
     proxy = ("a proxy has changed Host to localhost", "X-Forwarded-Host", "TRUSTED_PROXIES=1")
     assert [words for words in (SIBLING, "POST", "credentials=True", "cors(", *proxy) if words not in said] == []
 
 
-def test_a_request_without_the_cookie_is_anonymous(app_with):
-    client = app_with(guarded(None)).test_client()
-    crossing = headers_of("cross-site", "https://evil.example")
-    assert client.post("/guarded", headers=crossing).status_code == 401
-    assert client.post("/api/public/echo", json={"message": "hello"}, headers=crossing).status_code == 200
-    assert client.post("/health/live", headers=crossing).status_code == 405
+def test_a_request_without_the_cookie_is_anonymous(create_app_with):
+    client = create_app_with(build_guarded_blueprint(None)).test_client()
+    cross_site_headers = build_headers("cross-site", "https://evil.example")
+    assert client.post("/guarded", headers=cross_site_headers).status_code == 401
+    assert client.post("/api/public/echo", json={"message": "hello"}, headers=cross_site_headers).status_code == 200
+    assert client.post("/health/live", headers=cross_site_headers).status_code == 405
 
 
-def test_the_cookie_is_checked_where_no_view_is(ada):
-    crossing = headers_of("same-site", SIBLING)
+def test_the_csrf_check_runs_without_a_view(ada):
+    cross_site_headers = build_headers("same-site", SIBLING)
     for path in ("/api/public/echo", "/api/public/no/such", "/health/live", "/no/such"):
-        assert ada.post(path, json={}, headers=crossing).status_code == 403
-    assert ada.post("/no/such").status_code in (404, 405)  # a front end of one origin has every path
+        assert ada.post(path, json={}, headers=cross_site_headers).status_code == 403
+    assert ada.post("/no/such").status_code in (404, 405)  # with one origin, the front end serves every path
 
 
-@pytest.mark.parametrize("site", trusted(LISTED))
-def test_a_page_that_is_not_trusted_signs_nobody_in(database, site):
+@pytest.mark.parametrize("site", get_trusted_origins(LISTED))
+def test_an_untrusted_page_cannot_sign_in_a_user(database, site):
     for origin in ORIGINS:
         client = create_app(settings(database)).test_client()
         credentials = {"username": "ada", "password": PASSWORD}
-        answer = client.post("/api/auth/login", json=credentials, headers=headers_of(site, origin))
-        assert answer.status_code == (200 if origin in trusted(LISTED)[site] else 403), origin
+        answer = client.post("/api/auth/login", json=credentials, headers=build_headers(site, origin))
+        assert answer.status_code == (200 if origin in get_trusted_origins(LISTED)[site] else 403), origin
         assert ("Set-Cookie" in answer.headers) is (answer.status_code == 200)
 
 
-def test_with_an_authorization_header_the_cookie_does_nothing(ada):
-    headers = {**headers_of("same-site", SIBLING), "Authorization": "Bearer x"}
+def test_with_an_authorization_header_the_cookie_is_ignored(ada):
+    headers = {**build_headers("same-site", SIBLING), "Authorization": "Bearer x"}
     assert ada.post("/api/notes", json={"title": "x"}, headers=headers).status_code == 401
     assert ada.post("/api/auth/logout", headers=headers).status_code == 204
     assert ada.get("/api/auth/me").status_code == 200  # the session is still there
 
 
 @pytest.mark.parametrize("route", ["login", "register"])
-def test_an_authorization_header_does_not_let_another_page_sign_anybody_in(client, route):
-    headers = {**headers_of("same-site", SIBLING), "Authorization": "Bearer x"}
+def test_an_authorization_header_does_not_allow_a_cross_site_sign_in(client, route):
+    headers = {**build_headers("same-site", SIBLING), "Authorization": "Bearer x"}
     credentials = {"username": "ada", "password": PASSWORD}
     assert client.post(f"/api/auth/{route}", json=credentials, headers=headers).status_code == 403

@@ -1,4 +1,4 @@
-"""What a command says of a database that fails: a sentence with the fix, and no traceback."""
+"""Commands report database errors in a sentence with the fix, without a traceback."""
 
 import contextlib
 import sqlite3
@@ -24,12 +24,12 @@ COMMANDS = {
     "db current": ("db", "current"),
     "db check": ("db", "check"),
 }
-on_sqlite = pytest.mark.skipif(bool(TEST_DATABASE_URL), reason="the faults of a file are those of SQLite")
+on_sqlite = pytest.mark.skipif(bool(TEST_DATABASE_URL), reason="only SQLite has a database file")
 commands = pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 
 
-def run(app: Flask, *words: str) -> str:
-    """Run a command that must fail; return what it said."""
+def run_failing_command(app: Flask, *words: str) -> str:
+    """Run a command that must fail and return its message."""
     result = app.test_cli_runner().invoke(args=words, input=f"{NEW}\n{NEW}\n")
     assert isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code == 1
@@ -38,12 +38,12 @@ def run(app: Flask, *words: str) -> str:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let SQLite wait for a lock no longer than a test does."""
-    right = database.set_up_sqlite
+def short_timeout(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Set a short lock timeout for SQLite."""
+    original = database.set_up_sqlite
 
     def set_up(connection: sqlite3.Connection, record: object) -> None:
-        right(connection, record)
+        original(connection, record)
         connection.execute("PRAGMA busy_timeout = 50")
 
     def create_engine(url: URL, *, connect_args: dict[str, object], **others: Any) -> Engine:
@@ -56,19 +56,19 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @on_sqlite
 @pytest.mark.parametrize("words", COMMANDS.values())
-@pytest.mark.usefixtures("impatient")
-def test_a_database_in_which_another_process_writes(app: Flask, tmp_path: Path, words: tuple[str, ...]) -> None:
+@pytest.mark.usefixtures("short_timeout")
+def test_a_database_that_another_process_has_locked(app: Flask, tmp_path: Path, words: tuple[str, ...]) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "test.sqlite")) as other:
         other.execute("BEGIN IMMEDIATE")
-        said = run(app, *words)
-    assert said.startswith("the database cannot do it: database is locked.")
+        said = run_failing_command(app, *words)
+    assert said.startswith("the database failed: database is locked.")
     assert "Try again if it was busy." in said
 
 
 @on_sqlite
 @commands
-def test_a_database_in_a_folder_that_is_missing(tmp_path: Path, words: tuple[str, ...]) -> None:
-    said = run(create_app(settings(f"sqlite:///{tmp_path}/missing/lab.sqlite")), *words)
+def test_a_database_in_a_missing_folder(tmp_path: Path, words: tuple[str, ...]) -> None:
+    said = run_failing_command(create_app(settings(f"sqlite:///{tmp_path}/missing/lab.sqlite")), *words)
     assert "unable to open database file. Check DATABASE_URL" in said
 
 
@@ -76,7 +76,7 @@ def test_a_database_in_a_folder_that_is_missing(tmp_path: Path, words: tuple[str
 @commands
 def test_a_file_that_is_not_a_database(tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "notes.txt").write_text("not a database " * 100)
-    said = run(create_app(settings(f"sqlite:///{tmp_path}/notes.txt")), *words)
+    said = run_failing_command(create_app(settings(f"sqlite:///{tmp_path}/notes.txt")), *words)
     assert "file is not a database. Check DATABASE_URL" in said
 
 
@@ -85,33 +85,37 @@ def test_a_full_disk(app: Flask) -> None:
     with app.app_context():
         event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 1"))
         said = ""
-        for number in range(200):  # the limit is never below what the file has already
+        for number in range(200):  # the limit cannot be below the current size of the file
             words = ["user", "create", f"{number} {'x' * 50}"]
             said = app.test_cli_runner().invoke(args=words, input=f"{NEW}\n{NEW}\n").output
-            if "Made" not in said:
+            if "Created" not in said:
                 break
-    assert "Error: the database cannot do it: database or disk is full. Check" in said
+    assert "Error: the database failed: database or disk is full. Check" in said
 
 
 @on_sqlite
 def test_a_file_that_is_read_only(app: Flask) -> None:
     with app.app_context():
         event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
-        assert "attempt to write a readonly database. Check DATABASE_URL" in run(app, "user", "create", "eve")
+        assert "attempt to write a readonly database. Check DATABASE_URL" in run_failing_command(
+            app, "user", "create", "eve"
+        )
 
 
 @pytest.mark.parametrize("words", [COMMANDS["user create"], COMMANDS["seed"]])
 def test_a_database_without_tables(new_database: str, words: tuple[str, ...]) -> None:
-    assert "Run `flask db upgrade`" in run(create_app(settings(new_database)), *words)
+    assert "Run `flask db upgrade`" in run_failing_command(create_app(settings(new_database)), *words)
 
 
 def test_no_revision_before_the_newest_is_applied(new_database: str) -> None:
-    assert "Run `flask db upgrade` first." in run(create_app(settings(new_database)), "db", "revision", "more")
+    assert "Run `flask db upgrade` first." in run_failing_command(
+        create_app(settings(new_database)), "db", "revision", "more"
+    )
 
 
-def test_a_name_that_is_no_text(app: Flask) -> None:
-    assert "there is no user" in run(app, "user", "password", "\udcff")
-    assert "1 to 64 printable" in run(app, "user", "create", "\udcff")
+def test_a_name_that_is_not_valid_unicode(app: Flask) -> None:
+    assert "there is no user" in run_failing_command(app, "user", "password", "\udcff")
+    assert "1 to 64 printable" in run_failing_command(app, "user", "create", "\udcff")
 
 
 BAD_URLS = {
@@ -132,7 +136,7 @@ BAD_URLS = {
 
 
 @pytest.mark.parametrize(("url", "sentence"), BAD_URLS.items())
-def test_an_odd_database_url_is_refused_in_a_sentence(url: str, sentence: str) -> None:
-    with pytest.raises(ValueError, match="rite ") as refusal:
+def test_an_invalid_database_url_is_refused_with_a_sentence(url: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match="Set it to ") as refusal:
         database.parse_database_url(url)
     assert sentence in str(refusal.value)

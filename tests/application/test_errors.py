@@ -1,4 +1,4 @@
-"""Errors, request ids, the log, and the headers of every answer."""
+"""Errors, request ids, the log and the security headers of every response."""
 
 import json
 import logging
@@ -33,7 +33,7 @@ ERRORS = [
 ]
 
 
-def client_of(database, **changes):
+def create_client(database, **changes):
     def fail():
         raise RuntimeError("the password of the database is tiger")
 
@@ -43,10 +43,10 @@ def client_of(database, **changes):
 
 
 @pytest.mark.parametrize(("status", "method", "path", "sent"), ERRORS, ids=[row[0] for row in ERRORS])
-def test_every_error_is_a_hardened_problem(database, status, method, path, sent):
-    client = client_of(database)
+def test_every_error_is_a_problem_with_security_headers(database, status, method, path, sent):
+    client = create_client(database)
     answer = client.open(path, method=method, **sent)
-    if status == 429:  # the first one is not too many
+    if status == 429:  # the first request is within the limit
         answer = client.open(path, method=method, **sent)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
     members = {"type", "title", "status", "detail", "instance"} | ({"errors"} if status == 422 else set())
@@ -58,7 +58,7 @@ def test_every_error_is_a_hardened_problem(database, status, method, path, sent)
 
 
 @pytest.mark.parametrize("name", ["OperationalError", "InterfaceError", "InternalError", "TimeoutError"])
-def test_a_database_that_fails_is_503_and_the_next_request_is_served(client, name):
+def test_a_database_error_is_503_and_the_next_request_succeeds(client, name):
     error = getattr(exc, name)("INSERT INTO login_session", {}, RuntimeError("tiger"))
 
     def fail(*_):
@@ -73,7 +73,7 @@ def test_a_database_that_fails_is_503_and_the_next_request_is_served(client, nam
     assert client.post(LOGIN, json=ada).status_code == 200
 
 
-def test_a_database_that_goes_away_after_the_answer_does_not_cost_it(app, ada, monkeypatch):
+def test_a_database_error_after_the_view_does_not_lose_the_response(app, ada, monkeypatch):
     with app.app_context():
         dialect = db.engine.dialect
 
@@ -86,15 +86,15 @@ def test_a_database_that_goes_away_after_the_answer_does_not_cost_it(app, ada, m
     assert ada.get("/api/auth/me").status_code == 200
 
 
-def test_https_is_kept_where_it_is_used(client):
+def test_hsts_is_sent_with_https_only(client):
     for scheme in ("http", "https"):
         answer = client.get("/api/auth/me", base_url=f"{scheme}://localhost")
         assert ("Strict-Transport-Security" in answer.headers) is (scheme == "https")
 
 
 @pytest.mark.parametrize("log_format", ["plain", "json"])
-def test_the_log_tells_what_was_asked_and_why_it_failed(database, caplog, log_format):
-    client = client_of(database, LOG_FORMAT=log_format)
+def test_the_log_has_the_request_and_the_cause_of_an_error(database, caplog, log_format):
+    client = create_client(database, LOG_FORMAT=log_format)
     with caplog.at_level(logging.INFO):
         answer = client.get("/nowhere%0A12:00:00%20INFO%20forged")
         failure = client.get("/fails")
@@ -112,7 +112,7 @@ def test_the_log_tells_what_was_asked_and_why_it_failed(database, caplog, log_fo
         assert "tiger" in json.loads(why)["exception"]
 
 
-def test_a_page_of_the_own_origin_is_not_called_cross_origin(client, caplog):
+def test_a_same_origin_request_is_not_logged_as_cross_origin(client, caplog):
     for origin, host, own in (
         ("https://lab.example", "lab.example", True),
         ("http://localhost:5173", "localhost:5173", True),
@@ -122,7 +122,7 @@ def test_a_page_of_the_own_origin_is_not_called_cross_origin(client, caplog):
         with caplog.at_level(logging.INFO):
             client.post("/api/auth/logout", headers={"Origin": origin, "Host": host})
         assert ("not cross-origin" in caplog.text) is own, origin
-    # where the browser says it, that decides, as in `flask cors explain`: a proxy may change the host or the scheme
+    # Sec-Fetch-Site decides if the browser sends it, because a proxy can change the host or the scheme
     for site, origin in (("same-origin", "https://name-5173.app.github.dev"), ("cross-site", "http://localhost")):
         caplog.clear()
         with caplog.at_level(logging.INFO):
@@ -130,7 +130,7 @@ def test_a_page_of_the_own_origin_is_not_called_cross_origin(client, caplog):
         assert ("not cross-origin" in caplog.text) is (site == "same-origin")
 
 
-def test_a_request_id_is_kept_when_well_formed_and_replaced_when_not(client):
+def test_a_valid_request_id_is_kept_and_an_invalid_one_replaced(client):
     for given in ("a", "x" * 64, "0af7651916cd43dd-8448_eb.211c"):
         assert client.get("/nowhere", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
     for given in ("", "x" * 65, "a b", "a\n", "a\nb", "a\r\nSet-Cookie: b=c", "ä"):
@@ -138,6 +138,6 @@ def test_a_request_id_is_kept_when_well_formed_and_replaced_when_not(client):
         assert len(answer.headers["X-Request-ID"]) == 32, given
 
 
-def test_any_error_and_any_answer_can_be_json(app):
+def test_unusual_types_are_serialized_as_json(app):
     app.add_url_rule("/keys", view_func=lambda: {"errors": {0: ["no"]}, "price": Decimal("1.5")})
     assert app.test_client().get("/keys").json == {"errors": {"0": ["no"]}, "price": "1.5"}

@@ -1,4 +1,4 @@
-"""The built front end, served by the API where both are one origin."""
+"""The built front end, served by the API with one origin."""
 
 from pathlib import Path
 
@@ -12,27 +12,27 @@ PAGE = "<!doctype html><title>The page</title>"
 YEAR = "public, max-age=31536000, immutable"
 
 
-def one_origin(build: Path) -> FlaskClient:
-    """A client of an application that serves a build, and whose database is never asked."""
+def create_one_origin_client(build: Path) -> FlaskClient:
+    """A client of an application that serves a build and does not use its database."""
     origin = {"FRONTEND_ORIGINS": "none", "FRONTEND_DIST": str(build)}
-    return create_app(settings("sqlite:///never-asked.sqlite", **origin)).test_client()
+    return create_app(settings("sqlite:///unused.sqlite", **origin)).test_client()
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
-    """A client of what `npm run build` leaves behind."""
+    """A client of an application that serves the output of `npm run build`."""
     folder = tmp_path_factory.mktemp("frontend") / "dist"
     for name in ("index.html", "assets/index-4fQ2.js", "robots.txt", "../secret.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(PAGE if name == "index.html" else name)
-    return one_origin(folder)
+    return create_one_origin_client(folder)
 
 
 PATHS = ["/", "/samples/7", "/apis", "/healthy/food", "/a//b", "/%FF", "/index.html"]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_other_path_is_the_front_end(site: FlaskClient, path: str) -> None:
+def test_every_path_outside_the_api_is_the_front_end(site: FlaskClient, path: str) -> None:
     with site.get(path, follow_redirects=True) as answer:
         assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/html", PAGE)
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'; ")
@@ -43,7 +43,7 @@ def test_every_other_path_is_the_front_end(site: FlaskClient, path: str) -> None
         assert again.headers["Content-Security-Policy"] == answer.headers["Content-Security-Policy"]
 
 
-def test_a_file_of_the_build_is_kept_for_a_year_if_its_name_has_a_hash(site: FlaskClient) -> None:
+def test_a_file_with_a_hash_in_its_name_is_cached_for_a_year(site: FlaskClient) -> None:
     for path, caching in (("/assets/index-4fQ2.js", YEAR), ("/robots.txt", "no-cache")):
         with site.get(path) as answer:
             assert (answer.status_code, answer.headers["Cache-Control"]) == (200, caching)
@@ -51,23 +51,23 @@ def test_a_file_of_the_build_is_kept_for_a_year_if_its_name_has_a_hash(site: Fla
             assert again.status_code == 304
 
 
-MISSES = ["/api", "/api/", "/api/nothing", "/api/notes/x/y", "/health/x", "/assets/gone.js", "/gone.css"]
-MISSES += ["/assets/../../secret.txt", "/..%2fsecret.txt", "/assets/..%5c..%5csecret.txt"]
-MISSES += ["/assets/..%2findex.html"]  # else it would be kept for a year
+MISSING_PATHS = ["/api", "/api/", "/api/nothing", "/api/notes/x/y", "/health/x", "/assets/gone.js", "/gone.css"]
+MISSING_PATHS += ["/assets/../../secret.txt", "/..%2fsecret.txt", "/assets/..%5c..%5csecret.txt"]
+MISSING_PATHS += ["/assets/..%2findex.html"]  # otherwise it would be cached for a year
 
 
-@pytest.mark.parametrize("path", MISSES)
-def test_what_is_missing_there_or_in_the_api_is_a_problem_in_json(site: FlaskClient, path: str) -> None:
+@pytest.mark.parametrize("path", MISSING_PATHS)
+def test_a_missing_file_or_api_path_is_a_json_problem(site: FlaskClient, path: str) -> None:
     answer = site.get(path, follow_redirects=True)
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
 
 
-def test_without_a_build_it_says_how_to_make_one(tmp_path: Path) -> None:
-    answer = one_origin(tmp_path / "none").get("/")
+def test_without_a_build_the_error_says_how_to_build_it(tmp_path: Path) -> None:
+    answer = create_one_origin_client(tmp_path / "none").get("/")
     assert (answer.status_code, "npm run build" in answer.json["detail"]) == (404, True)
 
 
-def test_a_page_of_another_origin_is_not_served(site: FlaskClient, app: Flask) -> None:
+def test_with_two_origins_the_front_end_is_not_served(site: FlaskClient, app: Flask) -> None:
     if app.config["FRONTEND_ORIGINS"] != "none":
         assert app.test_client().get("/").status_code == 404
     assert site.post("/").status_code == 405

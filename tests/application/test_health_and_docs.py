@@ -1,4 +1,4 @@
-"""Health checks, and the documentation that the schemas write."""
+"""Health checks and the API documentation."""
 
 import json
 import re
@@ -10,14 +10,14 @@ from my_lab_api import create_app
 
 
 @pytest.mark.parametrize(("path", "without_database"), [("/health/live", 200), ("/health/ready", 503)])
-def test_health_tells_whether_the_database_answers(client, tmp_path, path, without_database):
+def test_readiness_depends_on_the_database_and_liveness_does_not(client, tmp_path, path, without_database):
     assert client.get(path).json == {"status": "ok"}
     answer = create_app(settings(f"sqlite:///{tmp_path}/missing/lab.sqlite")).test_client().get(path)
     assert (answer.status_code, "sqlite" in answer.text) == (without_database, False)
 
 
 @pytest.mark.parametrize("path", ["/api/docs", "/api/docs/"])
-def test_the_documentation_loads_nothing_from_elsewhere(client, path):
+def test_the_documentation_loads_nothing_from_other_hosts(client, path):
     answer = client.get(path)
     page, policy = answer.text, answer.headers["Content-Security-Policy"]
     assert "://" not in page

@@ -1,4 +1,4 @@
-"""Rate limits of the sign-in: whom an address limit counts as one, and when it counts."""
+"""Rate limits of the sign-in: which addresses count as one client, and when a request counts."""
 
 import pytest
 from conftest import PASSWORD, settings
@@ -7,7 +7,7 @@ from my_lab_api import create_app
 from my_lab_api.extensions import get_client_network
 from werkzeug import Request
 
-NETWORKS = {  # as the server sees the address, and whom the limit counts
+NETWORKS = {  # the address that the server sees, and the network that the limit counts
     "192.0.2.1": "192.0.2.1",
     "192.0.2.1:50123": "192.0.2.1",
     "2001:db8:1:2::1": "2001:db8:1:2::/64",
@@ -25,8 +25,8 @@ NETWORKS = {  # as the server sees the address, and whom the limit counts
 
 
 @pytest.fixture
-def limited(database: str) -> FlaskClient:
-    """A client of an application that allows two sign-ins of each address."""
+def limited_client(database: str) -> FlaskClient:
+    """A client of an application that allows two sign-ins for each address."""
     return create_app(settings(database, LOGIN_LIMIT="2 per minute")).test_client()
 
 
@@ -36,25 +36,27 @@ def login(client: FlaskClient, address: str, **sent: object) -> int:
 
 
 @pytest.mark.parametrize(("address", "network"), NETWORKS.items())
-def test_an_address_counts_as_its_network(limited: FlaskClient, address: str, network: str) -> None:
-    with limited.application.test_request_context(environ_overrides={"REMOTE_ADDR": address}):
+def test_an_ipv6_address_counts_as_its_network(limited_client: FlaskClient, address: str, network: str) -> None:
+    with limited_client.application.test_request_context(environ_overrides={"REMOTE_ADDR": address}):
         assert get_client_network() == network
 
 
-def test_another_address_of_the_same_network_and_another_port_are_the_same_client(limited: FlaskClient) -> None:
-    assert [login(limited, f"2001:db8::{n}") for n in range(3)] == [200, 200, 429]
-    assert [login(limited, f"192.0.2.1:{n}") for n in (80, 81, 82)] == [200, 200, 429]
-    assert login(limited, "2001:db8:0:1::1") == 200
+def test_another_ipv6_address_of_the_network_and_another_port_count_as_the_same_client(
+    limited_client: FlaskClient,
+) -> None:
+    assert [login(limited_client, f"2001:db8::{n}") for n in range(3)] == [200, 200, 429]
+    assert [login(limited_client, f"192.0.2.1:{n}") for n in (80, 81, 82)] == [200, 200, 429]
+    assert login(limited_client, "2001:db8:0:1::1") == 200
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"username": 1}'])
-def test_a_body_that_is_refused_counts_too(limited: FlaskClient, body: bytes) -> None:
-    statuses = [login(limited, "192.0.2.1", data=body, content_type="application/json") for _ in range(3)]
+def test_a_request_with_an_invalid_body_counts(limited_client: FlaskClient, body: bytes) -> None:
+    statuses = [login(limited_client, "192.0.2.1", data=body, content_type="application/json") for _ in range(3)]
     assert statuses[0] in (400, 422)
     assert statuses[2] == 429
 
 
-def test_a_limit_answers_before_the_body_is_read(limited: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [login(limited, "192.0.2.1") for _ in range(2)] == [200, 200]
-    monkeypatch.delattr(Request, "get_data")  # whoever reads a body, fails
-    assert login(limited, "192.0.2.1") == 429
+def test_a_limit_responds_before_the_body_is_read(limited_client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [login(limited_client, "192.0.2.1") for _ in range(2)] == [200, 200]
+    monkeypatch.delattr(Request, "get_data")  # reading the body fails from now on
+    assert login(limited_client, "192.0.2.1") == 429

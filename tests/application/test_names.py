@@ -1,4 +1,4 @@
-"""Names of users: one key for each, whatever the case and the form in which a name is written."""
+"""User names: one key for each name, independent of case and Unicode form."""
 
 import sys
 import unicodedata
@@ -11,7 +11,7 @@ from my_lab_api.models import User, normalize_name
 from my_lab_api.users import create_user
 from werkzeug.exceptions import Conflict, UnprocessableEntity
 
-# as it was created, and as it may be typed
+# the name as created, and as typed
 ALIKE = {
     "case": ("Ada Lovelace", "aDA lOVELACE"),
     "outer spaces": (" eve ", "eve"),
@@ -25,7 +25,7 @@ ALIKE = {
 
 
 @pytest.mark.parametrize(("written", "typed"), ALIKE.values(), ids=ALIKE)
-def test_one_name_is_one_user_and_is_shown_as_it_was_written(app: Flask, written: str, typed: str) -> None:
+def test_one_name_is_one_user_and_is_displayed_as_created(app: Flask, written: str, typed: str) -> None:
     with app.app_context():
         create_user(written, PASSWORD)
         db.session.commit()
@@ -37,7 +37,7 @@ def test_one_name_is_one_user_and_is_shown_as_it_was_written(app: Flask, written
         assert (answer.status_code, answer.json["username"]) == (200, written.strip()), name
 
 
-def test_one_name_is_one_account_for_the_limit(app: Flask) -> None:
+def test_all_forms_of_a_name_count_for_one_account_limit(app: Flask) -> None:
     app.config["LOGIN_ACCOUNT_LIMIT"] = "3 per minute"
     client = app.test_client()
     names = ("ada", "ADA", " Ada ", "Ａda", "grace")
@@ -46,12 +46,12 @@ def test_one_name_is_one_account_for_the_limit(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("name", ["", " ", "   ", "x" * 65, "a\nb", "a\x00", "a\u200bb", "\udcff"])
-def test_a_name_that_cannot_be_shown_is_refused(app: Flask, name: str) -> None:
+def test_a_name_that_is_not_printable_is_refused(app: Flask, name: str) -> None:
     with app.app_context(), pytest.raises(UnprocessableEntity, match="1 to 64 printable characters"):
         create_user(name, PASSWORD)
 
 
-def test_a_key_has_one_form_only() -> None:
+def test_normalizing_a_key_again_changes_nothing() -> None:
     for code in range(sys.maxunicode + 1):
         if not 0xD800 <= code <= 0xDFFF:
             key = normalize_name(f"a{chr(code)}")

@@ -1,9 +1,9 @@
-"""Notes: what a resource does for its owner, and what it refuses."""
+"""Notes: what the owner can do, and what is refused."""
 
 import json
 
 import pytest
-from conftest import signed_in
+from conftest import sign_in
 from my_lab_api.extensions import db
 from my_lab_api.models import Note, User
 from my_lab_api.pagination import Paginator
@@ -14,15 +14,15 @@ LONG = {"title": "字" * 200, "body": "x\n" * 5000}
 CHANGES = [("PUT", {"title": "Mine"}), ("PATCH", {"body": "Mine"}), ("DELETE", None)]
 
 
-def note(client, **fields):
-    """Create a note; return its path and the header that its change needs."""
+def create_note(client, **fields):
+    """Create a note and return its path and the header that a change needs."""
     answer = client.post("/api/notes", json={"title": "A note", **fields})
     assert answer.status_code == 201
     return f"/api/notes/{answer.json['id']}", {"If-Match": answer.headers["ETag"]}
 
 
 def test_a_note_is_created_read_changed_replaced_deleted_and_then_not_found(ada):
-    path, match = note(ada, **LONG)
+    path, match = create_note(ada, **LONG)
     made = ada.get(path).json
     assert made == {"id": 1, **LONG, "created_at": made["created_at"], "updated_at": made["updated_at"]}
     changed = ada.patch(path, json={"title": "Changed"}, headers=match)
@@ -37,9 +37,9 @@ def test_a_note_is_created_read_changed_replaced_deleted_and_then_not_found(ada)
 
 
 @pytest.mark.parametrize(("method", "body"), [("GET", None), *CHANGES])
-def test_the_note_of_somebody_else_looks_like_none(app, client, ada, method, body):
-    path, match = note(ada)
-    grace = signed_in(app, "grace")
+def test_the_note_of_another_user_looks_like_a_missing_one(app, client, ada, method, body):
+    path, match = create_note(ada)
+    grace = sign_in(app, "grace")
     theirs, none = (grace.open(p, method=method, json=body, headers=match) for p in (path, "/api/notes/7"))
     assert theirs.status_code == none.status_code == 404
     assert theirs.text.replace("/1", "/7").replace("note 1", "note 7") == none.text
@@ -48,10 +48,10 @@ def test_the_note_of_somebody_else_looks_like_none(app, client, ada, method, bod
 
 
 @pytest.mark.parametrize(("method", "body"), CHANGES)
-def test_a_change_needs_the_etag_of_what_is_there_until_it_is_written(app, ada, method, body):
-    path, match = note(ada)
+def test_a_change_needs_the_current_etag_until_the_commit(app, ada, method, body):
+    path, match = create_note(ada)
     assert ada.open(path, method=method, json=body).status_code == 428
-    theirs = signed_in(app, "ada").put(path, json={"title": "First"}, headers=match)  # holds the same ETag
+    theirs = sign_in(app, "ada").put(path, json={"title": "First"}, headers=match)  # holds the same ETag
     assert (theirs.status_code, theirs.json["title"]) == (200, "First")
     assert ada.open(path, method=method, json=body, headers=match).status_code == 412
     assert ada.get(path).json["title"] == "First"
@@ -67,16 +67,16 @@ def test_a_change_needs_the_etag_of_what_is_there_until_it_is_written(app, ada, 
 
 
 def test_an_unchanged_note_is_304_with_its_etag(ada):
-    path, match = note(ada)
+    path, match = create_note(ada)
     answer = ada.get(path, headers={"If-None-Match": match["If-Match"]})
     assert (answer.status_code, answer.data) == (304, b"")
     assert answer.headers.get("ETag") == match["If-Match"]  # RFC 9110, section 15.4.5
 
 
 def test_a_new_note_never_has_the_etag_of_a_deleted_one(ada):
-    path, match = note(ada)
+    path, match = create_note(ada)
     ada.delete(path, headers=match)
-    assert note(ada)[1] != match  # SQLite gives the number of the last row again
+    assert create_note(ada)[1] != match  # SQLite reuses the id of the last row
 
 
 OF_5 = {"total": 5, "total_pages": 3, "first_page": 1, "last_page": 3}
@@ -94,7 +94,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize(("total", "page", "numbers", "place"), PAGES.values(), ids=PAGES)
-def test_a_page_tells_its_place(app, ada, total, page, numbers, place):
+def test_a_page_of_a_list_has_its_position(app, ada, total, page, numbers, place):
     with app.app_context():
         if rows := [{"user_id": 1, "title": "Title", "version": 1}] * total:
             db.session.execute(insert(Note), rows)
@@ -114,7 +114,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("place", "name"), WRONG)
-def test_wrong_values_are_told_by_place_and_name(ada, place, name):
+def test_validation_errors_name_the_location_and_the_field(ada, place, name):
     for value in WRONG[place, name]:
         sent = {"json": {"title": "x", name: value}} if place == "json" else {"query_string": {name: value}}
         answer = ada.open("/api/notes", method="POST" if place == "json" else "GET", **sent)

@@ -1,18 +1,18 @@
-"""In production: hosts, proxies in front, the log, and what may be served."""
+"""Production: trusted hosts, reverse proxies, the log and the entry points."""
 
 import json
 import logging
 
 import click
 import pytest
-from conftest import PAGE, PASSWORD, settings, signed_in
+from conftest import PAGE, PASSWORD, settings, sign_in
 from crossorigin.doctor.cli import commands
 from my_lab_api import create_app, create_production_app
 
 LOGIN = "/api/auth/login"
 HELLO = "/api/public/hello"
-NOBODY = {"username": "nobody", "password": PASSWORD}
-HOSTS = [  # TRUSTED_HOSTS, Host, whether it is answered
+UNKNOWN_USER = {"username": "nobody", "password": PASSWORD}
+HOSTS = [  # TRUSTED_HOSTS, Host, whether it is served
     ("", "any.example", True),
     ("", "my_lab:8000", True),
     ("", "[::1]:8000", True),
@@ -35,39 +35,39 @@ PROXIES = [  # TRUSTED_PROXIES, X-Forwarded-For, the client's address
 ]
 
 
-def client_of(database, **changes):
+def create_client(database, **changes):
     return create_app(settings(database, **changes)).test_client()
 
 
-@pytest.mark.parametrize(("ours", "host", "answered"), HOSTS)
-def test_another_host_is_refused_but_not_to_health_checks(database, ours, host, answered):
-    client = client_of(database, TRUSTED_HOSTS=ours)
+@pytest.mark.parametrize(("trusted_hosts", "host", "accepted"), HOSTS)
+def test_an_untrusted_host_is_refused_except_for_health_checks(database, trusted_hosts, host, accepted):
+    client = create_client(database, TRUSTED_HOSTS=trusted_hosts)
     answer = client.get(HELLO, environ_overrides={"HTTP_HOST": host})
-    assert answer.status_code == (200 if answered else 400)
-    assert answered or answer.mimetype == "application/problem+json"
+    assert answer.status_code == (200 if accepted else 400)
+    assert accepted or answer.mimetype == "application/problem+json"
     assert client.get("/health/live", environ_overrides={"HTTP_HOST": host}).status_code == 200
 
 
-def test_a_request_is_explained_whatever_hosts_are_served(database):
+def test_explain_works_with_any_trusted_hosts(database):
     app = create_app(settings(database, TRUSTED_HOSTS="lab.example"))
     said = app.test_cli_runner().invoke(commands, ["explain", "GET", HELLO, "--origin", PAGE]).output
     assert "The response is 200" in said
 
 
 @pytest.mark.parametrize(("proxies", "forwarded", "address"), PROXIES)
-def test_an_address_is_believed_from_as_many_proxies_as_there_are(database, caplog, proxies, forwarded, address):
-    client = client_of(database, TRUSTED_PROXIES=proxies, LOGIN_LIMIT="1 per minute")
+def test_the_client_address_comes_from_the_number_of_trusted_proxies(database, caplog, proxies, forwarded, address):
+    client = create_client(database, TRUSTED_PROXIES=proxies, LOGIN_LIMIT="1 per minute")
     with caplog.at_level(logging.INFO):
-        first = client.post(LOGIN, json=NOBODY, headers={"X-Forwarded-For": forwarded})
+        first = client.post(LOGIN, json=UNKNOWN_USER, headers={"X-Forwarded-For": forwarded})
     assert caplog.records[-1].request["address"] == address
-    other = forwarded.replace("6.6.6.6", "7.7.7.7")  # what the client itself has sent
-    second = client.post(LOGIN, json=NOBODY, headers={"X-Forwarded-For": other})
+    other = forwarded.replace("6.6.6.6", "7.7.7.7")  # sent by the client itself
+    second = client.post(LOGIN, json=UNKNOWN_USER, headers={"X-Forwarded-For": other})
     assert [first.status_code, second.status_code] == [401, 429]
 
 
 @pytest.mark.parametrize("trusted", [False, True])
-def test_https_and_the_name_are_those_of_the_proxy_where_it_is_trusted(database, trusted):
-    client = client_of(database, TRUSTED_PROXIES=str(int(trusted)), TRUSTED_HOSTS="localhost, lab.example")
+def test_scheme_and_host_come_from_a_trusted_proxy(database, trusted):
+    client = create_client(database, TRUSTED_PROXIES=str(int(trusted)), TRUSTED_HOSTS="localhost, lab.example")
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "lab.example"}
     assert ("Strict-Transport-Security" in client.get(HELLO, headers=forwarded).headers) is trusted
     assert client.post(LOGIN, json={"username": "ada", "password": PASSWORD}).status_code == 200
@@ -77,14 +77,14 @@ def test_https_and_the_name_are_those_of_the_proxy_where_it_is_trusted(database,
     assert client.get(HELLO, headers=forwarded).status_code == (400 if trusted else 200)
 
 
-def test_the_log_has_the_id_in_every_record_and_no_secret(database, capsys):
+def test_every_log_record_has_the_request_id_and_none_has_a_secret(database, capsys):
     def fail():
         logging.getLogger("some.library").warning("it\nwarns")
         raise RuntimeError("it fails")
 
     app = create_app(settings(database, LOG_FORMAT="json"))
     app.add_url_rule("/fails", view_func=fail)
-    ada = signed_in(app, "ada")
+    ada = sign_in(app, "ada")
     ada.post(LOGIN, json={"username": "ada", "password": PASSWORD + "!"})
     ada.get("/fails?token=" + PASSWORD, headers={"X-Request-ID": "of-the-proxy"})
     said = capsys.readouterr().err
@@ -102,18 +102,18 @@ def test_the_log_has_the_id_in_every_record_and_no_secret(database, capsys):
 
 
 @pytest.mark.parametrize("env", ["development", "production"])
-def test_only_production_is_served_by_wsgi_and_the_module(database, monkeypatch, env):
+def test_wsgi_and_the_module_refuse_development(database, monkeypatch, env):
     given = settings(database, APP_ENV=env, SECRET_KEY="0123456789abcdef" * 2, FRONTEND_ORIGINS="none")
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     if env == "production":
         assert create_production_app().config["SESSION_COOKIE_SECURE"]
         return
-    with pytest.raises(click.ClickException, match="APP_ENV=production, and FRONTEND_ORIGINS=https"):
+    with pytest.raises(click.ClickException, match="APP_ENV=production and FRONTEND_ORIGINS=https"):
         create_production_app()
 
 
 @pytest.mark.parametrize(("docs", "status"), [("", 404), ("0", 404), ("1", 200)])
-def test_production_shows_the_documentation_only_if_asked(database, docs, status):
+def test_production_serves_the_documentation_only_with_docs(database, docs, status):
     production = {"APP_ENV": "production", "SECRET_KEY": "0123456789abcdef" * 2, "FRONTEND_ORIGINS": "none"}
-    assert client_of(database, **production, DOCS=docs).get("/api/docs").status_code == status
+    assert create_client(database, **production, DOCS=docs).get("/api/docs").status_code == status

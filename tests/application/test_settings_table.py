@@ -1,4 +1,4 @@
-"""Settings that cannot be used: each is a sentence that names it and says what to type instead."""
+"""Invalid settings: each error names the setting and the value to type instead."""
 
 from pathlib import Path
 
@@ -70,7 +70,7 @@ REFUSED: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "sentence"), REFUSED, ids=[str(changes)[:60] for changes, _ in REFUSED])
-def test_it_is_a_sentence(changes: dict[str, str], sentence: str) -> None:
+def test_an_invalid_setting_is_one_sentence(changes: dict[str, str], sentence: str) -> None:
     with pytest.raises(click.ClickException) as refusal:
         create_app(SAFE | changes)
     lines = refusal.value.message.splitlines()
@@ -100,11 +100,11 @@ def test_a_long_value_is_not_repeated(name: str) -> None:
         {"UNKNOWN": "x"},
     ],
 )
-def test_it_is_used(settings: dict[str, str]) -> None:
+def test_a_valid_setting_is_accepted(settings: dict[str, str]) -> None:
     create_app(SAFE | settings)
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(config.SettingsError) as refusal:
         create_app(
             {"FRONTEND_ORIGINS": "http://a.example", "LOG_FORMAT": "xml", "PORT": "x", "CROSS_SITE_COOKIES": "2"}
@@ -113,7 +113,7 @@ def test_all_problems_are_told_at_once() -> None:
     assert sorted(names) == ["CROSS_SITE_COOKIES", "FRONTEND_ORIGINS", "LOG_FORMAT", "PORT", "SECRET_KEY"]
 
 
-def test_an_env_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_dotenv_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     (tmp_path / ".env").mkdir()
     with pytest.raises(config.SettingsError, match=r"cannot be read .* Copy \.env\.example to \.env"):

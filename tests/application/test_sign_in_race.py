@@ -1,7 +1,7 @@
-"""A sign-in that runs while the password changes.
+"""Race condition: a sign-in while the password changes.
 
-No session of the old password stays, and its new hash never overwrites the new password. Each test stops the sign-in at
-one moment, and lets another thread change the password then.
+No session of the old password remains, and a rehash never overwrites the new password. Each test pauses the sign-in at
+one point, and another thread changes the password there.
 """
 
 import threading
@@ -40,27 +40,27 @@ def login(client: FlaskClient, password: str) -> int:
     return client.post("/api/auth/login", json={"username": "ada", "password": password}).status_code
 
 
-def only_the_new_password_counts(app: Flask, client: FlaskClient) -> None:
-    """Assert that the cookie of the old password is worth nothing, and who can sign in."""
+def assert_only_new_password_works(app: Flask, client: FlaskClient) -> None:
+    """Assert that the old cookie is invalid and that only the new password signs in."""
     assert client.get("/api/auth/me").status_code == 401
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(LoginSession)) == 0
     assert [login(app.test_client(), password) for password in (PASSWORD, NEW)] == [401, 200]
 
 
-def hasher_of(time_cost: int) -> PasswordHasher:
-    """Return a quick hasher; hashes of another time cost are due to be made anew at a sign-in."""
+def build_hasher(time_cost: int) -> PasswordHasher:
+    """Return a fast hasher. A sign-in rehashes a hash with another time cost."""
     return PasswordHasher(time_cost=time_cost, memory_cost=8, parallelism=1)
 
 
-each_cost = pytest.mark.parametrize("time_cost", [1, 2], ids=["the hash is up to date", "a new hash is due"])
+each_cost = pytest.mark.parametrize("time_cost", [1, 2], ids=["no rehash", "rehash"])
 
 
 @each_cost
-def test_a_password_that_changes_after_the_old_one_was_verified_refuses_the_sign_in(
+def test_a_password_change_after_the_verification_refuses_the_sign_in(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, time_cost: int
 ) -> None:
-    hasher = hasher_of(time_cost)
+    hasher = build_hasher(time_cost)
 
     def verify_slowly(verified: str, password: str) -> bool:
         hasher.verify(verified, password)
@@ -70,35 +70,33 @@ def test_a_password_that_changes_after_the_old_one_was_verified_refuses_the_sign
     monkeypatch.setattr(users, "hasher", Mock(wraps=hasher, verify=verify_slowly, time_cost=time_cost))
     assert login(client, PASSWORD) == 401
     monkeypatch.setattr(users, "hasher", hasher)
-    only_the_new_password_counts(app, client)
+    assert_only_new_password_works(app, client)
 
 
 @each_cost
-def test_a_password_that_changes_before_the_session_is_written_ends_that_session(
+def test_a_password_change_during_the_sign_in_deletes_the_new_session(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, time_cost: int
 ) -> None:
-    monkeypatch.setattr(users, "hasher", hasher_of(time_cost))
-    changing: list[threading.Thread] = []
+    monkeypatch.setattr(users, "hasher", build_hasher(time_cost))
+    threads: list[threading.Thread] = []
 
     def change_meanwhile() -> datetime:
         """Change the password while the sign-in writes its session."""
-        if not changing:
-            changing.append(change_password(app))
-            changing[0].join(0.3)
-            assert changing[0].is_alive(), "the change did not wait for the sign-in"
+        if not threads:
+            threads.append(change_password(app))
+            threads[0].join(0.3)
+            assert threads[0].is_alive(), "the change did not wait for the sign-in"
         return now()
 
     with monkeypatch.context() as patch:
         patch.setattr(sessions, "now", change_meanwhile)
         assert login(client, PASSWORD) == 200
-    changing[0].join(20)
-    only_the_new_password_counts(app, client)
+    threads[0].join(20)
+    assert_only_new_password_works(app, client)
 
 
-def test_a_due_hash_is_written_with_the_session(
-    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(users, "hasher", hasher_of(2))
+def test_a_rehash_is_written_with_the_session(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(users, "hasher", build_hasher(2))
     assert [login(client, PASSWORD), client.get("/api/auth/me").status_code] == [200, 200]
     with app.app_context():
         user = users.find_user("ada")

@@ -1,6 +1,6 @@
 """Situations in which a browser blocks a request, or leaves the cookie out: rows of plain data.
 
-In all texts <api> is the origin of the application, <https> the same by https, <other> that of another server.
+In all texts, <api> is the origin of the application, <https> the same with https, and <other> another server.
 """
 
 from typing import Any, NamedTuple
@@ -11,23 +11,23 @@ JSON = ("Content-Type: application/json",)
 
 
 class Row(NamedTuple):
-    """What a page asks an application, and the truth about it."""
+    """A request of a page, and the expected explanation."""
 
     name: str
     app: str = "ours"  # in APPS, or "project" for the generated one
     options: str = 'origins=["http://localhost:5173"], credentials=True, request_headers=["Content-Type"]'
     page: str = MINE
     method: str = "GET"
-    path: str = "/lab/notes"  # or a whole URL, which explain asks over the network
+    path: str = "/lab/notes"  # or a URL, which explain requests over the network
     headers: tuple[str, ...] = ()
     cookies: bool = False
     dotenv: str = ""  # lines of .env
     environment: str = ""  # variables
     front: str = ""  # in FRONTS
-    other: str = ""  # what <other> answers
+    other: str = ""  # a key of OTHERS
     debug: bool = False
-    by: str | None = "app"  # who answers
-    why: str = ""  # words of the fix, where no edit of the project helps
+    by: str | None = "app"  # who responds
+    why: str = ""  # words of the fix if no edit of the project helps
 
     def __str__(self) -> str:
         """Return the name in a report."""
@@ -119,48 +119,48 @@ ORIGIN, CREDENTIALS = "Access-Control-Allow-Origin", "Access-Control-Allow-Crede
 METHODS, HEADERS = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
 
 
-def plain(layer: str = "", before: str = "", after: str = "") -> str:
-    """Return the source of an application with what people write about CORS."""
+def build_source(layer: str = "", before: str = "", after: str = "") -> str:
+    """Return the source of an application with common CORS code."""
     return PLAIN.replace("LAYER", layer).replace("BEFORE", before).replace("AFTER", after)
 
 
-def by_hand(condition: str = "", **headers: str) -> str:
-    """Return the source of an application that writes headers after each request, perhaps on a condition."""
+def build_handwritten_source(condition: str = "", **headers: str) -> str:
+    """Return the source of an application that writes headers by hand, perhaps on a condition."""
     lines = [f'response.headers["Access-Control-Allow-{name}"] = "{value}"' for name, value in headers.items()]
     indent = "    "
     body = "\n".join(f"{indent}{line}" for line in lines)
     if condition:
         body = f"{indent}if {condition}:\n" + "\n".join(f"{indent * 2}{line}" for line in lines)
-    return plain(after=WRITE.replace("BODY", body))
+    return build_source(after=WRITE.replace("BODY", body))
 
 
 APPS = {
     "ours": OURS.replace("CLOSED", "[]"),
     "ours with a closed view": OURS.replace("CLOSED", '["lab.notes"]'),
-    "flask-cors": plain(CORS, after="CORS(app, OPTIONS)"),
-    "flask-cors by init_app": plain(CORS + "\n\ncors = CORS()", after="cors.init_app(app, OPTIONS)"),
-    "flask-cors of a blueprint": plain(CORS, before="CORS(lab, OPTIONS)"),
-    "flask-cors and a guard": plain(CORS, after=f"{GUARD}\nCORS(app, OPTIONS)"),
-    "flask-cors and https": plain(CORS, after=f"{TO_HTTPS}\nCORS(app, OPTIONS)"),
-    "cross_origin on a view": plain(
+    "flask-cors": build_source(CORS, after="CORS(app, OPTIONS)"),
+    "flask-cors by init_app": build_source(CORS + "\n\ncors = CORS()", after="cors.init_app(app, OPTIONS)"),
+    "flask-cors of a blueprint": build_source(CORS, before="CORS(lab, OPTIONS)"),
+    "flask-cors and a guard": build_source(CORS, after=f"{GUARD}\nCORS(app, OPTIONS)"),
+    "flask-cors and https": build_source(CORS, after=f"{TO_HTTPS}\nCORS(app, OPTIONS)"),
+    "cross_origin on a view": build_source(
         DECORATOR,
         after='@app.route("/free", methods=["GET", "PUT"])\n@cross_origin(OPTIONS)\ndef free():\n    return {}\n',
     ),
-    "nothing": plain(),
-    "one origin by hand": by_hand(Origin=MINE),
-    "any origin by hand": by_hand(Origin="*"),
-    "two origins by hand": by_hand(Origin=f"{MINE}, {APP}"),
-    "True by hand": by_hand(Origin=MINE, Credentials="True"),
-    "semicolons by hand": by_hand(Origin=MINE, Methods="GET; PUT", Headers="Content-Type"),
-    "spaces by hand": by_hand(Origin=MINE, Methods="GET, PUT", Headers="Content-Type X-Lab"),
-    "asterisks by hand": by_hand(Origin=MINE, Credentials="true", Methods="*", Headers="*"),
-    "success only by hand": by_hand("response.status_code < 400", Origin=MINE),
-    "a list by hand": by_hand(f'request.headers.get("Origin") in ["{MINE}"]', Origin=MINE),
-    "GET only by hand": by_hand('request.method == "GET"', Origin=MINE),
-    "nothing and a guard": plain(after=GUARD),
+    "nothing": build_source(),
+    "one origin by hand": build_handwritten_source(Origin=MINE),
+    "any origin by hand": build_handwritten_source(Origin="*"),
+    "two origins by hand": build_handwritten_source(Origin=f"{MINE}, {APP}"),
+    "True by hand": build_handwritten_source(Origin=MINE, Credentials="True"),
+    "semicolons by hand": build_handwritten_source(Origin=MINE, Methods="GET; PUT", Headers="Content-Type"),
+    "spaces by hand": build_handwritten_source(Origin=MINE, Methods="GET, PUT", Headers="Content-Type X-Lab"),
+    "asterisks by hand": build_handwritten_source(Origin=MINE, Credentials="true", Methods="*", Headers="*"),
+    "success only by hand": build_handwritten_source("response.status_code < 400", Origin=MINE),
+    "a list by hand": build_handwritten_source(f'request.headers.get("Origin") in ["{MINE}"]', Origin=MINE),
+    "GET only by hand": build_handwritten_source('request.method == "GET"', Origin=MINE),
+    "nothing and a guard": build_source(after=GUARD),
 }
 SERVER = ["Server", "nginx/1.24.0"]
-# what stands in front of the application: for a method ("" for each), a status or "pass", and headers (None removes)
+# servers in front of the application: a method ("" for all), a status or "pass", and headers (None removes one)
 FRONTS: dict[str, list[list[Any]]] = {
     "doubling": [["", "pass", [SERVER, [ORIGIN, MINE]]]],
     "removing": [["", "pass", [SERVER, [ORIGIN, None]]]],
@@ -194,12 +194,12 @@ OTHERS: dict[str, list[list[Any]]] = {
 }
 
 
-def family(common: dict[str, Any], rows: dict[str, dict[str, Any]]) -> list[Row]:
-    """Return rows that have something in common."""
+def build_rows(common: dict[str, Any], rows: dict[str, dict[str, Any]]) -> list[Row]:
+    """Return rows with common values."""
     return [Row(name, **{**common, **more}) for name, more in rows.items()]
 
 
-# the page and the one allowed origin differ in one thing each
+# in each row, the page and the allowed origin differ in one part
 LOOK_ALIKES = {
     "another port": (MINE, OTHER_PORT),
     "no port": ("http://localhost", MINE),
@@ -232,13 +232,13 @@ ORIGINS = [
     for name, (allowed, page) in LOOK_ALIKES.items()
     for method, cookies in (("GET", False), ("PUT", True))
 ]
-ORIGINS += family(
+ORIGINS += build_rows(
     {},
     {
-        "a file": {"page": NULL, "why": "serve the page by http"},
+        "a file": {"page": NULL, "why": "serve the page over http"},
         "http in the internet with cookies": {
             "page": "http://app.example.com",
-            "why": "whoever controls the network",
+            "why": "anyone who controls the network",
         },
         "http in the internet without cookies": {
             "page": "http://app.example.com",
@@ -259,7 +259,7 @@ ORIGINS += family(
         },
     },
 )
-RULES = family(
+RULES = build_rows(
     {},
     {
         "patch in lower case": {"method": "patch"},
@@ -270,8 +270,8 @@ RULES = family(
             "options": 'origins=["http://localhost:5173"], methods=["GET", "PUT"]',
         },
         "OPTIONS itself": {"method": "OPTIONS"},
-        "TRACE": {"method": "TRACE", "why": "no page", "by": None},
-        "CONNECT": {"method": "CONNECT", "why": "no page", "by": None},
+        "TRACE": {"method": "TRACE", "why": "browsers do not send", "by": None},
+        "CONNECT": {"method": "CONNECT", "why": "browsers do not send", "by": None},
         "a header of ours": {"headers": ("X-Lab: 1",)},
         "two headers of ours": {"headers": ("X-Lab: 1", "X-Other: 2"), "method": "POST"},
         "JSON": {"method": "POST", "headers": JSON, "options": 'origins=["http://localhost:5173"]'},
@@ -309,7 +309,7 @@ RULES = family(
         "cookies for any page, preflighted": {"cookies": True, "options": 'origins=["*"]', "method": "PUT"},
     },
 )
-SEVERAL = family(
+SEVERAL = build_rows(
     {},
     {
         "origin and header": {"page": OTHER_PORT, "headers": ("X-Lab: 1",)},
@@ -337,7 +337,7 @@ SEVERAL = family(
         "no policy and cookies": {"path": "/closed/", "cookies": True},
     },
 )
-PLACES = family(
+PLACES = build_rows(
     {},
     {
         "a blueprint without a policy": {"path": "/closed/"},
@@ -346,7 +346,7 @@ PLACES = family(
         "a blueprint without a prefix": {"path": "/loose", "why": "url_prefix="},
         "a view without a blueprint": {"path": "/free", "why": "into a blueprint"},
         "a typing error in the path": {"path": "/lap/notes"},
-        "no path like it": {"path": "/~~~~~~", "why": "no route and no policy"},
+        "no path like it": {"path": "/~~~~~~", "why": "no route or policy"},
         "a longer name": {"path": "/lab-internal/notes"},
         "upper case": {"path": "/LAB/notes"},
         "a closed view": {"app": "ours with a closed view"},
@@ -359,13 +359,13 @@ PLACES = family(
             "why": "navigation",
         },
         "a redirect to its page": {"path": "/lab/go?to=http://localhost:5173/", "by": "other"},
-        "a redirect to no web address": {"path": "/lab/go?to=mailto:ada@example.com", "why": "no redirect"},
+        "a redirect to no web address": {"path": "/lab/go?to=mailto:ada@example.com", "why": "remove the redirect"},
         "a redirect with a user name": {"path": "/lab/go?to=http://me@api.example.com/lab/notes", "why": "redirect"},
         "a redirect without an end": {"path": "/lab/round", "why": "redirect"},
     },
 )
 LISTED = 'origins=["http://localhost:5173"]'
-FLASK_CORS = family(
+FLASK_CORS = build_rows(
     {"app": "flask-cors", "options": LISTED},
     {
         "flask-cors, another port": {"page": OTHER_PORT},
@@ -386,13 +386,13 @@ FLASK_CORS = family(
         "flask-cors of a blueprint, a 404": {
             "app": "flask-cors of a blueprint",
             "path": "/lab/nothing",
-            "why": "no route is",
+            "why": "no route has",
         },
         "flask-cors, a preflight that is refused": {
             "app": "flask-cors and a guard",
             "method": "PUT",
             "headers": ("Authorization: Basic YTpi",),
-            "why": "let OPTIONS",
+            "why": "skip OPTIONS",
         },
         "flask-cors, a preflight that is redirected": {
             "app": "flask-cors and https",
@@ -403,7 +403,7 @@ FLASK_CORS = family(
         "flask-cors, a debug 500": {"path": "/lab/error", "debug": True, "why": "exception"},
     },
 )
-BY_HAND = family(
+BY_HAND = build_rows(
     {"options": ""},
     {
         "by hand, another port": {"app": "one origin by hand", "page": OTHER_PORT},
@@ -426,7 +426,7 @@ BY_HAND = family(
         "nothing and a guard": {"app": "nothing and a guard", "method": "PUT", "why": "OPTIONS"},
     },
 )
-PROJECT = family(
+PROJECT = build_rows(
     {"app": "project", "path": "/api/notes", "cookies": True},
     {
         "project, another port": {"page": OTHER_PORT},
@@ -453,10 +453,10 @@ PROJECT = family(
         "project, a slash": {
             "dotenv": "FRONTEND_ORIGINS=http://localhost:5173/",
             "by": None,
-            "why": "correct what it names",
+            "why": "fix what the message says",
         },
-        "project, no setting": {"dotenv": "FRONTEND_ORIGINS=", "by": None, "why": "correct what it names"},
-        "project, null": {"dotenv": "FRONTEND_ORIGINS=null", "by": None, "why": "correct what it names"},
+        "project, no setting": {"dotenv": "FRONTEND_ORIGINS=", "by": None, "why": "fix what the message says"},
+        "project, null": {"dotenv": "FRONTEND_ORIGINS=null", "by": None, "why": "fix what the message says"},
         "project, a method": {"method": "PUT", "path": "/api/auth/me", "why": 'a route with methods=["PUT"]'},
         "project, patch": {"method": "patch", "path": "/api/notes/1", "headers": JSON},
         "project, a header": {"headers": ("X-Lab: 1",)},
@@ -476,18 +476,18 @@ PROJECT = family(
             "why": 'a route with methods=["PUT"]',
         },
         "project, no policy": {"path": "/health/live"},
-        "project, the document": {"path": "/api/openapi.json", "why": "of a library"},
+        "project, the document": {"path": "/api/openapi.json", "why": "belongs to the library"},
         "project, the demo": {"path": "/api/demo/no-cors/hello", "cookies": False},
         "project, a typing error": {"path": "/api/note"},
-        "project, nothing like it": {"path": "/nowhere", "why": "no route and no policy"},
-        "project, TRACE": {"method": "TRACE", "by": None, "why": "no page"},
+        "project, nothing like it": {"path": "/nowhere", "why": "no route or policy"},
+        "project, TRACE": {"method": "TRACE", "by": None, "why": "browsers do not send"},
     },
 )
 DEPLOYED = f"""APP_ENV=production
 SECRET_KEY={"0123456789abcdef" * 4}
 FRONTEND_ORIGINS={APP}
 API_URL=https://api.example.com"""
-PRODUCTION = family(
+PRODUCTION = build_rows(
     {"app": "project", "path": "https://api.example.com/api/notes", "cookies": True, "dotenv": DEPLOYED},
     {
         "production, another subdomain": {"page": "https://www.example.com"},
@@ -499,13 +499,13 @@ PRODUCTION = family(
         "production, development's page": {"page": MINE},
         "production, another site": {"page": "https://lab.example.org"},
         "production, a page by http": {"page": "http://app.example.com"},
-        "production, a LAN address": {"page": LAN, "why": "whoever controls the network"},
+        "production, a LAN address": {"page": LAN, "why": "anyone who controls the network"},
         "production, a header": {"page": APP, "headers": ("X-Lab: 1",)},
         "production, patch": {"page": APP, "method": "patch", "path": "https://api.example.com/api/notes/1"},
         "production, cookies where all may read": {"page": APP, "path": "https://api.example.com/api/public/hello"},
     },
 )
-IN_FRONT = family(
+IN_FRONT = build_rows(
     {"app": "project", "path": "<api>/api/notes", "cookies": True, "by": "proxy"},
     {
         "a second header": {"front": "doubling", "by": "proxy", "why": "add_header"},
@@ -554,7 +554,7 @@ IN_FRONT = family(
         "nothing in front, preflighted": {"page": OTHER_PORT, "method": "POST", "headers": JSON, "by": "app"},
     },
 )
-ELSEWHERE = family(
+ELSEWHERE = build_rows(
     {"path": "<other>/data.json", "by": "other", "other": "plain"},
     {
         "another server": {"why": "call it from"},
@@ -580,11 +580,11 @@ ELSEWHERE = family(
             "page": APP,
             "path": "http://api.example.com/lab/notes",
             "by": None,
-            "why": "by https",
+            "why": "over https",
         },
     },
 )
-COOKIES = family(
+COOKIES = build_rows(
     {"cookies": True},
     {
         "no cookies asked for": {"cookies": False, "app": "project", "path": "/api/notes"},

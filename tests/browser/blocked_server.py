@@ -1,6 +1,6 @@
-"""Make applications anew, explain requests to them, and serve them: commands come as JSON, one a line.
+"""Load applications, explain requests to them and serve them. Each line of stdin is a command in JSON.
 
-The Python of a generated project runs it, in the folder that has a folder for each situation.
+The Python of a generated project runs it in the parent folder of all situations.
 """
 
 import importlib
@@ -22,13 +22,13 @@ from flask import Flask
 from flask.cli import ScriptInfo, cli
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-CONFIG = json.loads(sys.argv[1])  # the ports, the project, the certificate, where names lead to
+CONFIG = json.loads(sys.argv[1])  # ports, project, certificate and host names
 PASS = "pass"
 
 
 @dataclass
 class Situation:
-    """The application that is served now, what stands in front of it, and what another server answers."""
+    """The current application, the server in front of it and the responses of the other server."""
 
     app: Flask | None = None
     error: Exception | None = None
@@ -38,43 +38,43 @@ class Situation:
     log: list[dict[str, Any]] = field(default_factory=list)
 
 
-NOW = Situation()
+CURRENT = Situation()
 
 
 def make(folder: str, environment: dict[str, str], front: list[Any], other: list[Any], debug: bool) -> dict[str, Any]:
-    """Import what is in the folder as if the process had just started; it is served from now on."""
-    NOW.front, NOW.other, NOW.app, NOW.error = front, other, None, None
+    """Import the application of a folder as in a new process, and serve it."""
+    CURRENT.front, CURRENT.other, CURRENT.app, CURRENT.error = front, other, None, None
     for name in [name for name in sys.modules if name.partition(".")[0] in ("app", CONFIG["package"])]:
         del sys.modules[name]
-    NOW.environment = {**FIRST, **environment, "FLASK_DEBUG": str(int(debug))}
+    CURRENT.environment = {**INITIAL_ENVIRONMENT, **environment, "FLASK_DEBUG": str(int(debug))}
     reset_environment()
     os.chdir(folder)
     sys.path[0] = folder
     importlib.invalidate_caches()
     try:
         module = importlib.import_module("app" if Path("app.py").exists() else CONFIG["package"])
-        NOW.app = module.create_app() if hasattr(module, "create_app") else module.app
+        CURRENT.app = module.create_app() if hasattr(module, "create_app") else module.app
         if debug:
-            NOW.app.debug = True
-        get_policies(NOW.app).check()
+            CURRENT.app.debug = True
+        get_policies(CURRENT.app).check()
     except Exception as error:
-        NOW.app, NOW.error = None, error
+        CURRENT.app, CURRENT.error = None, error
         return {"error": str(error)}
-    cookie = get_cookie(NOW.app)._asdict()
-    return {"error": "", "cookie": cookie | {"name": NOW.app.config["SESSION_COOKIE_NAME"]}}
+    cookie = get_cookie(CURRENT.app)._asdict()
+    return {"error": "", "cookie": cookie | {"name": CURRENT.app.config["SESSION_COOKIE_NAME"]}}
 
 
 def reset_environment() -> None:
-    """Forget what commands have read from .env."""
+    """Remove the variables that commands have read from .env."""
     os.environ.clear()
-    os.environ.update(NOW.environment)
+    os.environ.update(CURRENT.environment)
 
 
 def create_app() -> Flask:
     """Return the application as `flask` loads it."""
-    if NOW.app is None:
-        raise NOW.error or RuntimeError("nothing is made")
-    return NOW.app
+    if CURRENT.app is None:
+        raise CURRENT.error or RuntimeError("no application is loaded")
+    return CURRENT.app
 
 
 def explain(arguments: list[str]) -> dict[str, Any]:
@@ -90,70 +90,70 @@ def explain(arguments: list[str]) -> dict[str, Any]:
 
 
 def ask_endpoint(question: dict[str, Any], base: str) -> dict[str, Any]:
-    """Return what the endpoint of development answers."""
+    """Return the response of the development endpoint."""
     found: dict[str, Any] = create_app().test_client().post("/api/dev/explain", base_url=base, json=question).json
     return found
 
 
 class Handler(WSGIRequestHandler):
-    """Add no header by itself, so that a server can have any name."""
+    """Add no Server header, so each rule can set it."""
 
     def send_response(self, code: int, message: str | None = None) -> None:
-        """Write the first line alone."""
+        """Write the status line only."""
         self.send_response_only(code, message)
 
 
 def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer as the application, or as what stands in front of it."""
-    note(environ)
-    if NOW.app is None:  # as if nothing was listening
+    """Respond as the application or as the server in front of it."""
+    record(environ)
+    if CURRENT.app is None:  # like a port without a listener
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return []
-    rules: list[list[Any]] = [rule for rule in NOW.front if rule[0] in ("", environ["REQUEST_METHOD"])]
+    rules: list[list[Any]] = [rule for rule in CURRENT.front if rule[0] in ("", environ["REQUEST_METHOD"])]
     if environ["wsgi.url_scheme"] == "https" or "HTTP_NGROK_SKIP_BROWSER_WARNING" in environ:
         rules = []
     rule: list[Any] = rules[0] if rules else ["", PASS, [["Server", "Werkzeug/3.1.9"]]]
     _, status, added = rule
     if status != PASS:
         path = environ["PATH_INFO"]
-        return say(start_response, status, [(name, value.replace("<path>", path)) for name, value in added])
+        return respond(start_response, status, [(name, value.replace("<path>", path)) for name, value in added])
 
     def start(line: str, given: list[Any], *more: Any) -> Any:
         gone = {name for name, value in added if value is None}
         kept = [pair for pair in given if pair[0] not in gone]
         return start_response(line, [*kept, *(tuple(pair) for pair in added if pair[1] is not None)], *more)
 
-    response: Iterable[bytes] = NOW.app.wsgi_app(environ, start)
+    response: Iterable[bytes] = CURRENT.app.wsgi_app(environ, start)
     return response
 
 
 def serve_other(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer as a server that is nobody's of this project."""
-    note(environ)
-    for wanted, status, headers in NOW.other:
+    """Respond as a server outside the project."""
+    record(environ)
+    for wanted, status, headers in CURRENT.other:
         if wanted in ("", environ["REQUEST_METHOD"]):
-            return say(start_response, status, headers)
-    return say(start_response, 404, [])
+            return respond(start_response, status, headers)
+    return respond(start_response, 404, [])
 
 
-def say(start_response: Any, status: int, headers: list[Any]) -> list[bytes]:
+def respond(start_response: Any, status: int, headers: list[Any]) -> list[bytes]:
     start_response(f"{status} Said", [("Content-Length", "0"), *(tuple(pair) for pair in headers)])
     return []
 
 
-def note(environ: dict[str, Any]) -> None:
+def record(environ: dict[str, Any]) -> None:
     preflight = "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
-    NOW.log.append({"preflight": preflight, "path": environ["PATH_INFO"], "cookie": environ.get("HTTP_COOKIE", "")})
+    CURRENT.log.append({"preflight": preflight, "path": environ["PATH_INFO"], "cookie": environ.get("HTTP_COOKIE", "")})
 
 
 def get_log() -> list[dict[str, Any]]:
     """Return the requests since the last call."""
-    log, NOW.log = NOW.log, []
+    log, CURRENT.log = CURRENT.log, []
     return log
 
 
 def resolve(names: dict[str, int]) -> None:
-    """Lead names to servers of this machine, as the browser does; "name:port" has the port."""
+    """Resolve "name:port" to a port of this machine, as the browser does."""
     ask = socket.getaddrinfo
 
     def answer(host: Any, port: Any, *more: Any, **options: Any) -> Any:
@@ -164,8 +164,8 @@ def resolve(names: dict[str, int]) -> None:
 
 
 def main() -> None:
-    """Serve, and do what each line says."""
-    sys.dont_write_bytecode = True  # it would be of the source before the edits, if both have one size and one time
+    """Start the servers and run each command."""
+    sys.dont_write_bytecode = True  # bytecode could be older than the edits, if size and time are the same
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CONFIG["certificate"])
     for name, app, tls in (("app", serve, False), ("app-tls", serve, True), ("other", serve_other, False)):
@@ -174,7 +174,7 @@ def main() -> None:
         threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     resolve(CONFIG["names"])
     commands: dict[str, Any] = {function.__name__: function for function in (make, explain, ask_endpoint, get_log)}
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")  # what anybody prints goes elsewhere
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")  # other output goes to stderr
     os.dup2(2, 1)
     for line in sys.stdin:
         name, arguments = json.loads(line)
@@ -185,6 +185,6 @@ def main() -> None:
         print(json.dumps(answer), file=answers, flush=True)
 
 
-FIRST = dict(os.environ)
+INITIAL_ENVIRONMENT = dict(os.environ)
 if __name__ == "__main__":
     main()

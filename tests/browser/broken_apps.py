@@ -1,6 +1,6 @@
-"""Flask applications with the mistakes that people make about CORS, each under a path of its own.
+"""Flask applications with common CORS mistakes, each under its own path.
 
-The Python of a generated project runs them: `flask --app broken_apps.py run`
+The Python of a generated project runs them with `flask --app broken_apps.py run`.
 """
 
 from typing import Any
@@ -11,22 +11,22 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 
 def naive() -> Flask:
-    """Open everything, with credentials, by flask-cors."""
-    app = with_views(Flask("naive"))
+    """Allow every origin with credentials, with flask-cors."""
+    app = add_views(Flask("naive"))
     CORS(app, supports_credentials=True)
     return app
 
 
 def any_origin() -> Flask:
-    """Open everything by flask-cors, and expose an asterisk."""
-    app = with_views(Flask("any_origin"))
+    """Allow every origin with flask-cors, and expose `*`."""
+    app = add_views(Flask("any_origin"))
     CORS(app, send_wildcard=True, expose_headers="*")
     return app
 
 
 def reflecting() -> Flask:
-    """Reflect the origin by hand, but on success alone, and without Vary."""
-    app = with_views(Flask("reflecting"))
+    """Reflect the origin by hand, but only on success and without Vary."""
+    app = add_views(Flask("reflecting"))
 
     def reflect(response: Response) -> Response:
         if response.status_code < 400:
@@ -41,8 +41,8 @@ def reflecting() -> Flask:
 
 
 def asterisk() -> Flask:
-    """Send asterisks with permission for credentials."""
-    app = with_views(Flask("asterisk"))
+    """Send wildcards together with credentials."""
+    app = add_views(Flask("asterisk"))
 
     def add(response: Response) -> Response:
         for name in ("Origin", "Methods", "Headers"):
@@ -55,37 +55,37 @@ def asterisk() -> Flask:
 
 
 def one_blueprint() -> Flask:
-    """Open a blueprint by flask-cors: its 404, its 405 and its preflights of unknown paths stay closed."""
+    """Use flask-cors on a blueprint. Its 404, its 405 and preflights of unknown paths get no headers."""
     app, blueprint = Flask("one_blueprint"), Blueprint("lab", __name__, url_prefix="/lab")
     CORS(blueprint)
-    with_views(blueprint)
+    add_views(blueprint)
     app.register_blueprint(blueprint)
     return app
 
 
 def guarded() -> Flask:
-    """Ask for a login before anything else, preflights included; flask-cors adds its headers to the 401."""
+    """Require a login for all requests, including preflights. flask-cors adds its headers to the 401."""
     app = naive()
     app.before_request(lambda: None if request.authorization else abort(401))
     return app
 
 
 def closed() -> Flask:
-    """Ask for a login before anything else, and write no CORS header on the 401."""
-    app = with_views(Flask("closed"))
+    """Require a login for all requests, and write no CORS header on the 401."""
+    app = add_views(Flask("closed"))
     app.before_request(lambda: None if request.authorization else abort(401))
     CORS(app, resources={"/elsewhere": {}})
     return app
 
 
 def to_https() -> Flask:
-    """Redirect all to https, preflights included."""
+    """Redirect all requests to https, including preflights."""
     app = naive()
     app.before_request(lambda: redirect(request.url.replace("http:", "https:", 1), 308))
     return app
 
 
-def with_views(target: Any) -> Any:
+def add_views(target: Any) -> Any:
     """Add the same views to an application or a blueprint."""
     methods = ["GET", "POST", "PUT", "DELETE"]
     target.add_url_rule("/notes", "notes", lambda: ([], {"X-Total": "0", "ETag": "x"}), methods=methods)
@@ -95,7 +95,7 @@ def with_views(target: Any) -> Any:
 
 
 def create_app() -> Flask:
-    """Return an application that passes each path on to the one that its first segment names."""
+    """Return an application that dispatches by the first segment of the path."""
     makers = [naive, any_origin, reflecting, asterisk, one_blueprint, guarded, closed, to_https]
     app = Flask("none")
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {f"/{make.__name__}": make() for make in makers})

@@ -1,4 +1,4 @@
-"""Where this machine has browsers."""
+"""Find the browsers of this machine."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Playwright
 
-# the variable that names a browser, the programs of systems, how Playwright talks to those
+# the environment variable, the system programs, and the launch options for a system program
 BROWSERS: dict[str, tuple[str, list[str], dict[str, str]]] = {
     "chromium": ("CHROMIUM", ["chromium", "chromium-browser", "google-chrome"], {}),
     "firefox": ("FIREFOX", ["firefox-esr", "firefox"], {"channel": "moz-firefox"}),
@@ -16,7 +16,7 @@ BROWSERS: dict[str, tuple[str, list[str], dict[str, str]]] = {
 
 
 def launch_options(playwright: Playwright, name: str) -> dict[str, Any] | None:
-    """Return how to launch a browser: that of a variable, else Playwright's own download, else the system's."""
+    """Return the launch options of a browser: from the variable, from Playwright or from the system."""
     variable, programs, stock = BROWSERS[name]
     if named := os.environ.get(variable):
         return {**stock, "executable_path": named}

@@ -1,4 +1,4 @@
-"""A project with its two servers, a foreign page, and browsers from wherever this machine has them."""
+"""Fixtures: projects with running servers, a page of another origin, and browsers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,14 +10,14 @@ from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from tests.baking import BakedProject, require
 from tests.browser.browsers import launch_options
-from tests.browser.deployment import HOSTS, deployed
+from tests.browser.deployment import HOSTS, deployment
 from tests.browser.empty_page import empty_page
-from tests.production import production_settings
+from tests.production import create_production_settings
 from tests.running import RunningProject, running
 
-expect.set_options(timeout=30_000)  # what a machine that does other things as well may need
+expect.set_options(timeout=30_000)  # long enough for a busy machine
 
-NAMES_OF_THIS_MACHINE: dict[str, dict[str, Any]] = {
+LOCAL_NAMES: dict[str, dict[str, Any]] = {
     "chromium": {"args": ["--host-resolver-rules=MAP *.test 127.0.0.1"]},
     "firefox": {"firefox_user_prefs": {"network.dns.localDomains": ",".join(HOSTS)}},
 }
@@ -27,65 +27,65 @@ NAMES_OF_THIS_MACHINE: dict[str, dict[str, Any]] = {
 def browser_type_launch_args(
     browser_type_launch_args: dict[str, Any], browser_name: str, playwright: Playwright
 ) -> dict[str, Any]:
-    """Use the browsers that this machine has."""
+    """Use the browsers of this machine."""
     options = launch_options(playwright, browser_name)
     require(options is not None, f"{browser_name} is not installed: uv run playwright install {browser_name}")
-    return {**browser_type_launch_args, **(options or {}), **NAMES_OF_THIS_MACHINE.get(browser_name, {})}
+    return {**browser_type_launch_args, **(options or {}), **LOCAL_NAMES.get(browser_name, {})}
 
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    """Take certificates that nobody has signed."""
+    """Accept untrusted certificates."""
     return {**browser_context_args, "ignore_https_errors": True}
 
 
 @pytest.fixture(scope="session")
 def site(with_node: BakedProject) -> Iterator[RunningProject]:
-    """Run the default project, with its usual settings but for the limit of logins."""
+    """Run the default project with default settings, except for high login limits."""
     unlimited = dict.fromkeys(("LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT"), "100000 per minute")
     with running(with_node, unlimited) as started:
-        started.until_ready()
+        started.wait_until_ready()
         yield started
 
 
 @pytest.fixture(scope="session")
 def two_names(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProject]:
-    """Run the default project with a policy that lets in pages of 127.0.0.1 as well as of localhost."""
+    """Run the default project with a policy that allows localhost and 127.0.0.1."""
     database = f"sqlite:///{tmp_path_factory.mktemp('database') / 'development.sqlite'}"
     origins = "http://localhost:*, http://127.0.0.1:*"
     with running(with_node, {"FRONTEND_ORIGINS": origins, "DATABASE_URL": database}) as started:
-        started.until_ready()
+        started.wait_until_ready()
         yield started
 
 
 @pytest.fixture(scope="session")
-def one_origin(whole: Callable[[str], BakedProject]) -> Iterator[RunningProject]:
-    """Run the project that was made for a proxy."""
-    with running(whole("proxy")) as started:
-        started.until_ready()
+def one_origin(get_complete: Callable[[str], BakedProject]) -> Iterator[RunningProject]:
+    """Run the project with the strategy proxy."""
+    with running(get_complete("proxy")) as started:
+        started.wait_until_ready()
         yield started
 
 
 class Deploy(Protocol):
-    """The type of the function that deploys."""
+    """The type of the fixture `deploy`."""
 
     def __call__(
         self, hosts: tuple[str, str], cross_site_cookies: str = "0", combination: str = "default"
     ) -> tuple[str, str]:
-        """Deploy at the first call with these arguments; return the origins of page and API."""
+        """Deploy once for the same arguments. Return the origins of page and API."""
 
 
 @pytest.fixture(scope="session")
 def database(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the settings of every deployment: all share one database."""
-    return production_settings(with_node, tmp_path_factory.mktemp("database"))
+    """Return the production settings. All deployments share one database."""
+    return create_production_settings(with_node, tmp_path_factory.mktemp("database"))
 
 
 @pytest.fixture(scope="session")
 def deploy(
-    whole: Callable[[str], BakedProject], database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    get_complete: Callable[[str], BakedProject], database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deploy]:
-    """Return the function that deploys."""
+    """Return a function that deploys a project."""
     with ExitStack() as stack:
 
         @cache
@@ -94,14 +94,14 @@ def deploy(
         ) -> tuple[str, str]:
             folder = tmp_path_factory.mktemp("deployment")
             ours = {**database, "CROSS_SITE_COOKIES": cross_site_cookies}
-            return stack.enter_context(deployed(whole(combination), folder, hosts, ours))
+            return stack.enter_context(deployment(get_complete(combination), folder, hosts, ours))
 
         yield once
 
 
 @pytest.fixture(scope="session")
 def foreign_port() -> Iterator[int]:
-    """Serve a page from another origin."""
+    """Serve a page of another origin and yield its port."""
     with empty_page() as port:
         yield port
 
@@ -115,7 +115,7 @@ def foreign_page(page: Page, foreign_port: int) -> Page:
 
 @pytest.fixture
 def home(page: Page, site: RunningProject) -> Page:
-    """Return the project's own page, loaded."""
+    """Return the loaded page of the project."""
     page.goto(site.page)
     expect(page.locator("#who")).to_have_text("Not signed in")
     return page
@@ -123,7 +123,7 @@ def home(page: Page, site: RunningProject) -> Page:
 
 @pytest.fixture
 def sign_in(home: Page) -> Callable[[], Page]:
-    """Return a function that signs in by the form, as the demo user that it offers."""
+    """Return a function that signs in as the demo user with the form."""
 
     def act() -> Page:
         home.get_by_role("button", name="Sign in").click()
@@ -135,5 +135,5 @@ def sign_in(home: Page) -> Callable[[], Page]:
 
 @pytest.fixture
 def session_cookie(context: BrowserContext) -> Callable[[], Any]:
-    """Return a function that returns the cookie of the login."""
+    """Return a function that returns the session cookie."""
     return lambda: next((c for c in context.cookies() if c["name"].endswith("session")), None)

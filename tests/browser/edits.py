@@ -1,4 +1,4 @@
-"""Apply the edits of an explanation, as written: nothing is understood that is not in `place` and `set`."""
+"""Apply the edits of an explanation. Only their fields `place` and `set` are used."""
 
 import ast
 import json
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class State(NamedTuple):
-    """What edits change beside files: the environment, and the page with its call."""
+    """The environment and the request of the page, which edits can change besides files."""
 
     environment: dict[str, str]
     origin: str
@@ -19,7 +19,7 @@ class State(NamedTuple):
 
 
 def apply(edits: list[dict[str, str]], folder: Path, state: State) -> State:
-    """Write each edit, in the folder of a situation, and return what the page does then."""
+    """Apply each edit in the folder of a situation and return the new state."""
     for edit in edits:
         place, line = edit["place"], edit["set"]
         if place == "page":
@@ -39,14 +39,14 @@ def apply(edits: list[dict[str, str]], folder: Path, state: State) -> State:
 
 
 def change_page(state: State, changes: dict[str, Any]) -> State:
-    """Change the page's call, or its address."""
+    """Change the request of the page or its origin."""
     headers = {**state.headers, **changes.pop("headers", {})}
     headers = {name: value for name, value in headers.items() if value is not None}
     return state._replace(headers=headers, **changes)
 
 
 def set_variable(file: Path, line: str) -> None:
-    """Write `NAME=value` into a file of settings, in place of an earlier value."""
+    """Write `NAME=value` into a settings file and replace an earlier value."""
     name = line.partition("=")[0]
     assert re.fullmatch("[A-Z_]+", name), line
     lines = file.read_text("utf-8").splitlines()
@@ -76,7 +76,7 @@ def change_line(source: str, number: int, line: str) -> str:
 
 
 def set_arguments(lines: list[str], call: ast.Call, new: ast.Call) -> str:
-    """Write a call again, with other values for the arguments that are given by name."""
+    """Replace the values of keyword arguments in a call."""
     given = {keyword.arg: keyword.value for keyword in (*call.keywords, *new.keywords)}
     arguments = [*map(ast.unparse, call.args), *(f"{name}={ast.unparse(value)}" for name, value in given.items())]
     text = f"{ast.unparse(call.func)}({', '.join(arguments)})"
@@ -86,7 +86,7 @@ def set_arguments(lines: list[str], call: ast.Call, new: ast.Call) -> str:
 
 
 def add_line(source: str, line: str) -> str:
-    """Write `cors(blueprint, …)` below what makes the blueprint; an import before it goes to the top."""
+    """Write `cors(blueprint, …)` below the blueprint. An import before it goes to the top."""
     *imports, statement = line.split("; ")
     tree = ast.parse(source)
     [name] = re.findall(r"\(([a-z_]+)", statement)[:1]
@@ -97,5 +97,5 @@ def add_line(source: str, line: str) -> str:
 
 
 def join(lines: list[str]) -> str:
-    """Return the text of a file."""
+    """Join lines to the text of a file."""
     return "\n".join(lines) + "\n"

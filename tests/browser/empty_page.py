@@ -1,4 +1,4 @@
-"""A page with nothing on it, on an origin of its own."""
+"""An empty page on its own origin."""
 
 import contextlib
 import http.server
@@ -9,7 +9,7 @@ PAGE = b'<!doctype html><html lang="en"><title>Elsewhere</title><h1>Elsewhere</h
 
 
 class EmptyPage(http.server.BaseHTTPRequestHandler):
-    """Answers with the same page everywhere."""
+    """Respond with the same page at every path."""
 
     def do_GET(self) -> None:
         """Send the page."""
@@ -20,12 +20,12 @@ class EmptyPage(http.server.BaseHTTPRequestHandler):
         self.wfile.write(PAGE)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
+        """Do not log."""
 
 
 @contextlib.contextmanager
 def empty_page() -> Iterator[int]:
-    """Serve the page on a free port of this machine; yield the port."""
+    """Serve the page on a free port and yield the port."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port

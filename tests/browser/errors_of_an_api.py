@@ -1,6 +1,6 @@
-"""Provoke each error of an API from the script of a page, and look at what the script can read of it.
+"""Cause each error of an API from the script of a page, and check what the script can read.
 
-The test of the generated project and the comparison in `benchmarks` share this.
+A test of the generated project and a comparison in `benchmarks` use this module.
 """
 
 import contextlib
@@ -18,9 +18,9 @@ from tests.running import preferred_port
 from tests.serving import serving
 
 LOGIN = "/api/auth/login"
-WRONG = {"username": "nobody", "password": "wrong"}
+WRONG = {"username": "unknown", "password": "wrong"}
 
-# what the page asks for, by the status of the answer: with cookies, and asked about before (preflighted), but for 415
+# requests by the status of the response: with cookies and preflighted, except for 415
 ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     401: ("/api/notes", with_json("POST", {"title": "not signed in"})),
     404: ("/api/notes/1/nothing", with_json("POST", {})),
@@ -38,12 +38,12 @@ FAILING_APP = Path(__file__).with_name("failing_app.py")
 
 @contextlib.contextmanager
 def generated(project: BakedProject, page_origin: str, folder: Path, *, debug: bool) -> Iterator[str]:
-    """Run a generated project in development, with a view that fails; yield its origin.
+    """Run a generated project in development with a failing view. Yield its origin.
 
     Args:
         project: with its Python packages.
-        page_origin: of the page that may read its answers.
-        folder: for its database.
+        page_origin: the origin of the page that may read the responses.
+        folder: the folder of its database.
         debug: Flask's debug mode.
     """
     settings = {
@@ -52,7 +52,7 @@ def generated(project: BakedProject, page_origin: str, folder: Path, *, debug: b
         "DATABASE_URL": f"sqlite:///{(folder / 'errors.sqlite').as_posix()}",
         "LOGIN_ACCOUNT_LIMIT": "3 per hour",
     }
-    project.succeeds(project.python, "-m", "flask", "seed", "--migrate", env=settings)
+    project.check_output(project.python, "-m", "flask", "seed", "--migrate", env=settings)
     app = f"{FAILING_APP}:create_app('{project.package}')"
     with flask(project.python, app, project.path, settings, debug=debug) as origin:
         yield origin
@@ -60,12 +60,12 @@ def generated(project: BakedProject, page_origin: str, folder: Path, *, debug: b
 
 @contextlib.contextmanager
 def flask(python: str, app: str, folder: Path, env: Mapping[str, str], *, debug: bool) -> Iterator[str]:
-    """Run an application by `flask run`; yield its origin.
+    """Run an application with `flask run`. Yield its origin.
 
     Args:
         python: the interpreter that has the packages of the application.
         app: what `flask --app` takes.
-        folder: where it runs.
+        folder: its working directory.
         env: its settings.
         debug: Flask's debug mode, with the options that dev.py of the generated project gives.
     """
@@ -75,19 +75,19 @@ def flask(python: str, app: str, folder: Path, env: Mapping[str, str], *, debug:
         yield f"http://localhost:{port}"
 
 
-def what_a_page_reads(page: Page, api: str) -> dict[int, str]:
-    """Return what a page can read of each error: a value of READ, or UNREAD, or something wrong in words."""
+def get_readable_errors(page: Page, api: str) -> dict[int, str]:
+    """Return what a page can read of each error: a value of READ, UNREAD or an unexpected text."""
     found = {}
     for status, (path, options) in ERRORS.items():
         if status == 429:
-            use_up_the_limit(api)
-        # a query of its own: preflights are remembered by URL, and here each is due
-        found[status] = read(page, f"{api}{path}?provoke={status}", options)
+            exhaust_limit(api)
+        # browsers cache preflights by URL, and a unique query causes a new one
+        found[status] = read(page, f"{api}{path}?cause={status}", options)
     return found
 
 
 def read(page: Page, url: str, options: dict[str, Any]) -> str:
-    """Send a request from a page, and return what it can read of the answer."""
+    """Send a request from a page and return what the page can read."""
     answer = fetch(page, url, **options)
     if answer == REFUSED:
         return UNREAD
@@ -97,9 +97,9 @@ def read(page: Page, url: str, options: dict[str, Any]) -> str:
     return f"{answer['status']} with {answer['text'][:100]!r}"
 
 
-def use_up_the_limit(api: str) -> None:
-    """Try to sign in until the API has had enough, as somebody else behind the same address does."""
+def exhaust_limit(api: str) -> None:
+    """Try to sign in until the rate limit of the address is reached."""
     for _ in range(30):
         if requests.post(api + LOGIN, json=WRONG, timeout=30).status_code == 429:
             return
-    raise AssertionError("the login has no limit")
+    raise AssertionError("the login has no rate limit")

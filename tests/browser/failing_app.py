@@ -1,4 +1,4 @@
-"""The generated project with one more view, which fails; its own Python runs it, from its folder.
+"""The generated project with an additional view that fails. The Python of the project runs it.
 
 `flask --app "failing_app.py:create_app('my_lab_api')" run`
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def fails() -> None:
-    """Answer nothing, ever."""
+    """Raise an error."""
     raise RuntimeError("a mistake in a view")
 
 

@@ -1,11 +1,11 @@
-"""Requests of a page and replies to them: each rule of Fetch alone, with all of its edges, then mixtures."""
+"""Test cases for Fetch: each rule separately with its edge cases, then random combinations."""
 
 import random
 from typing import NamedTuple
 
 
 class Case(NamedTuple):
-    """A request and what it meets; headers as texts, in which PAGE stands for the origin of the page."""
+    """A request and its replies. Headers are texts in which PAGE is the origin of the page."""
 
     method: str
     headers: str
@@ -17,7 +17,7 @@ class Case(NamedTuple):
 METHODS = "GET get HEAD Head POST post PUT put DELETE delete OPTIONS options PATCH patch Patch PROPFIND lab *".split()
 METHODS += "CONNECT trace Track".split()
 
-# request headers, with the values that tell their rules
+# request headers with values at the edges of their rules
 VALUES = {
     "Accept": ["*/*", "é", "a\tb", "x" * 128, "x" * 129, " a "],
     "Accept-Language": ["de, en;q=0.5", "a-z.Z*=0", "de_DE", "é", "a\tb", "a/b", "x" * 128, "x" * 129],
@@ -38,10 +38,10 @@ VALUES = {
     "x-method-override": ["PATCH", "TRACE, GET"],
     "accept": [f"a{chr(n)}b" for n in range(1, 32) if n not in (9, 10, 13)] + [*'"():<>?@[\\]{}\x7f\x80ÿ!#'],
 }
-# what browsers set by themselves, and a script may as well
+# headers that browsers set, and that a script may set too
 VALUES |= {name: ["lab", "2", "on", "4g"] for name in "Device-Memory DPR Width RTT Downlink ECT Save-Data".split()}
 VALUES |= {name: ["lab"] for name in "User-Agent Intervention Priority Purpose Pragma If-None-Match Lab-Sec".split()}
-# what no script can set, and what looks like it
+# forbidden headers, and similar names
 VALUES |= {
     name: ["lab"]
     for name in """Accept-Charset Accept-Encoding Access-Control-Request-Headers Access-Control-Request-Lab Connection
@@ -52,7 +52,7 @@ HEADERS = [f"{name}: {value}" for name, values in VALUES.items() for value in va
 HEADERS += ["X-B: 1 | x-a: 1 | Accept: a | X-b: 2", "Cookie: a=b | Range: bytes=-1", "X-Lab: 1 | Authorization: x"]
 HEADERS += ["Accept: a | Accept: ("]
 HEADERS += ["Accept: a | Accept-Language: de | Content-Language: de | Content-Type: text/plain"]
-# 1024 bytes, and more: with the standard's own names only by repetition, which Chromium sees otherwise
+# 1024 bytes and more. With standard names this needs repetition, which Chromium handles differently
 LONG = [f"{name}: {'1' * 128}" for name in "Accept Accept-Language Content-Language Intervention DPR".split()]
 LONG += [f"{name}: {'1' * 128}" for name in "Width RTT Downlink".split()]
 HEADERS += [" | ".join(LONG), " | ".join([*LONG, "Device-Memory: 1"]), " | ".join([*LONG[:1] * 8, "Range: bytes=0-"])]
@@ -78,8 +78,8 @@ READ = "X-Lab: 1 | X-Lab: 2 | ETag: x | Set-Cookie: a=b; Max-Age=0 | Set-Cookie2
 READ += " | Content-Type: text/plain | Content-Language: de | Expires: 0 | Last-Modified: x | Cache-Control: no-store"
 
 
-def each_rule(credentials: bool) -> list[Case]:
-    """Return cases in which one thing is not as it should be, or just still is."""
+def build_rule_cases(credentials: bool) -> list[Case]:
+    """Return cases in which one value is at the edge of a rule or breaks it."""
     good = (200, GOOD)
 
     def put(preflight: str, reply: tuple[int, str] = good, status: int = 200) -> Case:
@@ -110,8 +110,8 @@ def each_rule(credentials: bool) -> list[Case]:
     return cases
 
 
-def mixtures(count: int) -> list[Case]:
-    """Return cases in which anything meets anything, the same ones each time."""
+def build_mixed_cases(count: int) -> list[Case]:
+    """Return random combinations with a fixed seed."""
     choose = random.Random(20261124).choice
     methods, names = [*METHOD_LISTS, "DELETE, PATCH"], [*NAME_LISTS, "Content-Type"]
 
@@ -131,4 +131,6 @@ def mixtures(count: int) -> list[Case]:
     ]
 
 
-CASES = list(dict.fromkeys([*each_rule(credentials=False), *each_rule(credentials=True), *mixtures(400)]))
+CASES = list(
+    dict.fromkeys([*build_rule_cases(credentials=False), *build_rule_cases(credentials=True), *build_mixed_cases(400)])
+)

@@ -1,4 +1,4 @@
-"""The generated project with a guarded blueprint whose policy has no credentials; its own Python runs it.
+"""The generated project with a guarded blueprint without credentials. The Python of the project runs it.
 
 `flask --app "guarded_app.py:create_app('my_lab_api')" run`
 """
@@ -15,7 +15,7 @@ cors(guarded, origins=["https://app.example.com"])
 
 
 def change() -> list[str]:
-    """Write down who changes something; tell who has."""
+    """Record the user of a change and return all recorded users."""
     if request.method == "POST":
         changes.append(g.user.username)
     return changes

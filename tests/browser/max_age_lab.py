@@ -1,6 +1,6 @@
-"""A small API with the crossorigin of the generated project, which runs it: `python max_age_lab.py PORT`.
+"""A small API with the crossorigin of the generated project. Run it with `python max_age_lab.py PORT`.
 
-It counts the preflights that arrive, before anything answers them: no browser and no tool shows them all.
+It counts the preflights that arrive, because no browser and no tool shows all of them.
 """
 
 import sys
@@ -16,8 +16,8 @@ MAX_AGES = {"none": None, "zero": 0, "short": 2, "long": 600}
 
 
 def create_app() -> Flask:
-    """Create an application with a blueprint for each max-age, and a route that tells the count."""
-    from crossorigin import cors, init_cors  # of the project, whose folder is known by now
+    """Create an application with a blueprint for each max-age and a route that returns the count."""
+    from crossorigin import cors, init_cors  # from the folder of the project, which is in sys.path now
 
     app = Flask(__name__)
     for name, max_age in MAX_AGES.items():
@@ -26,22 +26,22 @@ def create_app() -> Flask:
         for method in ("PUT", "DELETE"):
             blueprint.add_url_rule("/<item>", method, lambda item: item, methods=[method])
         app.register_blueprint(blueprint)
-    asked: Counter[str] = Counter()
-    app.add_url_rule("/asked", "asked", lambda: {"times": asked[request.args["url"]]})
+    counts: Counter[str] = Counter()
+    app.add_url_rule("/asked", "asked", lambda: {"times": counts[request.args["url"]]})
     init_cors(app)
-    app.wsgi_app = count_preflights(app.wsgi_app, asked)
+    app.wsgi_app = count_preflights(app.wsgi_app, counts)
     return app
 
 
-def count_preflights(inner: Callable[..., Iterable[bytes]], asked: Counter[str]) -> Callable[..., Iterable[bytes]]:
-    """Return a layer around an application that counts preflights by path and query."""
+def count_preflights(inner: Callable[..., Iterable[bytes]], counts: Counter[str]) -> Callable[..., Iterable[bytes]]:
+    """Return a WSGI middleware that counts preflights by path and query."""
 
-    def layer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def middleware(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
-            asked[environ["REQUEST_URI"]] += 1
+            counts[environ["REQUEST_URI"]] += 1
         return inner(environ, start_response)
 
-    return layer
+    return middleware
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""nginx in front of an API, with the mistakes that people make about CORS, each on a port of its own."""
+"""nginx in front of an API with common CORS mistakes, each on its own port."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from tests.running import preferred_port
 from tests.serving import serving
 
 PASS = "proxy_pass {api}; proxy_set_header Host $http_host;"
-# what stands in the block of a server; {api} is the address of the API, {dead} a port on which nothing listens
+# server blocks. {api} is the URL of the API, {dead} is a port without a listener
 MISTAKES = {
     "doubling": f"location / {{ {PASS} add_header Access-Control-Allow-Origin $http_origin always; }}",
     "silent": f"if ($request_method = OPTIONS) {{ return 204; }} location / {{ {PASS} }}",
@@ -30,12 +30,12 @@ MISTAKES = {
 
 @contextlib.contextmanager
 def serving_by_nginx(folder: Path, api: str, dead: int) -> Iterator[dict[str, str]]:
-    """Run nginx in front of an API; yield the address of each mistake.
+    """Run nginx in front of an API. Yield the URL of each mistake.
 
     Args:
-        folder: for its files.
-        api: the address of the API.
-        dead: a port on which nothing listens.
+        folder: the folder of its files.
+        api: the URL of the API.
+        dead: a port without a listener.
     """
     ports = {name: preferred_port(0) for name in MISTAKES}
     blocks = [f"server {{ listen 127.0.0.1:{port}; {MISTAKES[name]} }}" for name, port in ports.items()]

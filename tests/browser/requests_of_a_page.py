@@ -1,4 +1,4 @@
-"""What the script of a page gets from a request; nothing stands between the browser and the server."""
+"""Send requests from the script of a page, without mocks or interception."""
 
 import json
 import re
@@ -25,17 +25,17 @@ REFUSED = {"refused": "TypeError"}
 
 
 def fetch(page: Page, url: str, **options: Any) -> dict[str, Any]:
-    """Send a request by the page's own script; return what the script can read, or REFUSED."""
+    """Send a request from the script of the page. Return what the script can read, or REFUSED."""
     answer: dict[str, Any] = page.evaluate(FETCH, [url, options])
     return answer
 
 
 def with_json(method: str, body: object, **headers: str) -> dict[str, Any]:
-    """Return the options of a request with cookies and a body of JSON."""
+    """Return the fetch options of a request with cookies and a JSON body."""
     content = {"Content-Type": "application/json", **headers}
     return {"method": method, "headers": content, "body": json.dumps(body), "credentials": "include"}
 
 
-def preflights(site: RunningProject, path: str) -> int:
-    """Count the preflights of a path that reached the server, by the lines of its log."""
-    return len(re.findall(rf"\bOPTIONS {re.escape(path)} ", site.said))
+def count_preflights(site: RunningProject, path: str) -> int:
+    """Count the preflights of a path in the log of the server."""
+    return len(re.findall(rf"\bOPTIONS {re.escape(path)} ", site.output))

@@ -1,4 +1,4 @@
-"""A server that answers each path as a script says, byte for byte, and keeps what it was asked."""
+"""A server that sends a scripted reply for each path and records the requests."""
 
 import contextlib
 import socketserver
@@ -14,56 +14,56 @@ SHORT |= {"Expose": "Access-Control-Expose-Headers"}
 
 
 class Reply(NamedTuple):
-    """What the server answers; with the status 0, it closes the connection instead."""
+    """A reply of the server. With status 0, it closes the connection instead."""
 
     status: int
     headers: Headers
 
 
-class Asked(NamedTuple):
-    """What the server was asked; the names of headers in lower case, several lines joined."""
+class ReceivedRequest(NamedTuple):
+    """A recorded request. Header names are in lower case, and repeated headers are joined."""
 
     method: str
     headers: dict[str, str]
 
 
 class ScriptedServer(socketserver.ThreadingTCPServer):
-    """Answer OPTIONS with the first reply of a path, everything else with the second."""
+    """Reply to OPTIONS with the first reply of a path, and to other methods with the second."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, host: str = "localhost", tls: ssl.SSLContext | None = None) -> None:
-        """Listen on a free port, by https with a context for it; see `serving` for one that is stopped as well."""
+        """Listen on a free port, with https if there is a context. `serving` also stops the server."""
         super().__init__(("127.0.0.1", 0), Connection)
         self.url = f"http{'s' if tls else ''}://{host}:{self.server_address[1]}"
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.replies: dict[str, tuple[Reply, Reply]] = {}
-        self.asked: dict[str, list[Asked]] = defaultdict(list)
+        self.requests: dict[str, list[ReceivedRequest]] = defaultdict(list)
 
 
 class Connection(socketserver.StreamRequestHandler):
-    """Read and write HTTP/1.1 as it is on the wire: http.server would judge methods and headers by itself."""
+    """Read and write HTTP/1.1 without checks, because http.server rejects some methods and headers."""
 
     server: ScriptedServer
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        """Answer requests until the browser closes the connection."""
+        """Reply to requests until the browser closes the connection."""
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             while line := self.rfile.readline().decode("latin-1"):
                 self.answer(*line.split()[:2])
 
     def answer(self, method: str, path: str) -> None:
-        """Read the headers of a request, keep it, and send the reply of its path."""
+        """Read and record a request, then send the reply of its path."""
         headers: dict[str, str] = {}
         while (line := self.rfile.readline().decode("latin-1").removesuffix("\r\n")) != "":
             name, _, value = line.partition(":")
             name, value = name.lower(), value.strip(" \t")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         self.rfile.read(int(headers.get("content-length", "0")))
-        self.server.asked[path].append(Asked(method, headers))
+        self.server.requests[path].append(ReceivedRequest(method, headers))
         preflight, answer = self.server.replies.get(path.partition("?")[0], (NOT_FOUND, NOT_FOUND))
         status, lines = preflight if "access-control-request-method" in headers else answer
         if not status:
@@ -74,7 +74,7 @@ class Connection(socketserver.StreamRequestHandler):
 
 @contextlib.contextmanager
 def serving(host: str = "localhost", tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
-    """Start a server, and stop it."""
+    """Run a server until the block ends."""
     with ScriptedServer(host, tls) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
@@ -82,13 +82,13 @@ def serving(host: str = "localhost", tls: ssl.SSLContext | None = None) -> Itera
 
 
 def reply(status: int, text: str) -> Reply:
-    """Return a reply with the headers of a text as "Origin: * | Methods: GET, PUT | X-Lab: 1" and no body."""
+    """Return a reply without a body. Its headers are a text such as "Origin: * | X-Lab: 1"."""
     length = () if status in (204, 304) else (("Content-Length", "0"),)
-    return Reply(status, (*headers_of(text), *length))
+    return Reply(status, (*parse_headers(text), *length))
 
 
-def headers_of(text: str) -> Headers:
-    """Return the headers of a text, with those of CORS in short."""
+def parse_headers(text: str) -> Headers:
+    """Return the headers of a text. CORS headers have short names there."""
     split = [line.partition(": ") for line in text.split(" | ") if line]
     return tuple((SHORT.get(name, name), value) for name, _, value in split)
 

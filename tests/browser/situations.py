@@ -1,9 +1,9 @@
-"""Situations in which a page asks an API, one a line: page, method, server, path, cookies or not, headers."""
+"""Requests of a page to an API, one a line: page, method, server, path, cookies or not, headers."""
 
 from typing import NamedTuple
 
-# pages: mine is allowed by the API, numeric is the same by 127.0.0.1, other has another port, api is the API's own,
-# null has no origin
+# pages: "mine" is allowed by the API, "numeric" is the same page on 127.0.0.1, "other" has another port,
+# "api" has the origin of the API, "null" has the origin null
 OF_THE_APP = """
 mine    GET      app /api/public/hello
 other   GET      app /api/public/hello
@@ -151,8 +151,8 @@ mine    GET      script /closing
 
 
 OPEN = "Origin: PAGE | Credentials: true"
-# what the server called script answers to a preflight, and to anything else; PAGE and API stand for origins, NAMED for
-# the API's with a user name
+# replies of the server "script" to a preflight and to other requests. PAGE and API are origins, NAMED is the origin
+# of the API with a user name
 SCRIPTS = {
     "/empty": ((200, OPEN), (200, "Origin: ")),
     "/two": ((200, OPEN), (200, "Origin: PAGE, http://localhost")),
@@ -182,7 +182,7 @@ SCRIPTS |= {f"/redirects-{n}": ((200, OPEN), (302, f"{OPEN} | Location: /redirec
 
 
 class Situation(NamedTuple):
-    """What a page asks for; the number makes an address of its own, so that no remembered preflight counts."""
+    """A request of a page. The number makes its URL unique, so that no cached preflight is used."""
 
     number: int
     page: str
@@ -198,7 +198,7 @@ class Situation(NamedTuple):
         return f"{self.page} {self.method} {self.server} {self.path} {cookies}".strip()
 
 
-def situations_of(table: str) -> list[Situation]:
+def parse_situations(table: str) -> list[Situation]:
     """Return the situations of a table."""
     found: list[Situation] = []
     for line in table.split("\n"):
@@ -209,4 +209,4 @@ def situations_of(table: str) -> list[Situation]:
     return found
 
 
-SITUATIONS = situations_of(OF_THE_APP + BROKEN)
+SITUATIONS = parse_situations(OF_THE_APP + BROKEN)

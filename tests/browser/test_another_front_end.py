@@ -1,4 +1,4 @@
-"""docs/another-front-end.md, followed: Vue and React as create-vite makes them sign in, Svelte compiles both files."""
+"""The steps of docs/another-front-end.md work: Vue and React can sign in, and Svelte compiles both files."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.baking import BakedProject, environment
 from tests.running import RunningProject, running
-from tests.template.reading import blocks
+from tests.template.reading import get_blocks
 
 PAGE = "docs/another-front-end.md"
 APPS = {"vue-ts": ("vue", "src/App.vue"), "react-ts": ("tsx", "src/App.tsx")}
@@ -19,15 +19,15 @@ APPS = {"vue-ts": ("vue", "src/App.vue"), "react-ts": ("tsx", "src/App.tsx")}
 
 @pytest.fixture(scope="module")
 def project(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
-    """Return a copy of the default project, to make front ends in."""
+    """Return a copy of the default project for other front ends."""
     path = tmp_path_factory.mktemp("another") / "lab"
     shutil.copytree(with_node.path, path, ignore=shutil.ignore_patterns(".venv", "node_modules", "instance"))
     return BakedProject(path, with_node.files, ())
 
 
 def create(project: BakedProject, template: str) -> Path:
-    """Run the commands of the page in place of a front end that is there; return its folder."""
-    [commands] = [block.code for block in blocks(project.read(PAGE)) if block.language == "sh"]
+    """Run the commands of the page and return the folder of the front end."""
+    [commands] = [block.code for block in get_blocks(project.read(PAGE)) if block.language == "sh"]
     shutil.rmtree(project.path / "web", ignore_errors=True)
     done = subprocess.run(
         ["sh", "-ec", commands.replace("vue-ts", template)],
@@ -46,21 +46,21 @@ def create(project: BakedProject, template: str) -> Path:
 
 def test_svelte_compiles_both_files(project: BakedProject) -> None:
     create(project, "svelte-ts")
-    assert "found 0 errors" in project.succeeds("npm", "run", "check", folder="web")
+    assert "found 0 errors" in project.check_output("npm", "run", "check", folder="web")
 
 
 @pytest.fixture(scope="module", params=APPS)
 def application(request: pytest.FixtureRequest, project: BakedProject) -> BakedProject:
-    """Return the project with another front end that is written as the page says, and builds."""
+    """Return the project with another front end, written as the page says and built."""
     language, file = APPS[request.param]
-    web, found = create(project, request.param), blocks(project.read(PAGE))
+    web, found = create(project, request.param), get_blocks(project.read(PAGE))
     codes = {block.language: block.code for block in found}
     config = (web / "vite.config.ts").read_text("utf-8")
     start = "export default defineConfig({\n"
     assert start in config
     (web / "vite.config.ts").write_text(config.replace(start, start + codes["ts"]), "utf-8")
     (web / file).write_text(codes[language], "utf-8")
-    said = project.succeeds("npm", "run", "build", folder="web")  # with the checks of its types
+    said = project.check_output("npm", "run", "build", folder="web")  # includes the type check
     assert re.search("✓ built", said)
     return project
 
@@ -73,7 +73,7 @@ def started(
     one = {"FRONTEND_ORIGINS": "none", "VITE_API_URL": ""} if request.param == "one origin" else {}
     env = {"FRONTEND_DIR": "web", "PYTHONPATH": str(application.path), **one}
     with running(application, env, [with_node.python, "dev.py"]) as found:
-        found.until_ready()
+        found.wait_until_ready()
         yield found
 
 
@@ -83,9 +83,9 @@ def test_it_signs_in(page: Page, started: RunningProject) -> None:
     expect(page.locator("p")).to_have_text("demo")
 
 
-def test_types_that_are_not_those_of_the_api_are_found(with_node: BakedProject) -> None:
+def test_outdated_api_types_are_found(with_node: BakedProject) -> None:
     checks = ["npm", "run", "types", "--", "--check"]
-    with_node.succeeds(*checks, folder="frontend")
+    with_node.check_output(*checks, folder="frontend")
     schemas = with_node.path / with_node.package / "auth.py"
     before = schemas.read_text("utf-8")
     try:

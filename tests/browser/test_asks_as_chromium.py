@@ -1,4 +1,4 @@
-"""`flask cors explain` asks as Chromium asks: its headers, requests without CORS, and uploads with a listener."""
+"""`flask cors explain` sends the same requests as Chromium: headers, no-cors mode and uploads with a listener."""
 
 import ssl
 from collections.abc import Iterator
@@ -15,18 +15,18 @@ from tests.browser.requests_of_a_page import FETCH
 from tests.browser.scripted_server import ScriptedServer, reply, serving
 from tests.browser.world import NOTHING, certificate_for
 
-from tests.crossorigin import conftest  # noqa: F401  # isort: skip (it lets `crossorigin` be imported)
+from tests.crossorigin import conftest  # noqa: F401  # isort: skip (it makes `crossorigin` importable)
 
 from crossorigin.doctor.trace import Explanation, build_request, explain
 from crossorigin.doctor.transport import HttpTransport
 
-# the pages, by what they are to the API, which has https where the name says so
+# the pages by their relation to the API, which has https if the name says so
 PAGES = {"same origin": "http://localhost", "same site": "http://localhost", "cross-site": "http://127.0.0.1"}
 PAGES |= {"https, same site": "https://localhost", "to https": "http://localhost"}
 OWN = ("accept", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "origin")
 POLICIES = ["", "same-origin", "same-site", "cross-origin", "Same-Origin", "nonsense"]
 FRAMES = {
-    "": "nothing said",
+    "": "no header",
     "X-Frame-Options: DENY": "DENY",
     "X-Frame-Options: SAMEORIGIN": "SAMEORIGIN",
     "X-Frame-Options: ALLOWALL": "ignored",
@@ -35,7 +35,7 @@ FRAMES = {
     "Content-Security-Policy: frame-ancestors http://localhost:* | X-Frame-Options: DENY": "a host and any port",
     "Content-Security-Policy: frame-ancestors http://localhost": "a host and no port",
     "Content-Security-Policy: frame-ancestors http:": "a scheme",
-    "Content-Security-Policy: frame-ancestors *": "everybody",
+    "Content-Security-Policy: frame-ancestors *": "every origin",
 }
 FRAMED = """(url) => new Promise((done) => {
   const frame = document.createElement("iframe");
@@ -64,7 +64,7 @@ UPLOAD = """([url, listens]) => new Promise((done) => {
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[dict[str, ScriptedServer]]:
-    """Return a server of pages and one of an API, both also with https."""
+    """Return a page server and an API server, each with http and https."""
     tls: ssl.SSLContext = certificate_for("localhost")
     with ExitStack() as stack:
         names = {"page": None, "api": None, "https page": tls, "https api": tls}
@@ -72,7 +72,7 @@ def servers() -> Iterator[dict[str, ScriptedServer]]:
 
 
 class Stage:
-    """A tab with a page, and the address of an API."""
+    """A tab with a page, and an API server."""
 
     def __init__(self, page: Page, servers: dict[str, ScriptedServer], kind: str) -> None:
         """Open the page."""
@@ -83,14 +83,14 @@ class Stage:
         page.goto(f"{self.origin}/")
 
     def explain(self, path: str, method: str = "GET", **more: Any) -> Explanation:
-        """Explain what the browser does, by asking the API as it does."""
+        """Explain the request of the browser by sending it to the API."""
         asked = build_request(method, self.api.url + path, self.origin, **more)
         return explain(asked, HttpTransport(send_unsafe=True), None)
 
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """Return Chromium, whatever browser the other tests have: it is the one that is imitated."""
+    """Launch Chromium, independent of the option --browser."""
     options = launch_options(playwright, "chromium")
     require(options is not None, "chromium is not installed: uv run playwright install chromium")
     with playwright.chromium.launch(**(options or {})) as browser:
@@ -106,7 +106,7 @@ def stage(chromium: Browser, servers: dict[str, ScriptedServer], request: pytest
 
 
 @pytest.fixture(autouse=True)
-def _trusting(monkeypatch: pytest.MonkeyPatch) -> None:
+def _accept_any_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ssl, "create_default_context", ssl._create_unverified_context)
 
 
@@ -117,17 +117,17 @@ def test_the_headers_are_those_of_chromium(stage: Stage, mode: str, method: str)
         reply(204, f"Origin: {stage.origin} | Methods: PUT"),
         reply(200, f"Origin: {stage.origin}"),
     )
-    stage.api.asked.pop(path, None)
+    stage.api.requests.pop(path, None)
     stage.page.evaluate(FETCH, [stage.api.url + path, {"method": method, "mode": mode}])
-    count = len(stage.api.asked[path])
+    count = len(stage.api.requests[path])
     assert stage.explain(path, method, mode=mode).allowed
-    asked = [(one.method, [one.headers.get(name) for name in OWN]) for one in stage.api.asked[path]]
+    asked = [(one.method, [one.headers.get(name) for name in OWN]) for one in stage.api.requests[path]]
     assert asked[:count] == asked[count:]
     assert count == 1 + (method == "PUT" and stage.api.url != stage.origin)
 
 
 @pytest.mark.parametrize("value", POLICIES)
-def test_a_request_without_cors_ends_as_in_the_browser(stage: Stage, value: str) -> None:
+def test_a_no_cors_request_ends_as_in_chromium(stage: Stage, value: str) -> None:
     path = f"/resource-{value or 'none'}"
     stage.api.replies[path] = (NOTHING, reply(200, f"Cross-Origin-Resource-Policy: {value}" if value else ""))
     got = stage.page.evaluate(FETCH, [stage.api.url + path, {"mode": "no-cors"}])
@@ -137,7 +137,7 @@ def test_a_request_without_cors_ends_as_in_the_browser(stage: Stage, value: str)
 
 
 @pytest.mark.parametrize("headers", FRAMES, ids=FRAMES.get)
-def test_a_frame_shows_what_it_shows_in_the_browser(stage: Stage, headers: str) -> None:
+def test_a_frame_is_shown_or_blocked_as_in_chromium(stage: Stage, headers: str) -> None:
     path = f"/frame-{list(FRAMES).index(headers)}"
     stage.api.replies[path] = (NOTHING, reply(200, f"Content-Type: text/html | {headers}".removesuffix(" | ")))
     stage.page.evaluate(FRAMED, stage.api.url + path)
@@ -149,7 +149,7 @@ def test_a_frame_shows_what_it_shows_in_the_browser(stage: Stage, headers: str) 
 
 @pytest.mark.parametrize("nosniff", ["", " | X-Content-Type-Options: nosniff"])
 @pytest.mark.parametrize("kind", TYPES)
-def test_a_script_is_not_made_of_data(stage: Stage, kind: str, nosniff: str) -> None:
+def test_a_script_is_used_or_blocked_as_in_chromium(stage: Stage, kind: str, nosniff: str) -> None:
     path = f"/script-{TYPES.index(kind)}{len(nosniff)}"
     stage.api.replies[path] = (NOTHING, reply(200, f"Content-Type: {kind}{nosniff}"))
     ran = stage.page.evaluate(SCRIPT, stage.api.url + path)
@@ -162,9 +162,9 @@ def test_a_script_is_not_made_of_data(stage: Stage, kind: str, nosniff: str) -> 
 def test_a_listener_for_the_progress_of_an_upload_needs_a_preflight(stage: Stage, listens: bool) -> None:
     path = f"/upload-{listens}"
     stage.api.replies[path] = (reply(204, f"Origin: {stage.origin}"), reply(200, f"Origin: {stage.origin}"))
-    stage.api.asked.pop(path, None)
+    stage.api.requests.pop(path, None)
     assert stage.page.evaluate(UPLOAD, [stage.api.url + path, listens]) == 200
-    preflighted = [one.method for one in stage.api.asked[path]] == ["OPTIONS", "POST"]
+    preflighted = [one.method for one in stage.api.requests[path]] == ["OPTIONS", "POST"]
     headers = [("Content-Type", "text/plain")]
     found = stage.explain(path, "POST", headers=headers, upload_progress=listens)
     assert (found.allowed, found.preflighted) == (True, preflighted)

@@ -1,4 +1,4 @@
-"""Below a path of a reverse proxy, page, API, documentation and `explain` work in a real browser."""
+"""Page, API, documentation and `explain` work in a browser below a path of a reverse proxy."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from tests.production import serving_api
 from tests.proxies import nginx_command
 from tests.running import preferred_port, running
 from tests.serving import serving
-from tests.template.reading import blocks
+from tests.template.reading import get_blocks
 
 SECTION = "How do I serve it below a path, such as /lab/?"
 ASK_WHY = """async (url) => {
@@ -23,31 +23,31 @@ ASK_WHY = """async (url) => {
 
 
 @pytest.fixture(scope="module")
-def project(whole: Callable[[str], BakedProject]) -> BakedProject:
+def project(get_complete: Callable[[str], BakedProject]) -> BakedProject:
     """Return the default project."""
-    return whole("default")
+    return get_complete("default")
 
 
-def below(project: BakedProject, folder: Path, api: int, port: int) -> list[str]:
-    """Return the command of nginx with the lines of the two pages."""
-    [of_nginx] = [b.code for b in blocks(project.read("docs/other-places.md")) if b.language == "nginx"]
+def build_nginx_command(project: BakedProject, folder: Path, api: int, port: int) -> list[str]:
+    """Return the command of nginx with the configuration of the two pages."""
+    [nginx_block] = [b.code for b in get_blocks(project.read("docs/other-places.md")) if b.language == "nginx"]
     headers = re.findall(r" +(proxy_set_header (?!Cookie|X-Forwarded-Prefix).*)\n", project.read("docs/production.md"))
-    location = of_nginx.replace(":8000", f":{api}").replace("{\n", "{\n" + "\n".join([*headers, ""]))
+    location = nginx_block.replace(":8000", f":{api}").replace("{\n", "{\n" + "\n".join([*headers, ""]))
     return nginx_command(folder, f"server {{ listen 127.0.0.1:{port}; {location} }}")
 
 
 @pytest.fixture(scope="module")
 def lab(project: BakedProject, database: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the page as the commands build it; return its address below the path."""
+    """Build and serve the page with the documented commands. Yield its URL below the path."""
     folder, port = tmp_path_factory.mktemp("below"), preferred_port(0)
     [build] = [
-        b.code for b in blocks(project.read("docs/other-places.md")) if (b.section, b.language) == (SECTION, "sh")
+        b.code for b in get_blocks(project.read("docs/other-places.md")) if (b.section, b.language) == (SECTION, "sh")
     ]
-    project.succeeds("sh", "-ec", build.replace("--base", f"--outDir {folder / 'page'} --base"))
+    project.check_output("sh", "-ec", build.replace("--base", f"--outDir {folder / 'page'} --base"))
     settings = {"FRONTEND_ORIGINS": "none", "FRONTEND_DIST": str(folder / "page"), "TRUSTED_PROXIES": "1", "DOCS": "1"}
     with (
         serving_api(folder, project, {**database, **settings}) as server,
-        serving(below(project, folder, server.port, port), port, folder),
+        serving(build_nginx_command(project, folder, server.port, port), port, folder),
     ):
         yield f"http://localhost:{port}/lab/"
 
@@ -73,11 +73,11 @@ def test_the_documentation_sends_requests(page: Page, lab: str) -> None:
     assert (answer.value.url, answer.value.status) == (f"{lab}api/public/hello", 200)
 
 
-def test_in_development_an_explanation_knows_the_path(page: Page, project: BakedProject, tmp_path: Path) -> None:
+def test_in_development_an_explanation_includes_the_path(page: Page, project: BakedProject, tmp_path: Path) -> None:
     port = preferred_port(0)
     with running(project, {"TRUSTED_PROXIES": "1"}) as started:
-        started.until_ready()
-        with serving(below(project, tmp_path, int(started.api.rpartition(":")[2]), port), port, tmp_path):
+        started.wait_until_ready()
+        with serving(build_nginx_command(project, tmp_path, int(started.api.rpartition(":")[2]), port), port, tmp_path):
             page.goto(started.page)
             found = page.evaluate(ASK_WHY, f"http://localhost:{port}/lab/api/notes/1")
             assert (found["allowed"], found["preflighted"]) == (True, True)

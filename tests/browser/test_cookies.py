@@ -1,4 +1,4 @@
-"""The cookie of the login, where page and API have names of their own: on one site with https, on two, on localhost."""
+"""The session cookie with different host names of page and API: same site, cross-site and localhost."""
 
 import pytest
 from playwright.sync_api import Page, Response, expect
@@ -9,7 +9,7 @@ from tests.browser.requests_of_a_page import fetch
 from tests.client import PASSWORD, USER
 from tests.running import RunningProject
 
-# the names of page and API, and its setting CROSS_SITE_COOKIES
+# the host names of page and API, and CROSS_SITE_COOKIES
 CASES = {
     "one site": ((PAGE_HOST, SAME_SITE_HOST), "0"),
     "two sites": ((PAGE_HOST, OTHER_SITE_HOST), "0"),
@@ -23,7 +23,7 @@ NO_COOKIE = "The API accepted the password, but the browser did not send the ses
 
 
 def sign_in(page: Page, home: str, username: str, password: str) -> tuple[Response, Response]:
-    """Sign in by the form; return the answers to the login, and to the question that the page asks after it."""
+    """Sign in with the form. Return the responses to the login and to the following request."""
     with page.expect_response("**/api/auth/me"):
         page.goto(home)
     page.get_by_label("Name").fill(username)
@@ -34,7 +34,7 @@ def sign_in(page: Page, home: str, username: str, password: str) -> tuple[Respon
 
 
 @pytest.mark.parametrize("case", COOKIES)
-def test_the_login_holds_until_the_sign_out(page: Page, deploy: Deploy, case: str) -> None:
+def test_the_session_lasts_until_the_sign_out(page: Page, deploy: Deploy, case: str) -> None:
     home, _ = deploy(*CASES[case])
     login, me = sign_in(page, home, USER, PASSWORD)
     assert (login.status, me.status) == (200, 200)
@@ -53,7 +53,7 @@ def test_the_login_holds_until_the_sign_out(page: Page, deploy: Deploy, case: st
 
 
 @pytest.mark.parametrize("case", COOKIES)
-def test_the_cookie_is_bound_to_the_host_and_no_laxer_than_it_must_be(page: Page, deploy: Deploy, case: str) -> None:
+def test_the_cookie_has_the_host_prefix_and_the_strictest_attributes(page: Page, deploy: Deploy, case: str) -> None:
     home, api = deploy(*CASES[case])
     login, _ = sign_in(page, home, USER, PASSWORD)
     cookie, *attributes = (login.header_value("set-cookie") or "").split("; ")
@@ -64,7 +64,7 @@ def test_the_cookie_is_bound_to_the_host_and_no_laxer_than_it_must_be(page: Page
     assert page.evaluate("document.cookie") == ""
 
 
-def test_a_partitioned_login_is_none_of_the_api_s_own_pages(page: Page, deploy: Deploy) -> None:
+def test_a_partitioned_cookie_is_not_sent_by_pages_of_the_api(page: Page, deploy: Deploy) -> None:
     home, api = deploy(*CASES["two sites, prepared"])
     sign_in(page, home, USER, PASSWORD)
     assert fetch(page, f"{api}/api/auth/me", credentials="include")["status"] == 200
@@ -73,7 +73,7 @@ def test_a_partitioned_login_is_none_of_the_api_s_own_pages(page: Page, deploy: 
     assert at_the_top.value.status == 401
 
 
-def test_on_two_sites_a_lax_cookie_stays_behind_and_the_page_says_why(page: Page, deploy: Deploy) -> None:
+def test_cross_site_a_lax_cookie_is_not_sent_and_the_page_explains_it(page: Page, deploy: Deploy) -> None:
     home, api = deploy(*CASES["two sites"])
     login, me = sign_in(page, home, USER, PASSWORD)
     assert (login.status, me.status) == (200, 401)
@@ -84,7 +84,7 @@ def test_on_two_sites_a_lax_cookie_stays_behind_and_the_page_says_why(page: Page
     expect(page.locator("#who")).to_have_text("Not signed in")
 
 
-def test_127_0_0_1_and_localhost_are_two_sites_and_the_page_says_so(page: Page, two_names: RunningProject) -> None:
+def test_127_0_0_1_and_localhost_are_cross_site_and_the_page_explains_it(page: Page, two_names: RunningProject) -> None:
     home = two_names.page.replace("localhost", "127.0.0.1")
     login, me = sign_in(page, home, "demo", "demo-password")
     assert (login.status, me.status) == (200, 401)
@@ -93,7 +93,7 @@ def test_127_0_0_1_and_localhost_are_two_sites_and_the_page_says_so(page: Page, 
     expect(outcome).to_contain_text("Use the name localhost for both.")
 
 
-def test_a_page_on_127_0_0_1_learns_the_same_where_only_localhost_is_allowed(page: Page, site: RunningProject) -> None:
+def test_a_page_on_127_0_0_1_gets_the_fix_if_only_localhost_is_allowed(page: Page, site: RunningProject) -> None:
     page.goto(site.page.replace("localhost", "127.0.0.1"))
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#session-outcome")).to_contain_text("Blocked: CORS")

@@ -1,4 +1,4 @@
-"""CSRF protection: a form of a sibling origin brings the cookie of the session, and changes nothing all the same."""
+"""CSRF protection: a form of another origin on the same site sends the session cookie, but cannot change data."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from tests.browser.empty_page import empty_page
 from tests.browser.errors_of_an_api import flask
 from tests.browser.requests_of_a_page import fetch, with_json
 
-pytestmark = pytest.mark.only_browser("chromium")  # which is told the names of this machine
+pytestmark = pytest.mark.only_browser("chromium")  # it resolves the host names to this machine
 GUARDED_APP = Path(__file__).with_name("guarded_app.py")
 USER = {"username": "demo", "password": "demo-password"}
 FORM = """(address) => {
@@ -25,7 +25,7 @@ FORM = """(address) => {
 
 
 class Api(NamedTuple):
-    """Ports of this machine: of the API, and of a page that is not the front end."""
+    """The ports of the API and of a page that is not the front end."""
 
     port: int
     other: int
@@ -33,28 +33,28 @@ class Api(NamedTuple):
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    """Let scripts run in documents of the API, which allow none."""
+    """Allow scripts in documents of the API, whose CSP forbids them."""
     return {**browser_context_args, "bypass_csp": True}
 
 
 @pytest.fixture(scope="module")
-def api(installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def api(get_installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """Run the default project with a guarded blueprint whose policy has no credentials."""
-    project = installed("default")
+    project = get_installed("default")
     database = tmp_path_factory.mktemp("database") / "csrf.sqlite"
     settings = {"APP_ENV": "development", "DATABASE_URL": f"sqlite:///{database.as_posix()}"}
-    project.succeeds(project.python, "-m", "flask", "seed", "--migrate", env=settings)
+    project.check_output(project.python, "-m", "flask", "seed", "--migrate", env=settings)
     app = f"{GUARDED_APP.as_posix()}:create_app('{project.package}')"
     with flask(project.python, app, project.path, settings, debug=False) as origin, empty_page() as other:
         yield Api(int(origin.rpartition(":")[2]), other)
 
 
-# the names of the API and of the page: with Sec-Fetch-Site, and without, as on plain http other than localhost
+# the host names of API and page. Without https, browsers send Sec-Fetch-Site to localhost only
 SIBLINGS = {"another port of localhost": ("localhost", "localhost"), "a subdomain": ("api.lab.test", "evil.lab.test")}
 
 
 @pytest.mark.parametrize("sibling", SIBLINGS)
-def test_a_form_of_a_sibling_origin_changes_nothing(page: Page, api: Api, sibling: str) -> None:
+def test_a_form_of_another_origin_on_the_same_site_changes_nothing(page: Page, api: Api, sibling: str) -> None:
     ours, other = SIBLINGS[sibling]
     address = f"http://{ours}:{api.port}/api/guarded"
     page.goto(f"http://{ours}:{api.port}/health/live")
@@ -64,7 +64,7 @@ def test_a_form_of_a_sibling_origin_changes_nothing(page: Page, api: Api, siblin
         page.evaluate(FORM, address)
     page.wait_for_url(address)
     sent = answer.value.request.all_headers()
-    assert "session=" in sent["cookie"]  # SameSite=Lax does not hold it back within one site
+    assert "session=" in sent["cookie"]  # SameSite=Lax does not prevent it within one site
     assert ("sec-fetch-site" in sent) is (ours == "localhost")
     assert answer.value.status == 403
     page.goto(address)
@@ -72,7 +72,7 @@ def test_a_form_of_a_sibling_origin_changes_nothing(page: Page, api: Api, siblin
 
 
 @pytest.mark.parametrize("sibling", SIBLINGS)
-def test_a_page_of_the_own_origin_changes_things(page: Page, api: Api, sibling: str) -> None:
+def test_a_same_origin_page_can_change_data(page: Page, api: Api, sibling: str) -> None:
     ours, _ = SIBLINGS[sibling]
     address = f"http://{ours}:{api.port}/api/guarded"
     page.goto(f"http://{ours}:{api.port}/health/live")
@@ -83,7 +83,7 @@ def test_a_page_of_the_own_origin_changes_things(page: Page, api: Api, sibling: 
 
 
 def sign_in(page: Page, address: str) -> list[str]:
-    """Sign in from a page of the API's own origin; return who has changed something until now."""
+    """Sign in from a page of the API origin. Return the users of the changes so far."""
     assert fetch(page, address.replace("guarded", "auth/login"), **with_json("POST", USER))["status"] == 200
     found: list[str] = json.loads(fetch(page, address, credentials="include")["text"])
     return found

@@ -1,4 +1,4 @@
-"""A page reads every error of the API with status and body: in each browser and strategy, debug on and off."""
+"""A page can read status and body of every error, in each browser, strategy and debug mode."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.baking import BakedProject
-from tests.browser.errors_of_an_api import READ, generated, what_a_page_reads
+from tests.browser.errors_of_an_api import READ, generated, get_readable_errors
 
 # a combination of answers, Flask's debug mode
 VARIANTS = {
@@ -20,16 +20,16 @@ VARIANTS = {
 @pytest.fixture(scope="module", params=VARIANTS)
 def api(
     request: pytest.FixtureRequest,
-    installed: Callable[[str], BakedProject],
+    get_installed: Callable[[str], BakedProject],
     foreign_port: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """Run each variant in turn, open to the page on `foreign_port`; return its origin."""
+    """Run each variant with a policy for the page on `foreign_port`. Yield its origin."""
     combination, debug = VARIANTS[request.param]
     folder = tmp_path_factory.mktemp("database")
-    with generated(installed(combination), f"http://localhost:{foreign_port}", folder, debug=debug) as origin:
+    with generated(get_installed(combination), f"http://localhost:{foreign_port}", folder, debug=debug) as origin:
         yield origin
 
 
-def test_every_error_reaches_the_page(foreign_page: Page, api: str) -> None:
-    assert what_a_page_reads(foreign_page, api) == READ
+def test_the_page_can_read_every_error(foreign_page: Page, api: str) -> None:
+    assert get_readable_errors(foreign_page, api) == READ

@@ -1,4 +1,4 @@
-"""The page itself says why the browser blocked its request, and what to write; and so does its playground."""
+"""The page and its playground explain why the browser blocked a request, with the fix."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from tests.browser.scripted_server import serving as serving_script
 from tests.running import RunningProject, preferred_port
 from tests.serving import serving
 
-# the name of a preset, whether the page gets an answer, what the explanation says of it
+# the name of a preset, whether the page gets a response, and words of the explanation
 PRESETS = {
     "simple": (True, "It is a simple request"),
     "preflighted": (True, "Access-Control-Request-Headers: content-type"),
@@ -27,11 +27,11 @@ PRESETS = {
     "forbidden header": (True, "Cookie"),
     "no CORS policy": (False, "demo.py: "),
     "wildcard with cookies": (False, "CORSNotSupportingCredentials"),
-    "forbidden method": (False, "TRACE is an error in every page"),
+    "forbidden method": (False, "Browsers do not let a page send TRACE"),
 }
 
 
-# by the project's own client; Vite serves its source
+# with the API client of the project, whose source Vite serves
 REQUEST = """async ([baseURL, { size, ...config }]) => {
   const { createApi } = await import("/src/api.ts");
   const data = size ? "x".repeat(size) : undefined;
@@ -47,7 +47,7 @@ ADD_A_HEADER = """() => {
     send.call(this, body);
   };
 }"""
-# what a server that is not the API answers, the request, and what the page says about it
+# the response of a server that is not the API, the request, and words of the page
 ELSEWHERE: dict[str, tuple[str, dict[str, Any], str]] = {
     "a redirect": ("302 | Location: /nothing", {}, "a sign-in is a navigation"),
     "a redirect of a method that is not repeated": ("302 | Location: /x", {"method": "post"}, "exactly"),
@@ -56,7 +56,7 @@ ELSEWHERE: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 def send(page: Page, kind: str) -> Locator:
-    """Send a request by its card, and return the place where the page says what became of it."""
+    """Send the request of a card and return the locator of its outcome."""
     card = page.locator(f'[data-request="{kind}"]')
     card.get_by_role("button", name="Send").click()
     place = card.locator("[data-outcome]")
@@ -65,7 +65,7 @@ def send(page: Page, kind: str) -> Locator:
 
 
 def play(page: Page, preset: str | None = None) -> tuple[Locator, Locator]:
-    """Send a request of the playground, and return what the browser did, and why."""
+    """Send a request of the playground. Return the locators of the response and the explanation."""
     if preset:
         page.locator("#presets").get_by_role("button", name=preset, exact=True).click()
     page.locator("#play-send").click()
@@ -74,7 +74,7 @@ def play(page: Page, preset: str | None = None) -> tuple[Locator, Locator]:
     return answer, why
 
 
-def test_what_the_browser_blocks_is_explained_on_the_page_and_in_the_console(home: Page, site: RunningProject) -> None:
+def test_a_blocked_request_is_explained_on_the_page_and_in_the_console(home: Page, site: RunningProject) -> None:
     fix = f'cors(demo_no_cors, origins=["{site.page}"])'
     console: list[ConsoleMessage] = []
     home.on("console", lambda message: console.append(message))
@@ -91,19 +91,19 @@ def test_what_the_browser_blocks_is_explained_on_the_page_and_in_the_console(hom
     expect(place.locator(".step").last).to_contain_text("✗ CORS check of the response")
 
 
-def test_a_header_that_something_below_axios_adds_is_named_with_its_fix(home: Page, site: RunningProject) -> None:
+def test_a_header_added_below_axios_is_named_with_its_fix(home: Page, site: RunningProject) -> None:
     home.evaluate(ADD_A_HEADER)
     said = home.evaluate(REQUEST, [site.api, {"url": "/api/notes"}])
     assert 'request_headers=["Authorization", "Content-Type", "If-Match", "sentry-trace"]' in said
 
 
-def test_a_header_beyond_latin_1_hides_no_explanation(home: Page, site: RunningProject) -> None:
+def test_a_header_beyond_latin_1_is_explained(home: Page, site: RunningProject) -> None:
     said = home.evaluate(REQUEST, [site.api, {"url": "/api/notes", "headers": {"X-Lab": "\u5b9e"}}])
     assert 'request_headers=["Authorization", "Content-Type", "If-Match", "X-Lab"]' in said
 
 
 @pytest.mark.parametrize(("answer", "config", "words"), ELSEWHERE.values(), ids=ELSEWHERE)
-def test_what_the_api_does_not_know_of_is_told(home: Page, answer: str, config: dict[str, Any], words: str) -> None:
+def test_a_response_of_another_server_is_explained(home: Page, answer: str, config: dict[str, Any], words: str) -> None:
     status, _, text = answer.partition(" | ")
     origin = home.evaluate("origin")
     with serving_script() as server:
@@ -113,7 +113,7 @@ def test_what_the_api_does_not_know_of_is_told(home: Page, answer: str, config: 
         assert words in home.evaluate(REQUEST, [server.url, config])
 
 
-def test_the_page_notices_that_somebody_signs_out_in_another_tab(sign_in: Callable[[], Page]) -> None:
+def test_the_page_detects_a_sign_out_in_another_tab(sign_in: Callable[[], Page]) -> None:
     page = sign_in()
     other = page.context.new_page()
     other.goto(page.url)
@@ -124,22 +124,22 @@ def test_the_page_notices_that_somebody_signs_out_in_another_tab(sign_in: Callab
     expect(page.locator("#session-outcome")).to_have_text("The sign-in changed in another tab.")
 
 
-def test_a_page_on_127_0_0_1_is_told_which_name_to_use(page: Page, site: RunningProject) -> None:
+def test_a_page_on_127_0_0_1_shows_which_name_to_use(page: Page, site: RunningProject) -> None:
     page.goto(site.page.replace("localhost", "127.0.0.1"))
     for place in (page.locator("#session-outcome"), send(page, "credentialed")):
         expect(place).to_contain_text(
             f"open the page at {site.page} ({site.page} is allowed. Yours differs in the host)"
         )
-    expect(send(page, "simple-get")).to_have_attribute("data-state", "ok")  # what is open to all is open to it
+    expect(send(page, "simple-get")).to_have_attribute("data-state", "ok")  # the public policy allows it
 
 
 @pytest.fixture
 def page_without_api(with_node: BakedProject) -> Iterator[tuple[str, str]]:
-    """Serve the page alone; return its address, and that where it looks for the API."""
+    """Serve the page without an API. Yield the URL of the page and the expected URL of the API."""
     port, api = preferred_port(0), f"http://localhost:{preferred_port(0)}"
     vite = ["node", "node_modules/vite/bin/vite.js", "--port", str(port)]
     with serving(vite, port, with_node.path / "frontend", {"VITE_API_URL": api}):
-        # Vite opens its port to see whether it is free, closes it, and opens it again
+        # Vite opens its port to check it, closes it and opens it again
         again = requests.adapters.HTTPAdapter(max_retries=Retry(connect=100, backoff_factor=0.1, backoff_max=0.2))
         with requests.Session() as session:
             session.mount("http://", again)
@@ -147,7 +147,7 @@ def page_without_api(with_node: BakedProject) -> Iterator[tuple[str, str]]:
         yield f"http://localhost:{port}", api
 
 
-def test_without_its_api_the_page_says_that_nothing_answers(page: Page, page_without_api: tuple[str, str]) -> None:
+def test_without_an_api_the_page_says_that_no_server_responds(page: Page, page_without_api: tuple[str, str]) -> None:
     address, api = page_without_api
     page.goto(address)
     for place in (page.locator("#session-outcome"), send(page, "preflighted")):
@@ -159,20 +159,20 @@ def test_without_its_api_the_page_says_that_nothing_answers(page: Page, page_wit
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_the_verdict_of_the_playground_is_what_the_browser_did(home: Page, preset: str) -> None:
-    answered, words = PRESETS[preset]
+def test_the_playground_explains_what_the_browser_did(home: Page, preset: str) -> None:
+    has_response, words = PRESETS[preset]
     answer, why = play(home, preset)
     expect(why).to_contain_text("The browser did the same.")
     expect(why).to_contain_text(words)
-    assert (why.get_attribute("data-state") == "ok") == answered
-    assert (answer.get_attribute("data-state") != "blocked") == answered
+    assert (why.get_attribute("data-state") == "ok") == has_response
+    assert (answer.get_attribute("data-state") != "blocked") == has_response
 
 
 def test_every_preset_is_tested(home: Page) -> None:
     assert home.locator("#presets button").all_inner_texts() == list(PRESETS)
 
 
-def test_any_request_can_be_composed_and_the_page_shows_what_it_can_read(
+def test_the_playground_sends_any_request_and_shows_what_the_page_can_read(
     sign_in: Callable[[], Page], site: RunningProject
 ) -> None:
     page = sign_in()
@@ -190,14 +190,14 @@ def test_any_request_can_be_composed_and_the_page_shows_what_it_can_read(
 
 
 @pytest.mark.parametrize(("path", "headers"), [("/api/public/hello", "no header"), ("http://", "")])
-def test_what_no_script_can_send_is_said(home: Page, path: str, headers: str) -> None:
+def test_an_invalid_request_shows_an_error(home: Page, path: str, headers: str) -> None:
     home.get_by_label("Path").fill(path)
     home.get_by_label("Headers").fill(headers)
     home.locator("#play-send").click()
     expect(home.locator("#play-answer")).to_contain_text(re.compile("TypeError|[Ii]nvalid|valid URL"))
 
 
-def test_of_one_origin_the_page_says_so_and_nothing_is_blocked(page: Page, one_origin: RunningProject) -> None:
+def test_with_one_origin_the_page_says_so_and_nothing_is_blocked(page: Page, one_origin: RunningProject) -> None:
     page.goto(one_origin.page)
     expect(page.locator("#relation")).to_have_text("same origin (proxy)")
     expect(page.locator(".notice")).to_have_count(3)
@@ -218,6 +218,6 @@ def test_of_one_origin_the_page_says_so_and_nothing_is_blocked(page: Page, one_o
         expect(why).to_contain_text("CORS does not apply")
 
 
-def test_of_two_origins_the_page_says_so(home: Page) -> None:
+def test_with_two_origins_the_page_says_so(home: Page) -> None:
     expect(home.locator("#relation")).to_have_text("cross-origin")
     expect(home.locator(".notice")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""Local Network Access by real addresses: a visitor's network, and one outside of it, for Chromium and for explain."""
+"""Local Network Access with real addresses: Chromium and explain in a local network and from outside."""
 
 import json
 import os
@@ -17,10 +17,10 @@ from playwright.sync_api import BrowserContext, Playwright
 
 from tests.baking import CHECKOUT, require
 from tests.browser.browsers import launch_options
-from tests.browser.world import ask
+from tests.browser.world import send_request
 
 VISITOR, OUTSIDE = f"visitor{os.getpid()}", f"outside{os.getpid()}"
-# an address outside of the visitor's network, one of another machine in it, the visitor's own
+# an address outside the network of the visitor, one of another machine in it, and the one of the visitor
 PUBLIC, NEIGHBOUR, OWN = "203.0.113.2", "192.168.77.2", "192.168.77.1"
 HOSTS = f"127.0.0.1 localhost me.example.test\n{NEIGHBOUR} near.example.test printer.local\n{PUBLIC} far.example.test\n"
 WIRES = f"""netns add {VISITOR}
@@ -33,7 +33,7 @@ netns add {OUTSIDE}
 -n {OUTSIDE} addr add {NEIGHBOUR}/24 dev wire
 -n {VISITOR} addr add 203.0.113.1/24 dev wire
 -n {OUTSIDE} addr add {PUBLIC}/24 dev wire"""
-# answers everything on each address of a network with a page, on port 8000, and by https on 8443
+# serves a page at every path and address of a network, on port 8000 and with https on 8443
 SERVE = """
 import http.server, socket, ssl, sys, threading
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -78,13 +78,13 @@ HOSTS_OF_APIS = [
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("ip"),
-    reason="only root can make networks, with `ip netns`",
+    reason="only root can create networks with `ip netns`",
 )
 
 
 @pytest.fixture(scope="module")
 def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """Connect two networks, with a server in each; yield the command that runs a program in the visitor's."""
+    """Connect two networks with a server in each. Yield the command prefix for the visitor's network."""
     folder, etc = tmp_path_factory.mktemp("networks"), Path("/etc/netns", VISITOR)
     trustme.CA().issue_cert("far.example.test", "near.example.test").private_key_and_cert_chain_pem.write_to_path(
         folder / "certificate.pem"
@@ -110,7 +110,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright, visitor: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Launch Chromium in the visitor's network, with an extension; the visitor permits what it asks."""
+    """Launch Chromium in the visitor's network with an extension and all permissions."""
     options = launch_options(playwright, "chromium")
     require(options is not None, "chromium is not installed: uv run playwright install chromium")
     folder = tmp_path_factory.mktemp("browser")
@@ -133,11 +133,11 @@ def chromium(playwright: Playwright, visitor: list[str], tmp_path_factory: pytes
 
 
 def get_extension_id(folder: Path) -> str:
-    """Return the name that Chromium gives an extension: the hash of its folder, in letters from a to p."""
+    """Return the id of a Chromium extension: the hash of its folder in letters from a to p."""
     return "".join(chr(ord("a") + int(digit, 16)) for digit in sha256(str(folder).encode()).hexdigest()[:32])
 
 
-def test_chromium_and_explain_keep_the_same_pages_from_the_visitors_network(
+def test_chromium_and_explain_block_the_same_pages_from_the_local_network(
     chromium: tuple[BrowserContext, str], visitor: list[str]
 ) -> None:
     context, extension = chromium
@@ -146,14 +146,14 @@ def test_chromium_and_explain_keep_the_same_pages_from_the_visitors_network(
     for page, url in asks:
         if tab.url != f"{page}/page.html":
             tab.goto(f"{page}/page.html")
-        did[page, url] = ask(tab, url, {})["allowed"]
+        did[page, url] = send_request(tab, url, {})["allowed"]
     words = [["explain", "GET", url, "--origin", page, "--json"] for page, url in asks]
     command = [*visitor, sys.executable, "-c", EXPLAIN, json.dumps(words)]
     folder = CHECKOUT / "{{cookiecutter.__project_slug}}"
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=120)
     said = dict(zip(asks, json.loads(done.stdout), strict=True))
     assert {both: found["allowed"] for both, found in said.items()} == did
-    kept = {both for both, found in said.items() if found["steps"][-1]["step"].startswith("The page may reach")}
-    assert kept == {both for both, allowed in did.items() if not allowed and both[0].startswith("http:")}
-    assert len(kept) >= 10
+    blocked = {both for both, found in said.items() if found["steps"][-1]["step"].startswith("The page may reach")}
+    assert blocked == {both for both, allowed in did.items() if not allowed and both[0].startswith("http:")}
+    assert len(blocked) >= 10
     assert all(allowed for (page, _), allowed in did.items() if page == extension)

@@ -1,4 +1,4 @@
-"""The strategy proxy in real browsers: one origin, no preflight, no CORS header, in development and in production."""
+"""The strategy proxy in real browsers: one origin, no preflight and no CORS header."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,14 +9,14 @@ from playwright.sync_api import Page, Response, expect
 
 from tests.baking import BakedProject
 from tests.browser.conftest import Deploy
-from tests.browser.deployment import PAGE_HOST, built
+from tests.browser.deployment import PAGE_HOST, build_frontend
 from tests.client import PASSWORD, USER
 from tests.production import serving_api
 from tests.running import RunningProject
 
 
-def works_at(page: Page, origin: str, username: str, password: str) -> list[Response]:
-    """Sign in, write, change and delete a note, come back, sign out; return every answer that the page got."""
+def use_page(page: Page, origin: str, username: str, password: str) -> list[Response]:
+    """Sign in, add and delete a note, reload and sign out. Return all responses."""
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))
     page.goto(origin)
@@ -41,43 +41,43 @@ def has_cors(answer: Response) -> bool:
     return any(header["name"].lower().startswith("access-control-") for header in answer.headers_array())
 
 
-def test_through_vite_nothing_is_asked_and_no_header_is_sent(page: Page, one_origin: RunningProject) -> None:
-    answers = works_at(page, one_origin.page, "demo", "demo-password")
+def test_through_vite_there_is_no_preflight_and_no_cors_header(page: Page, one_origin: RunningProject) -> None:
+    answers = use_page(page, one_origin.page, "demo", "demo-password")
     assert {"POST", "DELETE", "GET"} <= {answer.request.method for answer in answers}
     assert [answer.url for answer in answers if has_cors(answer)] == []
-    assert re.search(r"\bDELETE /api/notes/\d+ 204\b", one_origin.said)  # so what the API is asked is in what it says
-    assert "OPTIONS" not in one_origin.said
+    assert re.search(r"\bDELETE /api/notes/\d+ 204\b", one_origin.output)  # so requests of the API appear in its output
+    assert "OPTIONS" not in one_origin.output
 
 
 def test_through_caddy_page_and_api_work_over_https(page: Page, deploy: Deploy) -> None:
     home, _ = deploy((PAGE_HOST, PAGE_HOST), combination="proxy")
-    answers = works_at(page, home, USER, PASSWORD)
+    answers = use_page(page, home, USER, PASSWORD)
     assert [answer.url for answer in answers if has_cors(answer)] == []
     (login,) = (answer for answer in answers if answer.url.endswith("/api/auth/login"))
     cookie = login.header_value("set-cookie") or ""
     assert cookie.startswith("__Host-my_lab_api_session=")
     assert cookie.endswith("; Secure; HttpOnly; Path=/; SameSite=Lax")
-    deep_links_load(page, home)
+    check_deep_links(page, home)
 
 
 @pytest.fixture(scope="session")
-def served_by_flask(
-    whole: Callable[[str], BakedProject], database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+def flask_origin(
+    get_complete: Callable[[str], BakedProject], database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """Run the API for production with the built page, and nothing in front of it."""
-    project, folder = whole("proxy"), tmp_path_factory.mktemp("page")
-    settings = {**database, "FRONTEND_ORIGINS": "none", "FRONTEND_DIST": str(built(project, folder, ""))}
+    """Run the API in production with the built page, without a reverse proxy."""
+    project, folder = get_complete("proxy"), tmp_path_factory.mktemp("page")
+    settings = {**database, "FRONTEND_ORIGINS": "none", "FRONTEND_DIST": str(build_frontend(project, folder, ""))}
     with serving_api(folder, project, settings) as server:
         yield f"http://localhost:{server.port}"
 
 
-def test_flask_itself_serves_a_page_that_works(page: Page, served_by_flask: str) -> None:
-    works_at(page, served_by_flask, USER, PASSWORD)
-    deep_links_load(page, served_by_flask)
+def test_flask_serves_a_working_page(page: Page, flask_origin: str) -> None:
+    use_page(page, flask_origin, USER, PASSWORD)
+    check_deep_links(page, flask_origin)
 
 
-def deep_links_load(page: Page, home: str) -> None:
-    """Open an address that only the page's script could know: the page comes, and everything that it names."""
+def check_deep_links(page: Page, home: str) -> None:
+    """Open a client-side route. Assert that the page and all its assets load."""
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))
     page.goto(f"{home}/samples/7", wait_until="networkidle")

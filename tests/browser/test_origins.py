@@ -1,4 +1,4 @@
-"""Real browsers let the project's own page in, and keep every other page out."""
+"""Real browsers allow the page of the project, and block other pages."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -7,7 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.requests_of_a_page import REFUSED, fetch, preflights, with_json
+from tests.browser.requests_of_a_page import REFUSED, count_preflights, fetch, with_json
 from tests.running import RunningProject
 
 DEMO = {"username": "demo", "password": "demo-password"}
@@ -31,32 +31,32 @@ READABLE_BY_OUR_PAGE: list[Row] = [
     ("notes without login", "/api/notes", {"credentials": "include"}, 401),
     ("unknown note without login", "/api/notes/999999", {"credentials": "include"}, 401),
     ("unknown path", "/api/notes/1/2/3", {"credentials": "include"}, 404),
-    ("login of nobody", "/api/auth/login", with_json("POST", {}), 422),
+    ("login without credentials", "/api/auth/login", with_json("POST", {}), 422),
     ("login too large", "/api/auth/login", with_json("POST", DEMO | {"username": "x" * 2_000_000}), 413),
     ("wrong method", "/api/auth/login", {"credentials": "include"}, 405),
 ]
 
 
-def rows(table: list[Row]) -> list[Any]:
+def build_params(table: list[Row]) -> list[Any]:
     return [pytest.param(*row, id=name) for name, *row in table]
 
 
-@pytest.mark.parametrize(("path", "options", "status"), rows(READABLE_BY_ANYONE))
-def test_any_page_may_use_what_is_public(
+@pytest.mark.parametrize(("path", "options", "status"), build_params(READABLE_BY_ANYONE))
+def test_any_page_can_use_the_public_blueprint(
     foreign_page: Page, site: RunningProject, path: str, options: dict[str, object], status: int
 ) -> None:
     assert fetch(foreign_page, site.api + path, **options)["status"] == status
 
 
-@pytest.mark.parametrize(("path", "options", "status"), rows(READABLE_BY_OUR_PAGE))
-def test_our_page_may_read_every_error(
+@pytest.mark.parametrize(("path", "options", "status"), build_params(READABLE_BY_OUR_PAGE))
+def test_our_page_can_read_every_error(
     home: Page, site: RunningProject, path: str, options: dict[str, object], status: int
 ) -> None:
     assert fetch(home, site.api + path, **options)["status"] == status
 
 
-@pytest.mark.parametrize(("path", "options", "_status"), rows(READABLE_BY_OUR_PAGE))
-def test_a_foreign_page_may_read_none_of_them(
+@pytest.mark.parametrize(("path", "options", "_status"), build_params(READABLE_BY_OUR_PAGE))
+def test_a_foreign_page_can_read_no_error(
     foreign_page: Page, site: RunningProject, path: str, options: dict[str, object], _status: int
 ) -> None:
     assert fetch(foreign_page, site.api + path, **options) == REFUSED
@@ -67,11 +67,11 @@ def test_a_foreign_page_cannot_act_for_the_signed_in_user(
 ) -> None:
     page = sign_in()
     before = fetch(page, f"{site.api}/api/notes", credentials="include")
-    page.goto(f"http://localhost:{foreign_port}/")  # the same site, so the cookie goes along
+    page.goto(f"http://localhost:{foreign_port}/")  # same site, so the browser sends the cookie
     assert fetch(page, f"{site.api}/api/notes", credentials="include") == REFUSED
     assert fetch(page, f"{site.api}/api/notes", **with_json("POST", {"title": "foreign"})) == REFUSED
     simple = {"method": "POST", "body": '{"title": "foreign"}', "credentials": "include", "mode": "no-cors"}
-    fetch(page, f"{site.api}/api/notes", **simple)  # sent without a question, and kept out by the API itself
+    fetch(page, f"{site.api}/api/notes", **simple)  # a simple request: the API itself refuses it
     fetch(page, f"{site.api}/api/auth/logout", **{**simple, "body": ""})
     page.goto(site.page)
     expect(page.locator("#who")).to_have_text("Signed in as demo")
@@ -79,48 +79,48 @@ def test_a_foreign_page_cannot_act_for_the_signed_in_user(
     assert after["text"] == before["text"]
 
 
-def test_what_has_no_policy_is_for_no_page(home: Page, site: RunningProject) -> None:
+def test_no_page_can_read_a_path_without_a_policy(home: Page, site: RunningProject) -> None:
     for path in ("/health/live", "/health/ready", "/api/docs", "/api/openapi.json", "/"):
         assert fetch(home, site.api + path) == REFUSED
 
 
-def test_our_page_may_read_the_exposed_headers_and_no_others(sign_in: Callable[[], Page], site: RunningProject) -> None:
+def test_our_page_can_read_the_exposed_headers_only(sign_in: Callable[[], Page], site: RunningProject) -> None:
     answer = fetch(sign_in(), f"{site.api}/api/notes", credentials="include")
     assert {"x-pagination", "content-type"} <= set(answer["headers"])
     assert "set-cookie" not in answer["headers"]
     assert "server" not in answer["headers"]
 
 
-def test_within_max_age_the_browser_asks_once_for_each_url(sign_in: Callable[[], Page], site: RunningProject) -> None:
+def test_within_max_age_there_is_one_preflight_for_each_url(sign_in: Callable[[], Page], site: RunningProject) -> None:
     page = sign_in()
-    before = preflights(site, "/api/notes")
+    before = count_preflights(site, "/api/notes")
     for title in ("first", "second", "third"):
         assert fetch(page, f"{site.api}/api/notes", **with_json("POST", {"title": title}))["status"] == 201
-    assert preflights(site, "/api/notes") == before + 1
+    assert count_preflights(site, "/api/notes") == before + 1
 
 
-def test_simple_requests_are_never_asked_about(foreign_page: Page, site: RunningProject) -> None:
-    before = preflights(site, "/api/public/feedback"), preflights(site, "/api/public/hello")
+def test_simple_requests_are_not_preflighted(foreign_page: Page, site: RunningProject) -> None:
+    before = count_preflights(site, "/api/public/feedback"), count_preflights(site, "/api/public/hello")
     fetch(foreign_page, f"{site.api}/api/public/feedback", method="POST", body="hello")
     fetch(foreign_page, f"{site.api}/api/public/hello")
-    assert (preflights(site, "/api/public/feedback"), preflights(site, "/api/public/hello")) == before
+    assert (count_preflights(site, "/api/public/feedback"), count_preflights(site, "/api/public/hello")) == before
 
 
-def test_json_is_asked_about(foreign_page: Page, site: RunningProject) -> None:
-    before = preflights(site, "/api/public/echo")
+def test_a_json_request_is_preflighted(foreign_page: Page, site: RunningProject) -> None:
+    before = count_preflights(site, "/api/public/echo")
     fetch(foreign_page, f"{site.api}/api/public/echo", **with_json("POST", {"message": "x"}) | {"credentials": "omit"})
-    assert preflights(site, "/api/public/echo") == before + 1
+    assert count_preflights(site, "/api/public/echo") == before + 1
 
 
-def test_a_request_header_that_is_not_allowed_stops_the_request(home: Page, site: RunningProject) -> None:
+def test_an_unlisted_request_header_blocks_the_request(home: Page, site: RunningProject) -> None:
     assert fetch(home, f"{site.api}/api/notes", headers={"X-Mine": "1"}, credentials="include") == REFUSED
 
 
-def test_a_public_answer_is_not_for_requests_with_cookies(home: Page, site: RunningProject) -> None:
+def test_the_public_policy_does_not_allow_credentials(home: Page, site: RunningProject) -> None:
     assert fetch(home, f"{site.api}/api/public/hello", credentials="include") == REFUSED
 
 
-def test_the_cookie_of_the_login_is_for_the_api_alone(
+def test_scripts_cannot_read_the_session_cookie(
     sign_in: Callable[[], Page], session_cookie: Callable[[], dict[str, object]]
 ) -> None:
     page = sign_in()
@@ -130,7 +130,7 @@ def test_the_cookie_of_the_login_is_for_the_api_alone(
     assert page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])") == "[{},{}]"
 
 
-def test_after_sign_out_the_old_cookie_opens_nothing(
+def test_after_the_sign_out_the_old_cookie_is_invalid(
     sign_in: Callable[[], Page], session_cookie: Callable[[], dict[str, str]], site: RunningProject
 ) -> None:
     page = sign_in()

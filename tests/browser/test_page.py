@@ -1,4 +1,4 @@
-"""The page of the project, as its users meet it: with a mouse, with a keyboard, wide and narrow, light and dark."""
+"""The page of the project with mouse and keyboard, wide and narrow, light and dark."""
 
 import re
 import uuid
@@ -17,32 +17,32 @@ SCREENSHOTS = Path(__file__).parents[2] / "test-output" / "screenshots"
 WIDE, NARROW = ViewportSize(width=1280, height=900), ViewportSize(width=400, height=800)
 
 
-def outcome(page: Page, kind: str) -> tuple[str | None, str]:
-    """Send a request of the page, and return the state and the text of what it says about it."""
+def send_request(page: Page, kind: str) -> tuple[str | None, str]:
+    """Send a request of the page. Return the state and the text of its outcome."""
     place = page.locator(f'[data-request="{kind}"] [data-outcome]')
     page.locator(f'[data-request="{kind}"]').get_by_role("button", name="Send").click()
     expect(place).to_have_attribute("data-state", re.compile(".+"))
     return place.get_attribute("data-state"), place.inner_text()
 
 
-def test_each_kind_of_request_gets_its_answer(home: Page) -> None:
+def test_each_kind_of_request_gets_its_response(home: Page) -> None:
     for kind, text in [("simple-get", "Hello, World!"), ("preflighted", '"message"')]:
-        state, said = outcome(home, kind)
+        state, said = send_request(home, kind)
         assert (state, text in said) == ("ok", True), said
     for content_type in ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"):
         home.locator("#content-type").select_option(content_type)
-        state, said = outcome(home, "simple-post")
+        state, said = send_request(home, "simple-post")
         assert (state, '"message"' in said) == ("ok", True), said
 
 
-def test_a_credentialed_request_is_answered_by_who_is_signed_in(sign_in: Callable[[], Page], home: Page) -> None:
-    state, said = outcome(home, "credentialed")
+def test_a_credentialed_request_depends_on_the_sign_in(sign_in: Callable[[], Page], home: Page) -> None:
+    state, said = send_request(home, "credentialed")
     assert (state, "401" in said) == ("error", True), said
-    state, said = outcome(sign_in(), "credentialed")
+    state, said = send_request(sign_in(), "credentialed")
     assert (state, '"demo"' in said) == ("ok", True), said
 
 
-def test_notes_are_made_changed_and_deleted(sign_in: Callable[[], Page]) -> None:
+def test_notes_can_be_added_changed_and_deleted(sign_in: Callable[[], Page]) -> None:
     page = sign_in()
     title = f"Note {uuid.uuid4()}"
     page.get_by_label("Title", exact=True).fill(title)
@@ -61,7 +61,7 @@ def test_notes_are_made_changed_and_deleted(sign_in: Callable[[], Page]) -> None
     expect(note).to_have_count(0)
 
 
-def test_a_note_that_another_request_changed_is_not_overwritten(
+def test_optimistic_locking_keeps_the_change_of_another_request(
     sign_in: Callable[[], Page], site: RunningProject
 ) -> None:
     page = sign_in()
@@ -93,7 +93,7 @@ def test_a_note_that_another_request_changed_is_not_overwritten(
     expect(note).to_contain_text("mine")
 
 
-def test_a_reload_keeps_the_login_and_signing_out_ends_it(sign_in: Callable[[], Page]) -> None:
+def test_a_reload_keeps_the_session_and_a_sign_out_ends_it(sign_in: Callable[[], Page]) -> None:
     page = sign_in()
     page.reload()
     expect(page.locator("#who")).to_have_text("Signed in as demo")
@@ -104,7 +104,7 @@ def test_a_reload_keeps_the_login_and_signing_out_ends_it(sign_in: Callable[[], 
     expect(page.get_by_role("button", name="Add note")).to_be_hidden()
 
 
-def test_a_wrong_password_is_said_in_words(home: Page) -> None:
+def test_a_wrong_password_shows_an_error(home: Page) -> None:
     home.get_by_label("Password").fill("wrong")
     home.get_by_role("button", name="Sign in").click()
     expect(home.locator("#session-outcome")).to_have_attribute("data-state", "error")
@@ -130,10 +130,10 @@ def test_the_keyboard_reaches_the_form_from_the_top_of_the_page(home: Page) -> N
         home.keyboard.press("Tab")
         if home.evaluate("document.activeElement.id") == "username":
             return
-    pytest.fail("the form of the login cannot be reached with the Tab key")
+    pytest.fail("the Tab key does not reach the sign-in form")
 
 
-def test_a_page_on_127_0_0_1_is_told_to_be_on_localhost(page: Page, site: RunningProject) -> None:
+def test_a_page_on_127_0_0_1_links_to_localhost(page: Page, site: RunningProject) -> None:
     page.goto(site.page.replace("localhost", "127.0.0.1"))
     warning = page.get_by_role("alert")
     expect(warning).to_contain_text(re.compile(r"front end is on 127\.0\.0\.1, the API on localhost"))
@@ -144,14 +144,14 @@ def test_a_page_on_127_0_0_1_is_told_to_be_on_localhost(page: Page, site: Runnin
 
 @pytest.fixture(scope="module", params=["light", "dark"])
 def scheme(request: pytest.FixtureRequest) -> str:
-    """Return each colour scheme in turn."""
+    """Return each colour scheme."""
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
 def browser_in_scheme(launch_browser: Callable[..., Browser], browser_name: str, scheme: str) -> Iterator[Browser]:
-    """Run a browser for everything that is looked at in one colour scheme."""
-    # Firefox knows no emulation by page; the preference is 0 for dark, 1 for light
+    """Run a browser with one colour scheme."""
+    # Firefox cannot emulate the scheme of a page. The preference is 0 for dark and 1 for light
     prefs = {"layout.css.prefers-color-scheme.content-override": int(scheme == "light")}
     browser = launch_browser(**({"firefox_user_prefs": prefs} if browser_name == "firefox" else {}))
     yield browser
@@ -160,7 +160,7 @@ def browser_in_scheme(launch_browser: Callable[..., Browser], browser_name: str,
 
 @pytest.mark.parametrize("signed_in", [False, True], ids=["signed out", "signed in"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_everybody_can_use_the_page(
+def test_the_page_is_accessible(
     browser_in_scheme: Browser,
     browser_name: str,
     site: RunningProject,
@@ -177,8 +177,8 @@ def test_everybody_can_use_the_page(
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("#who")).to_have_text("Signed in as demo")
         expect(page.locator("#notes li").first).to_be_visible()
-    outcome(page, "simple-get")
-    outcome(page, "no-cors")
+    send_request(page, "simple-get")
+    send_request(page, "no-cors")
     page.get_by_text("Step by step", exact=True).click()
     page.locator("#presets").get_by_role("button", name="patch in lower case").click()
     page.locator("#play-send").click()

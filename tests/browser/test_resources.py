@@ -1,4 +1,4 @@
-"""What a page may do with a file of another origin with CORS, and without CORS for comparison."""
+"""What a page can do with a file of another origin with CORS, and without CORS for comparison."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.running import RunningProject
 
 USES = ["fetch", "xhr", "font", "canvas", "webgl", "shape"]
-# a script of the page uses a file by a function of the browser, and tells what it got
+# a script of the page loads an image and returns the outcome
 LOAD = """([url, crossOrigin]) => new Promise((done) => {
   const image = new Image();
   if (crossOrigin) image.crossOrigin = crossOrigin;
@@ -19,40 +19,40 @@ LOAD = """([url, crossOrigin]) => new Promise((done) => {
 
 
 @pytest.fixture
-def used(home: Page) -> Page:
-    """Return the page after it used every file both ways."""
+def loaded_page(home: Page) -> Page:
+    """Return the page after it has loaded every file with and without CORS."""
     home.get_by_role("button", name="Load all files").click()
     expect(home.locator('[data-from][data-state=""]')).to_have_count(0)
     return home
 
 
-def states(page: Page, blueprint: str) -> dict[str | None, str | None]:
+def get_states(page: Page, blueprint: str) -> dict[str | None, str | None]:
     halves = page.locator(f'[data-resource] > [data-from="{blueprint}"]').all()
     return {half.locator("..").get_attribute("data-resource"): half.get_attribute("data-state") for half in halves}
 
 
-def test_each_use_succeeds_with_cors_and_is_refused_without(used: Page, browser_name: str) -> None:
-    cors, no_cors = states(used, "cors"), states(used, "no-cors")
+def test_each_use_succeeds_with_cors_and_is_refused_without(loaded_page: Page, browser_name: str) -> None:
+    cors, no_cors = get_states(loaded_page, "cors"), get_states(loaded_page, "no-cors")
     if browser_name == "firefox" and cors["webgl"] == "unsupported":  # it needs a driver, which no test machine has
         assert (cors.pop("webgl"), no_cors.pop("webgl")) == ("unsupported", "unsupported")
     assert list(cors) == list(no_cors) == [use for use in USES if use in cors]
     assert set(cors.values()) == {"ok"}, cors
     assert set(no_cors.values()) == {"blocked"}, no_cors
-    expect(used.locator('[data-resource="fetch"]')).to_contain_text("without CORS: blocked")
+    expect(loaded_page.locator('[data-resource="fetch"]')).to_contain_text("without CORS: blocked")
 
 
-def test_what_the_page_says_is_what_can_be_seen(used: Page) -> None:
+def test_the_reported_outcomes_are_visible(loaded_page: Page) -> None:
     family = "(element) => getComputedStyle(element).fontFamily"
-    font = used.locator('[data-resource="font"] .lettering')
+    font = loaded_page.locator('[data-resource="font"] .lettering')
     assert "From the API" in font.nth(0).evaluate(family)
     assert "From the API" not in font.nth(1).evaluate(family)
-    # the first line of words starts within the box of the image where they flow around the disc in it
+    # the first line of text starts inside the image box if it flows around the shape
     inside = "(words) => words.getClientRects()[0].left < words.previousSibling.getBoundingClientRect().right"
-    words = used.locator('[data-resource="shape"] .sample > span')
+    words = loaded_page.locator('[data-resource="shape"] .sample > span')
     assert [words.nth(0).evaluate(inside), words.nth(1).evaluate(inside)] == [True, False]
-    # the image is shown on both canvases; of the second one the page may read nothing
+    # both canvases show the image, but the page cannot read the second one
     middle = "(canvas) => { try { return [...canvas.getContext('2d').getImageData(36, 36, 1, 1).data]; } catch { } }"
-    canvas = used.locator('[data-resource="canvas"] canvas')
+    canvas = loaded_page.locator('[data-resource="canvas"] canvas')
     assert canvas.nth(0).evaluate(middle)[3] == 255
     assert canvas.nth(1).evaluate(middle) is None
     assert canvas.nth(0).screenshot() == canvas.nth(1).screenshot()
@@ -68,13 +68,13 @@ def test_what_the_page_says_is_what_can_be_seen(used: Page) -> None:
         ("/api/demo/no-cors/assets/cors.png", "anonymous", "refused"),
     ],
 )
-def test_an_image_is_shown_by_whoever_asks_without_cors(
+def test_an_image_without_cors_mode_is_shown(
     home: Page, site: RunningProject, path: str, mode: Any, outcome: str
 ) -> None:
     assert home.evaluate(LOAD, [site.api + path, mode]) == outcome
 
 
-def test_an_image_that_says_so_is_not_even_shown_elsewhere(page: Page, site: RunningProject) -> None:
+def test_a_same_origin_resource_policy_blocks_an_image_cross_site(page: Page, site: RunningProject) -> None:
     page.goto(site.page.replace("localhost", "127.0.0.1"))  # another site: Cross-Origin-Resource-Policy same-origin
     assert page.evaluate(LOAD, [f"{site.api}/api/docs/favicon-32x32.png", None]) == "refused"
     assert page.evaluate(LOAD, [f"{site.api}/api/demo/no-cors/assets/cors.png", None]) == "loaded"

@@ -1,4 +1,4 @@
-"""Everything that the situations name: the real API, broken ones, servers in front, and a Chromium with its pages."""
+"""All servers and pages of the situations: the API, broken applications, servers in front and Chromium."""
 
 import contextlib
 import ssl
@@ -25,50 +25,50 @@ NOTHING = reply(404, "")
 
 
 class World(NamedTuple):
-    """The address of each server, a tab of the browser for each page."""
+    """The URL of each server and the tab of each page."""
 
     project: BakedProject
     settings: dict[str, str]
     servers: dict[str, str]
     pages: dict[str, Page]
-    preflights: set[str]  # the addresses that the browser has asked first
+    preflights: set[str]  # the URLs that the browser has preflighted
 
-    def url_of(self, situation: Situation) -> str:
-        """Return the address that a situation is about."""
+    def build_url(self, situation: Situation) -> str:
+        """Return the URL of a situation."""
         return f"{self.servers[situation.server]}{situation.path}?number={situation.number}"
 
-    def act_out(self, situations: list[Situation]) -> dict[Situation, dict[str, Any]]:
-        """Let the browser act out situations; return what happens in each, in the words of explain."""
+    def run_situations(self, situations: list[Situation]) -> dict[Situation, dict[str, Any]]:
+        """Send the requests of situations. Return each outcome with the names that explain uses."""
         got = {}
         for one in situations:
             headers = [line.split(": ", 1) for line in one.headers]
             credentials = "include" if one.credentials else "same-origin"
             options = {"method": one.method, "headers": headers, "credentials": credentials}
-            got[one] = ask(self.pages[one.page], self.url_of(one), options)
-        for name, page in self.pages.items():  # news of preflights comes in order, but later than the answer
+            got[one] = send_request(self.pages[one.page], self.build_url(one), options)
+        for name, page in self.pages.items():  # events about preflights arrive in order, but after the response
             last = f"{self.servers['script']}/last-{name}"
-            ask(page, last, {"method": "PUT"})
+            send_request(page, last, {"method": "PUT"})
             deadline = time.monotonic() + 20
             while last not in self.preflights:
-                assert time.monotonic() < deadline, "Chromium tells of no preflights"
+                assert time.monotonic() < deadline, "Chromium reports no preflights"
                 page.wait_for_timeout(20)
-        return {one: {**answer, "preflighted": self.url_of(one) in self.preflights} for one, answer in got.items()}
+        return {one: {**answer, "preflighted": self.build_url(one) in self.preflights} for one, answer in got.items()}
 
 
-def ask(page: Page, url: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Let the script of a page send a request; return what it gets, in the words of explain."""
+def send_request(page: Page, url: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Send a request from a page. Return the outcome with the names that explain uses."""
     got = page.evaluate(FETCH, [url, options])
     readable = sorted(got.get("headers", {}))
     return {"allowed": "refused" not in got, "status": got.get("status"), "readable_headers": readable}
 
 
 @contextlib.contextmanager
-def started(project: BakedProject, folder: Path, browser: Browser) -> Iterator[World]:
-    """Start everything.
+def create_world(project: BakedProject, folder: Path, browser: Browser) -> Iterator[World]:
+    """Start all servers and open all pages.
 
     Args:
         project: with its Python packages.
-        folder: for a database and the files of servers.
+        folder: the folder of the database and of server files.
         browser: Chromium.
     """
     with ExitStack() as stack:
@@ -80,7 +80,7 @@ def started(project: BakedProject, folder: Path, browser: Browser) -> Iterator[W
             "FRONTEND_ORIGINS": mine.url,
             "DATABASE_URL": f"sqlite:///{(folder / 'explain.sqlite').as_posix()}",
         }
-        project.succeeds(project.python, "-m", "flask", "seed", "--migrate", env=settings)
+        project.check_output(project.python, "-m", "flask", "seed", "--migrate", env=settings)
         api = stack.enter_context(flask(project.python, project.package, project.path, settings, debug=True))
         dead = preferred_port(0)
         servers = {
@@ -108,15 +108,15 @@ def started(project: BakedProject, folder: Path, browser: Browser) -> Iterator[W
         preflights: set[str] = set()
         pages = {}
         for name, address in addresses.items():
-            # the API lets its own documents load nothing; what is under test here is not that
+            # the CSP of the API is not under test here
             pages[name] = browser.new_context(bypass_csp=name == "api").new_page()
             pages[name].goto(address)
-            note_preflights(pages[name], preflights)
+            record_preflights(pages[name], preflights)
         yield World(project, {**settings, "API_URL": api}, servers, pages, preflights)
 
 
-def note_preflights(page: Page, preflights: set[str]) -> None:
-    """Write down from now on which addresses the browser asks first."""
+def record_preflights(page: Page, preflights: set[str]) -> None:
+    """Record the URLs that the browser preflights."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
 
@@ -128,7 +128,7 @@ def note_preflights(page: Page, preflights: set[str]) -> None:
 
 
 def certificate_for(host: str) -> ssl.SSLContext:
-    """Return what a server needs for https, with a certificate that nobody trusts."""
+    """Return a TLS context with an untrusted certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert(host).configure_cert(context)
     return context

@@ -1,4 +1,4 @@
-"""What the tests of `crossorigin` share: origins, blueprints with a policy, and the writers of CORS headers."""
+"""Shared by the tests of `crossorigin`: origins, blueprints with a policy, and the writers of CORS headers."""
 
 from collections.abc import Callable, Sequence
 from importlib.machinery import SourceFileLoader
@@ -14,7 +14,7 @@ PAGE = "http://localhost:5173"
 APP = "https://app.example.com"
 EVIL = "https://evil.example"
 
-# what comes as Origin; PAGE and APP are allowed
+# values of Origin; PAGE and APP are allowed
 ORIGINS = [PAGE, EVIL, None, APP, "null", "", "*", f"{APP}/", f"{APP}.", f"{APP}\n", f"{APP}:443", f"{PAGE}0"]
 ORIGINS += [APP.upper(), f"https://{'a' * 392}", "https://b\xfc.example", f"{APP},{APP}", f"{EVIL} {APP}"]
 ORIGINS += ["https://localhost:5173", "http://localhost:5174", "http://localhost", f"{APP}@evil.example"]
@@ -123,7 +123,7 @@ def start(
 
 
 def outcome(status: int) -> Response:
-    """Answer with a status, as views, Flask and bugs do."""
+    """Answer with a status, in the way of a view, of Flask or of a bug."""
     if status == 500:
         raise RuntimeError("provoked")
     return abort(status) if status >= 400 else Response(status=status)

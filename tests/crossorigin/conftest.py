@@ -1,6 +1,6 @@
-"""`crossorigin` is tested where it stands: in the template's folder, with nothing generated.
+"""`crossorigin` is tested in the template's folder, without a generated project.
 
-TEMPLATE_FOLDER names another folder of the same form: a copy with a mistake in it, which the tests must find.
+TEMPLATE_FOLDER names a copy of this folder with a mistake, which the tests must find.
 """
 
 import os

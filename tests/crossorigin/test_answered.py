@@ -1,4 +1,4 @@
-"""Who answered: the application, a server in front of it, or somebody else's. Asked over the network."""
+"""Who answered: the application, a server in front of it, or another server. Requests use the network."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ from werkzeug.serving import make_server
 from scripts.blocked_by_cors import Scripted
 from tests.crossorigin.cases import APP, EVIL, PAGE, lab, start
 
-Answer = tuple[int, dict[str, str]] | None  # what a server in front answers; None passes the request on
+Answer = tuple[int, dict[str, str]] | None  # the response of a server in front; None passes the request on
 IDENTITY = "https://sign-in.invalid"
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 STAR = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "GET, PUT"}
@@ -52,7 +52,7 @@ class Front:
 
 @pytest.fixture(scope="module")
 def front() -> Iterator[Front]:
-    """Return a server of which each test says what it does."""
+    """Return a server whose behaviour each test sets."""
     front = Front(Flask("none"))
     server = make_server("127.0.0.1", 0, lambda *args: front(*args), threaded=True)
     threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
@@ -61,7 +61,7 @@ def front() -> Iterator[Front]:
     server.shutdown()
 
 
-def views() -> Blueprint:
+def make_views() -> Blueprint:
     """Return a blueprint with views of every kind."""
     blueprint = lab(credentials=True, request_headers=["Content-Type"])
     blueprint.add_url_rule("/thing", "thing", str, methods=["GET", "PUT", "POST"])
@@ -71,7 +71,7 @@ def views() -> Blueprint:
     return blueprint
 
 
-def marked(url: str) -> Flask:
+def make_marked_app(url: str) -> Flask:
     """Return an application with policies that sends X-Request-ID with every response."""
 
     def mark(response: Response) -> Response:
@@ -79,7 +79,7 @@ def marked(url: str) -> Flask:
         return response
 
     hints = Hints(api_url=url, api_url_setting="API_URL", mark_preflight=lambda _: [("X-Request-ID", "1")])
-    app = start(views(), lab("/guarded", "guarded"), hints=hints)
+    app = start(make_views(), lab("/guarded", "guarded"), hints=hints)
     app.view_functions["guarded.me"] = lambda: abort(401)
     app.add_url_rule("/guarded/me", "guarded.me", methods=["GET"])
     get_policies(app).hints = Hints(**{**vars(hints), "is_guarded": lambda name: name.endswith(".me")})
@@ -87,15 +87,15 @@ def marked(url: str) -> Flask:
     return app
 
 
-def unmarked(url: str) -> Flask:
+def make_unmarked_app(url: str) -> Flask:
     """Return an application with policies and without that header."""
-    return start(views(), hints=Hints(api_url=url))
+    return start(make_views(), hints=Hints(api_url=url))
 
 
-def plain(url: str) -> Flask:
+def make_plain_app(url: str) -> Flask:
     """Return an application with flask-cors alone."""
     app = Flask("plain", root_path="no-source")
-    app.register_blueprint(views_without_policy())
+    app.register_blueprint(make_views_without_policy())
     CORS(app, origins=[PAGE], supports_credentials=True)
     get_policies(app)
     app.extensions["crossorigin"] = get_policies(app)
@@ -103,7 +103,7 @@ def plain(url: str) -> Flask:
     return app
 
 
-def views_without_policy() -> Blueprint:
+def make_views_without_policy() -> Blueprint:
     """Return the same views."""
     blueprint = Blueprint("lab", __name__, url_prefix="/lab")
     blueprint.add_url_rule("/thing", "thing", str, methods=["GET", "PUT", "POST"])
@@ -112,7 +112,7 @@ def views_without_policy() -> Blueprint:
     return blueprint
 
 
-APPS = {"marked": marked, "unmarked": unmarked, "plain": plain}
+APPS = {"marked": make_marked_app, "unmarked": make_unmarked_app, "plain": make_plain_app}
 
 
 def ask(front: Front, method: str = "GET", path: str = "/lab/thing", **more: Any) -> Explanation:
@@ -144,31 +144,31 @@ IN_FRONT: dict[str, tuple[str, str, Callable[[str], Answer], tuple[tuple[str, st
         "PUT",
         options(204, STAR),
         (),
-        "let OPTIONS and PUT /lab/thing",
+        "pass OPTIONS and PUT /lab/thing",
     ),
-    "OPTIONS with a list of its own": (
+    "OPTIONS with other lists": (
         "marked",
         "PUT",
         options(204, {"Access-Control-Allow-Origin": PAGE, "Access-Control-Allow-Credentials": "true"}),
         (),
-        "let OPTIONS and PUT /lab/thing through to the API, which",
+        "pass OPTIONS and PUT /lab/thing to the API, which",
     ),
-    "OPTIONS without headers": ("marked", "PUT", options(204), (), "let OPTIONS and PUT /lab/thing through"),
-    "OPTIONS with 405": ("marked", "PUT", options(405), (), "let OPTIONS and PUT /lab/thing through"),
-    "OPTIONS with 403": ("marked plain", "PUT", options(403), (), "let OPTIONS and PUT /lab/thing through"),
+    "OPTIONS without headers": ("marked", "PUT", options(204), (), "pass OPTIONS and PUT /lab/thing to the API"),
+    "OPTIONS with 405": ("marked", "PUT", options(405), (), "pass OPTIONS and PUT /lab/thing to the API"),
+    "OPTIONS with 403": ("marked plain", "PUT", options(403), (), "pass OPTIONS and PUT /lab/thing to the API"),
     "OPTIONS with 401": (
         "marked unmarked plain",
         "PUT",
         options(401),
         (),
-        "OPTIONS and PUT /lab/thing through to the API without its sign-in",
+        "OPTIONS and PUT /lab/thing to the API without its sign-in",
     ),
     "a sign-in by 401": (
         "marked unmarked plain",
         "GET",
         always(401),
         (),
-        "let GET /lab/thing through to the API without its sign-in",
+        "pass GET /lab/thing to the API without its sign-in",
     ),
     "a sign-in elsewhere": (
         "marked unmarked plain",
@@ -185,9 +185,9 @@ IN_FRONT: dict[str, tuple[str, str, Callable[[str], Answer], tuple[tuple[str, st
         "without its sign-in, which is at sign-in.invalid",
     ),
     "a large body": ("marked unmarked plain", "GET", always(413), (), "client_max_body_size"),
-    "a warning page": ("marked", "GET", lambda _: (200, HTML), (), "switch off its warning page"),
+    "a warning page": ("marked", "GET", lambda _: (200, HTML), (), "turn off its warning page"),
     "a bot check": ("marked plain", "GET", lambda _: (403, HTML), (), "bot check"),
-    "a limit": ("marked plain", "GET", always(429), (), "let GET /lab/thing through"),
+    "a limit": ("marked plain", "GET", always(429), (), "pass GET /lab/thing to the API"),
     "the API down": (
         "marked unmarked plain",
         "GET",
@@ -214,7 +214,7 @@ def test_a_server_in_front_answered(front: Front, kind: str, method: str, answer
     front.app, front.answer, front.adds = APPS[kind](front.url), answer, adds
     found = ask(front, method)
     assert (found.answered_by, fix in str(found.fix)) == ("proxy", True), found.fix
-    assert (found.edits, "No edit of this project helps" in str(found.fix)) == ([], True)
+    assert (found.edits, "A change in this project does not help" in str(found.fix)) == ([], True)
 
 
 BY_THE_APP: dict[str, tuple[str, str, dict[str, Any], str, list[tuple[str, str]]]] = {
@@ -294,14 +294,14 @@ def test_the_application_answered(
 
 
 @pytest.mark.parametrize("kind", APPS)
-def test_a_503_of_the_application_itself_is_not_of_a_server_in_front(front: Front, kind: str) -> None:
+def test_a_503_of_the_application_is_not_attributed_to_a_server_in_front(front: Front, kind: str) -> None:
     front.app, front.answer, front.adds = APPS[kind](front.url), lambda _: None, ()
     found = ask(front, "GET", "/lab/busy")
     assert (found.allowed, found.status, found.answered_by, found.fix) == (True, 503, "app", None)
 
 
-def test_after_the_server_in_front_the_policy_is_next(front: Front) -> None:
-    front.app, front.answer, front.adds = marked(front.url), always(401), ()
+def test_the_fix_for_a_server_in_front_includes_the_policy(front: Front) -> None:
+    front.app, front.answer, front.adds = make_marked_app(front.url), always(401), ()
     found = ask(front, "PUT", origin=EVIL, headers=[("X-Lab", "1")])
     assert (found.answered_by, "without its sign-in" in str(found.fix)) == ("proxy", True)
     assert [edit.set for edit in found.edits] == [
@@ -311,7 +311,7 @@ def test_after_the_server_in_front_the_policy_is_next(front: Front) -> None:
 
 
 @pytest.mark.parametrize("kind", APPS)
-def test_a_server_elsewhere_is_foreign_whatever_it_sends(front: Front, kind: str) -> None:
+def test_a_server_at_another_address_is_another_server_with_any_headers(front: Front, kind: str) -> None:
     front.app, front.adds = APPS[kind]("http://localhost:1"), ()
     for status in (200, 401, 403, 502):
         front.answer = always(status, X_Request_ID="1", Server="nginx")
@@ -322,20 +322,20 @@ def test_a_server_elsewhere_is_foreign_whatever_it_sends(front: Front, kind: str
     assert ask(front, "GET").answered_by == "other"
 
 
-def test_without_an_application_every_server_is_another(front: Front) -> None:
+def test_without_an_application_every_server_is_another_server(front: Front) -> None:
     front.answer, front.adds = always(403), ()
     found = explain(build_request("PUT", f"{front.url}/x", PAGE), HttpTransport(send_unsafe=False), None)
     assert (found.answered_by, "Access-Control-Allow-Methods: PUT" in str(found.fix)) == ("other", True)
 
 
-def test_airplay_is_nobodys_api() -> None:
-    app = marked("http://localhost:5000")
+def test_airplay_is_another_server() -> None:
+    app = make_marked_app("http://localhost:5000")
     found = explain(build_request("GET", "http://localhost:5000/lab", PAGE), Scripted("403 | Server: AirTunes/1"), app)
     assert (found.answered_by, "another port than 5000" in str(found.fix)) == ("other", True)
 
 
-def test_hosts_of_the_api_are_its_addresses_too(front: Front) -> None:
-    front.app, front.answer, front.adds = marked("https://api.example.com"), lambda _: None, ()
+def test_hosts_of_the_api_are_its_addresses(front: Front) -> None:
+    front.app, front.answer, front.adds = make_marked_app("https://api.example.com"), lambda _: None, ()
     assert ask(front, origin=EVIL).answered_by == "other"
     get_policies(front.app).hints = Hints(hosts=[".example.com", "localhost"])
     assert ask(front, origin=EVIL).answered_by == "app"
@@ -350,11 +350,11 @@ TUNNELS = {  # a part of the tunnel's host, the headers of its warning page, and
 
 
 @pytest.mark.parametrize(("part", "headers", "skips"), TUNNELS.values(), ids=TUNNELS)
-def test_the_warning_page_of_a_tunnel_is_for_browsers_and_its_header_skips_it(
+def test_the_warning_page_of_a_tunnel_is_skipped_with_its_header(
     front: Front, part: str, headers: dict[str, str], skips: str
 ) -> None:
     url = front.url.replace("//", f"//{part}")  # a name below localhost is this machine
-    front.app, front.adds = marked(url), ()
+    front.app, front.adds = make_marked_app(url), ()
     front.answer = lambda method: (200, HTML | headers) if method == "GET" and is_warned(front, skips) else None
     found = explain(build_request("GET", f"{url}/lab/thing", PAGE), HttpTransport(send_unsafe=False), front.app)
     assert (found.answered_by, found.edits[0]) == ("proxy", ("page", json.dumps({"headers": {skips: "1"}})))
@@ -372,7 +372,7 @@ def is_warned(front: Front, skips: str) -> bool:
     )
 
 
-MOVED = {  # what the page calls, and where a server in front sends it
+MOVED = {  # what the page calls, and where a server in front redirects it
     "to the name with a slash": ("/lab/thing", "/lab/thing/"),
     "to https": ("/lab/thing", "https://localhost/lab/thing"),
     "to another host": ("/lab/thing?a=b", "http://api.example.com/lab/thing?a=b"),
@@ -381,16 +381,16 @@ MOVED = {  # what the page calls, and where a server in front sends it
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 @pytest.mark.parametrize(("path", "to"), MOVED.values(), ids=MOVED)
-def test_what_has_moved_is_called_where_it_is(front: Front, method: str, path: str, to: str) -> None:
-    front.app, front.answer, front.adds = marked(front.url), always(308, Location=to), ()
+def test_the_fix_for_a_redirect_to_the_same_path_is_its_target(front: Front, method: str, path: str, to: str) -> None:
+    front.app, front.answer, front.adds = make_marked_app(front.url), always(308, Location=to), ()
     found = ask(front, method, path)
     target = urljoin(front.url, to)
     assert found.edits == [("page", json.dumps({"url": target}))]
     assert f"in the page's call: {target}" in str(found.fix)
 
 
-def test_a_redirect_to_the_own_api_is_called_there_and_needs_its_policy_too(front: Front) -> None:
-    front.app, front.adds = marked(front.url), ()
+def test_the_fix_for_a_redirect_to_this_api_is_its_target_and_its_policy(front: Front) -> None:
+    front.app, front.adds = make_marked_app(front.url), ()
     front.answer = lambda _: None
     elsewhere = f"302 | Origin: {EVIL} | Credentials: true | Location: {front.url}/lab/thing"
     asked = build_request("GET", "https://api.example.org/x", EVIL, credentials=True)
@@ -401,11 +401,11 @@ def test_a_redirect_to_the_own_api_is_called_there_and_needs_its_policy_too(fron
     ]
 
 
-def test_a_view_that_redirects_to_a_sign_in_has_to_be_a_navigation(front: Front) -> None:
-    front.app, front.answer, front.adds = marked(front.url), lambda _: None, ()
+def test_a_view_that_redirects_to_a_sign_in_must_be_a_navigation(front: Front) -> None:
+    front.app, front.answer, front.adds = make_marked_app(front.url), lambda _: None, ()
     network = HttpTransport(send_unsafe=False)
     for transport in (network, AppTransport(front.app, front.url, run_views=True, external=network)):
         found = explain(build_request("GET", f"{front.url}/lab/sign-in", PAGE, credentials=True), transport, front.app)
         assert (found.allowed, found.edits) == (False, [])
-        assert f"open {front.url}/lab/sign-in by a navigation" in str(found.fix)
+        assert f"open {front.url}/lab/sign-in with a navigation" in str(found.fix)
         assert IDENTITY in str(found.fix)

@@ -1,4 +1,4 @@
-"""`crossorigin/`, copied alone into a project of a few lines, serves and explains any Flask application."""
+"""`crossorigin/`, copied alone into a small project, serves and explains any Flask application."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def notes():
 def change(number):
     raise RuntimeError("the view has run")
 """
-OURS = """
+WITH_POLICY = """
 from crossorigin import cors, init_cors
 bp = Blueprint("lab", __name__, url_prefix="/lab")
 bp.add_url_rule("/", "lab", lambda: "lab", methods=["GET", "PUT"])
@@ -62,11 +62,11 @@ def simple():
     return "", {"Access-Control-Allow-Origin": "*"}
 """
 GUARDED = FLASK_CORS + "app.before_request(lambda: None if request.authorization else abort(401))\n"
-# an application, what a page of http://localhost:3000 asks for, whether it is allowed, and what the fix says
+# an application, a request of a page of http://localhost:3000, whether it is allowed, and a part of the fix
 CASES: dict[str, tuple[str, list[str], bool, str]] = {
-    "a policy of ours, as declared": (OURS, ["PUT", "/lab/"], True, ""),
-    "a policy of ours, another method": (OURS, ["LOCK", "/lab/"], False, 'app.py: a route with methods=["LOCK"]'),
-    "a path of ours without a policy": (OURS, ["GET", "/notes"], False, "move the view 'notes' into a blueprint"),
+    "a policy, an allowed method": (WITH_POLICY, ["PUT", "/lab/"], True, ""),
+    "a policy, another method": (WITH_POLICY, ["LOCK", "/lab/"], False, 'app.py: add a route with methods=["LOCK"]'),
+    "a path without a policy": (WITH_POLICY, ["GET", "/notes"], False, "move the view 'notes' into a blueprint"),
     "flask-cors, another origin": (
         FLASK_CORS,
         ["GET", "/notes"],
@@ -96,7 +96,7 @@ CASES: dict[str, tuple[str, list[str], bool, str]] = {
         GUARDED.replace("5173", "3000"),
         ["PUT", "/notes/1"],
         False,
-        "let OPTIONS /notes/1",
+        "skip OPTIONS /notes/1",
     ),
     "a decorator, a simple request": (DECORATED, ["POST", "/simple"], True, ""),
     "a decorator on another view": (DECORATED, ["GET", "/notes"], False, "app.py:5: @cross_origin(origins=["),
@@ -143,7 +143,7 @@ print(json.dumps([codes, before == state()]))
 
 
 def project(folder: Path, rest: str) -> Path:
-    """Write a project: the package, an application, and what an installation would tell of the command."""
+    """Write a project: the package, an application, and the metadata that declares the command."""
     shutil.copytree(CROSSORIGIN, folder / "crossorigin", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "app.py").write_text(HEAD + VIEWS.lstrip("\n") + rest.lstrip("\n"), "utf-8")
     (folder / "lab-1.dist-info").mkdir()
@@ -154,7 +154,7 @@ def project(folder: Path, rest: str) -> Path:
 
 
 def run(folder: Path, *command: str) -> tuple[int, str]:
-    """Run Python in a project; return the exit code, and everything that it says."""
+    """Run Python in a project, and return the exit code and the output."""
     done = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
@@ -174,7 +174,7 @@ def flask(folder: Path, *words: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(("rest", "asks", "allowed", "fix"), CASES.values(), ids=CASES)
-def test_explain_tells_the_truth_and_speaks_of_what_is_there(
+def test_explain_is_right_and_its_fix_uses_the_existing_code(
     tmp_path: Path, rest: str, asks: list[str], allowed: bool, fix: str
 ) -> None:
     code, said = flask(project(tmp_path, rest), "explain", *asks, "--origin", PAGE, "--json")
@@ -184,7 +184,7 @@ def test_explain_tells_the_truth_and_speaks_of_what_is_there(
 
 
 @pytest.mark.parametrize("rest", [FLASK_CORS, BY_HAND, ""], ids=["flask-cors", "by hand", "nothing"])
-def test_what_is_asked_changes_nothing_in_an_application_of_somebody_else(tmp_path: Path, rest: str) -> None:
+def test_the_commands_do_not_change_an_application(tmp_path: Path, rest: str) -> None:
     folder = project(tmp_path, rest)
     asks = [[*words, "--origin", PAGE] for words in (["explain", "GET", "/notes"], ["explain", "PUT", "/notes/1"])]
     code, said = run(folder, "-c", UNCHANGED, json.dumps([*asks, ["list"], ["check"]]))
@@ -193,31 +193,31 @@ def test_what_is_asked_changes_nothing_in_an_application_of_somebody_else(tmp_pa
     assert (codes[2:], unchanged) == ([0, 0], True)
 
 
-def test_list_and_check_work_in_a_project_of_a_few_lines(tmp_path: Path) -> None:
-    folder = project(tmp_path, OURS)
+def test_list_and_check_work_in_a_small_project(tmp_path: Path) -> None:
+    folder = project(tmp_path, WITH_POLICY)
     code, said = flask(folder, "list")
     assert (code, "/lab   app.py:" in said, "http://localhost:3000" in said) == (0, True, True), said
     assert flask(folder, "check") == (0, "No problems found.\n")
     (folder / "app.py").write_text((folder / "app.py").read_text().replace('["http', '["*", "http'), "utf-8")
     code, said = flask(folder, "check")
-    assert (code, "'*' beside others" in said) == (1, True), said
+    assert (code, "'*' beside other origins" in said) == (1, True), said
 
 
 def test_check_notes_a_view_with_a_sign_in_under_a_policy_without_credentials(tmp_path: Path) -> None:
     hints = 'init_cors(app, hints=Hints(is_guarded=lambda endpoint: endpoint == "lab.lab"))'
-    rest = OURS.replace("init_cors(app)", hints).replace("import cors", "import Hints, cors")
+    rest = WITH_POLICY.replace("init_cors(app)", hints).replace("import cors", "import Hints, cors")
     code, said = flask(project(tmp_path, rest), "check", "--json")
     found = json.loads(said)
     assert (code, found["ok"], found["problems"]) == (0, True, [])
     assert "the view 'lab.lab' requires a sign-in, but its policy has no credentials" in found["notes"][0]
 
 
-def test_list_tells_what_writes_headers_in_an_application_without_policies(tmp_path: Path) -> None:
+def test_list_shows_what_writes_headers_in_an_application_without_policies(tmp_path: Path) -> None:
     folder = project(tmp_path, FLASK_CORS + BY_HAND)
     code, said = flask(folder, "list")
     assert (code, "app.py:12: CORS(app)" in said, "app.py:16: access-control-allow-origin" in said) == (0, True, True)
     code, said = flask(folder, "check", "--json")
-    assert (code, json.loads(said)["ok"], "declares no policy" in said) == (0, True, True)
+    assert (code, json.loads(said)["ok"], "does not declare a policy" in said) == (0, True, True)
 
 
 class Server:
@@ -252,7 +252,7 @@ class Server:
 
 
 @pytest.fixture
-def dripping() -> Iterator[Server]:
+def slow_server() -> Iterator[Server]:
     """Serve headers that never end, with a byte more every 0.3 seconds."""
     server = Server(b"HTTP/1.1 200 OK\r\n", b"X: 1\r\n")
     yield server
@@ -260,9 +260,9 @@ def dripping() -> Iterator[Server]:
     server.socket.close()
 
 
-def test_a_server_that_drips_meets_the_time_limit(tmp_path: Path, dripping: Server) -> None:
+def test_a_slow_server_reaches_the_timeout(tmp_path: Path, slow_server: Server) -> None:
     began = time.monotonic()
-    command = ["-m", "crossorigin", "explain", "GET", f"{dripping.url}/x", "--origin", PAGE, "--json"]
+    command = ["-m", "crossorigin", "explain", "GET", f"{slow_server.url}/x", "--origin", PAGE, "--json"]
     code, said = run(project(tmp_path, ""), *command)
     assert (code, "does not answer within 5 seconds" in said) == (1, True), said
     assert time.monotonic() - began < 15
@@ -287,18 +287,18 @@ def test_no_control_character_of_a_server_is_printed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "sentence"),
+    ("words", "code", "message"),
     [
         (["explain", "GET", "http://127.0.0.1:1/x", "--origin", PAGE], 1, "Nothing answers at http://127.0.0.1:1"),
-        (["explain", "GET", "/x", "--origin", PAGE], 2, "this needs an application"),
-        (["list"], 2, "this needs an application"),
+        (["explain", "GET", "/x", "--origin", PAGE], 2, "no application was found"),
+        (["list"], 2, "no application was found"),
         (["--help"], 0, "python -m crossorigin"),
     ],
 )
-def test_without_any_application(tmp_path: Path, words: list[str], code: int, sentence: str) -> None:
+def test_without_any_application(tmp_path: Path, words: list[str], code: int, message: str) -> None:
     shutil.copytree(CROSSORIGIN, tmp_path / "crossorigin", ignore=shutil.ignore_patterns("__pycache__"))
     ended, said = run(tmp_path, "-m", "crossorigin", *words)
-    assert (ended, sentence in said) == (code, True), said
+    assert (ended, message in said) == (code, True), said
 
 
 ENDPOINT = """
@@ -310,7 +310,7 @@ init_cors(app{hints})
 
 
 @pytest.mark.parametrize("hints", ["", ", hints=Hints()", ", hints=Hints(production=True)"])
-def test_the_endpoint_is_refused_where_nobody_says_development(tmp_path: Path, hints: str) -> None:
+def test_the_endpoint_is_refused_outside_of_development(tmp_path: Path, hints: str) -> None:
     code, said = flask(project(tmp_path, ENDPOINT.format(hints=hints)), "check")
     assert (code, "register it in development" in said) == (1, True), said
 
@@ -324,12 +324,16 @@ def test_the_endpoint_explains_in_development(tmp_path: Path) -> None:
 
 
 NAMES = "API_URL FRONTEND_ORIGINS APP_ENV VITE_API_URL CROSS_SITE_COOKIES my_lab_api marshmallow"
-TIES = rf"\b({NAMES.replace(' ', '|')})\b|\.env\b|dev\.py|5173|config\S+PORT"
+APPLICATION_NAMES = rf"\b({NAMES.replace(' ', '|')})\b|\.env\b|dev\.py|5173|config\S+PORT"
 
 
 @pytest.mark.parametrize("file", sorted(CROSSORIGIN.rglob("*.py")), ids=lambda file: file.name)
-def test_no_name_of_the_application_is_in_the_package(file: Path) -> None:
+def test_the_package_has_no_name_of_the_application(file: Path) -> None:
     lines = [line.strip() for line in file.read_text("utf-8").splitlines()]
     # examples in docstrings, help texts and messages may look like the real thing
-    found = [line for line in lines if re.search(TIES, line) and "example" not in line and "FromConfig(" not in line]
+    found = [
+        line
+        for line in lines
+        if re.search(APPLICATION_NAMES, line) and "example" not in line and "FromConfig(" not in line
+    ]
     assert found == []

@@ -1,4 +1,4 @@
-"""The browser's decisions: a row for each rule of the Fetch standard, and for each of its edges."""
+"""The browser's decisions: a row for each rule of the Fetch standard and each edge case."""
 
 from typing import Any
 
@@ -46,18 +46,18 @@ Proxy-Lab Sec-Lab proxy- SEC-"""
 
 
 @pytest.mark.parametrize("name", FORBIDDEN.split())
-def test_a_header_is_the_browsers_own(name: str) -> None:
+def test_only_the_browser_sets_a_header(name: str) -> None:
     assert browser.is_forbidden_header(name, "x")
     assert browser.is_forbidden_header(name.swapcase(), "")
 
 
 @pytest.mark.parametrize("name", ["X-HTTP-Method", "x-http-method-override", "X-METHOD-OVERRIDE"])
-def test_a_method_in_a_header_is_dropped_when_no_page_can_send_it(name: str) -> None:
+def test_a_header_with_a_forbidden_method_is_removed(name: str) -> None:
     assert all(browser.is_forbidden_header(name, value) for value in ("trace", "PUT,\tTRACK ", "CONNECT"))
     assert not any(browser.is_forbidden_header(name, value) for value in ("PUT", "", "TRACES"))
 
 
-def test_what_is_sent_is_stripped_and_without_the_browsers_own_headers() -> None:
+def test_sent_headers_are_stripped_and_without_forbidden_ones() -> None:
     given = [("Cookie", "a=b"), ("X-Method-Override", "TRACE"), ("X-Lab", " 1\t"), ("security", "x")]
     given += [("Access-Control-Request-Lab", "x")]
     assert browser.get_sent_headers(given) == (("X-Lab", "1"), *given[3:])
@@ -92,12 +92,12 @@ UNSAFE: list[tuple[str, PAIRS, list[str]]] = [
     ("1024 bytes together", [*LONG * 7, ("Content-Language", "x" * 128)], []),
     ("more than 1024 bytes", [*LONG * 8, ("Content-Language", "x")], ["accept", "content-language"]),
     ("an unsafe value does not count", [("Accept", "x" * 129), ("Range", "bytes=0-"), *LONG * 7], ["accept"]),
-    ("a dropped header does not count", [("Cookie", "x" * 2000), *LONG * 8], []),
+    ("a removed header does not count", [("Cookie", "x" * 2000), *LONG * 8], []),
 ]
 
 
 @pytest.mark.parametrize(("headers", "names"), rows(UNSAFE))
-def test_the_server_is_asked_about(headers: PAIRS, names: list[str]) -> None:
+def test_the_unsafe_names_are(headers: PAIRS, names: list[str]) -> None:
     assert browser.get_unsafe_names(headers) == names
 
 
@@ -125,7 +125,7 @@ PREFLIGHTED: list[tuple[str, bool, Request]] = [
     ("patch", True, ask("patch")),
     ("JSON", True, ask("POST", JSON)),
     ("credentials alone", False, ask(credentials=True)),
-    ("a header that is dropped", False, ask("GET", "Sec-Lab: 1")),
+    ("a header that is removed", False, ask("GET", "Sec-Lab: 1")),
     ("the same origin", False, ask("PUT", JSON, origin="http://localhost:8000")),
     ("a page without origin", True, ask("GET", JSON, origin="null")),
 ]
@@ -136,7 +136,7 @@ def test_a_preflight_is_needed_or_not(needed: bool, request_: Request) -> None:
     assert browser.needs_preflight(request_) is needed
 
 
-def test_a_preflight_names_origin_method_and_unsafe_headers() -> None:
+def test_a_preflight_has_origin_method_and_unsafe_headers() -> None:
     first = [("Origin", PAGE), ("Access-Control-Request-Method", "DELETE")]
     assert browser.build_preflight_headers(ask("delete")) == first
     names = ("Access-Control-Request-Headers", "content-type,x-lab")
@@ -182,12 +182,12 @@ def test_after_a_redirect_to_another_origin_the_page_has_the_origin_null() -> No
     assert browser.check_cors(ask(), reply("Origin: null"), "null").ok
 
 
-NEAR = [("https://localhost:5173", "scheme"), ("http://127.0.0.1:5173", "host"), (f"{PAGE}/", "path")]
-NEAR += [("http://localhost", "port"), ("http://me@localhost:5173", "user name")]
+DIFFERENT = [("https://localhost:5173", "scheme"), ("http://127.0.0.1:5173", "host"), (f"{PAGE}/", "path")]
+DIFFERENT += [("http://localhost", "port"), ("http://me@localhost:5173", "user name")]
 
 
-@pytest.mark.parametrize(("allowed", "part"), [*NEAR, ("null", None), ("https://localhost", None)])
-def test_a_near_miss_is_named(allowed: str, part: str | None) -> None:
+@pytest.mark.parametrize(("allowed", "part"), [*DIFFERENT, ("null", None), ("https://localhost", None)])
+def test_a_single_difference_is_named(allowed: str, part: str | None) -> None:
     assert browser.find_difference(allowed, PAGE) == part
     said = browser.check_cors(ask(), reply(f"Origin: {allowed}")).detail
     assert (f"in the {part} only" in said) is (part is not None)
@@ -209,8 +209,8 @@ PREFLIGHTS: list[tuple[str, str | None, str, Request, int, str]] = [  # the reas
     ("300", "PreflightDidNotSucceed", "status", LAB, 300, f"{ANY} | Location: /"),
     ("401", "PreflightDidNotSucceed", "status", LAB, 401, ANY),
     ("401 without headers", "MissingAllowOrigin", "CORS check", LAB, 401, ""),
-    ("no list of methods", "InvalidAllowMethod", "Methods", LAB, 200, f"{ANY} | Methods: PUT GET"),
-    ("no list of headers", "InvalidAllowHeader", "Headers", LAB, 200, f"{ANY} | Methods: PUT | Headers: :"),
+    ("not a list of methods", "InvalidAllowMethod", "Methods", LAB, 200, f"{ANY} | Methods: PUT GET"),
+    ("not a list of headers", "InvalidAllowHeader", "Headers", LAB, 200, f"{ANY} | Methods: PUT | Headers: :"),
     ("method not listed", "MethodNotFound", "method", LAB, 200, f"{ANY} | Methods: POST | Headers: x-lab"),
     ("no list", "MethodNotFound", "method", LAB, 200, ANY),
     ("method in lower case", "MethodNotFound", "method", ask("patch"), 200, f"{ANY} | Methods: PATCH"),
@@ -234,7 +234,7 @@ def test_a_preflight_passes_or_fails_at(
 @pytest.mark.parametrize(
     ("headers", "seconds"), [("A: 0", 0), ("A: 7201", 7200), ("", 5), ("A: -1", 5), ("A: 9 | A: 9", 5)]
 )
-def test_a_preflight_is_remembered(headers: str, seconds: int) -> None:
+def test_a_preflight_is_cached(headers: str, seconds: int) -> None:
     assert browser.get_max_age(reply(headers.replace("A:", "Access-Control-Max-Age:"))) == seconds
 
 
@@ -257,37 +257,37 @@ def test_a_page_can_read(request_: Request, exposed: str, read: str) -> None:
     assert browser.get_readable_headers(same_origin, response) == everything.split()
 
 
-def along(origin: str = PAGE, url: str = API) -> Request:
+def with_cookies(origin: str = PAGE, url: str = API) -> Request:
     return ask(credentials=True, origin=origin, url=url)
 
 
 LAX, STRICT, BOTH = Cookie("Lax", False), Cookie("Strict", True), Cookie("None", True)
-HOME, TWO = along("https://www.example.com", f"{APP}/x"), along("https://other.example", f"{APP}/x")
+HOME, TWO = with_cookies("https://www.example.com", f"{APP}/x"), with_cookies("https://other.example", f"{APP}/x")
 SENT_ALONG: list[tuple[str, bool, Cookie, Request, str]] = [
-    ("another port", True, LAX, along(), "site of the page"),
-    ("Secure on this machine", True, STRICT, along(), "site of the page"),
-    ("a sister", True, LAX, HOME, "site of the page"),
+    ("another port", True, LAX, with_cookies(), "site of the page"),
+    ("Secure on this machine", True, STRICT, with_cookies(), "site of the page"),
+    ("a sibling", True, LAX, HOME, "site of the page"),
     ("the same origin", True, STRICT, ask(origin="http://localhost:8000"), "site of the page"),
     ("partitioned", True, BOTH._replace(partitioned=True), TWO, "two sites"),
     ("no credentials", False, LAX, ask(), "withCredentials"),
-    ("two names of this machine", False, LAX, along("http://127.0.0.1:5173"), "Use one name for both"),
-    ("two schemes", False, LAX, along("https://localhost"), "Use one scheme for both"),
-    ("an app", False, BOTH._replace(partitioned=True), along("capacitor://localhost"), "page of an app"),
+    ("two names of this machine", False, LAX, with_cookies("http://127.0.0.1:5173"), "Use one host name for both"),
+    ("two schemes", False, LAX, with_cookies("https://localhost"), "Use one scheme for both"),
+    ("an app", False, BOTH._replace(partitioned=True), with_cookies("capacitor://localhost"), "is an app"),
     ("two sites", False, STRICT, TWO, "SameSite=Strict"),
-    ("no origin", False, LAX, along("null"), "two sites"),
+    ("no origin", False, LAX, with_cookies("null"), "two sites"),
     ("third-party", False, BOTH, TWO, "blocked unless they are Partitioned"),
-    ("Secure over http", False, STRICT, along(url="http://api.example"), "https"),
+    ("Secure over http", False, STRICT, with_cookies(url="http://api.example"), "https"),
     ("None without Secure", False, Cookie("None", False), HOME, "need Secure"),
 ]
 
 
 @pytest.mark.parametrize(("sent", "cookie", "request_", "word"), rows(SENT_ALONG))
-def test_a_cookie_goes_along_or_not(sent: bool, cookie: Cookie, request_: Request, word: str) -> None:
+def test_a_cookie_is_sent_or_not(sent: bool, cookie: Cookie, request_: Request, word: str) -> None:
     step = browser.check_cookie(request_, cookie)
     assert (step.ok, word in step.detail) == (sent, True)
 
 
-def test_a_browser_may_be_told_to_send_cookies_between_two_sites() -> None:
+def test_a_browser_can_allow_cookies_between_two_sites() -> None:
     assert browser.check_cookie(TWO, BOTH, third_party_blocked=False).ok
 
 
@@ -306,7 +306,7 @@ LAN, SECURE_PAGE = "http://192.168.1.7:8000", "https://8.8.8.8"
 def test_an_https_page_may_not_call_http(ok: bool | None, origin: str, url: str) -> None:
     step = browser.check_mixed_content(ask(origin=origin, url=url))
     assert (step and step.ok) is ok
-    assert step is None or (step.reason is None, "Chromium lets it" in step.detail) == (ok, ok)
+    assert step is None or (step.reason is None, "Chromium allows it" in step.detail) == (ok, ok)
 
 
 ADDRESSES = {"near.example": "192.168.1.7", "me.example": "127.0.0.1", "far.example": "8.8.8.8"}
@@ -328,6 +328,6 @@ LOCAL: list[tuple[str | None, str, str]] = [  # what is said, the page, the API
 
 
 @pytest.mark.parametrize(("said", "origin", "url"), LOCAL)
-def test_a_page_is_kept_from_the_visitors_network_by_its_address(said: str | None, origin: str, url: str) -> None:
+def test_the_address_decides_if_a_page_may_call_the_visitors_network(said: str | None, origin: str, url: str) -> None:
     step = browser.check_local_network(ask(origin=origin, url=url), ADDRESSES.get)
     assert (step and said in step.detail, step and step.ok) == (said and True, said and said != BLOCKS)

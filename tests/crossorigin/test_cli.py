@@ -44,7 +44,7 @@ def flask(app: Flask, *words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_list_shows_every_policy_in_lines_that_people_read(app: Flask) -> None:
+def test_list_shows_every_policy_in_short_lines(app: Flask) -> None:
     code, said = flask(app, "list")
     assert (code, max(map(len, said.splitlines())) <= 100) == (0, True)
     for words in ("Mode: cross-origin.", f"FRONTEND_ORIGINS → {PAGE}", "cases.py:"):
@@ -52,7 +52,7 @@ def test_list_shows_every_policy_in_lines_that_people_read(app: Flask) -> None:
     assert said.endswith("No problems found.\n")
 
 
-def test_list_and_check_tell_what_is_inconsistent() -> None:
+def test_list_and_check_report_inconsistencies() -> None:
     blueprint = lab(methods=["GET", "LOCK"], expose_headers=["X-Nowhere"], max_age=60)
     blueprint.add_url_rule("/", "view", str)
     app = start(blueprint)
@@ -70,12 +70,12 @@ def test_list_and_check_tell_what_is_inconsistent() -> None:
     assert (code, json.loads(said)) == (1, {"ok": False, "problems": find_problems(app), "notes": notes})
 
 
-def test_check_is_content_with_what_is_consistent(app: Flask) -> None:
+def test_check_reports_no_problem_if_all_is_consistent(app: Flask) -> None:
     assert flask(app, "check") == (0, "No problems found.\n")
     assert flask(app, "check", "--json") == (0, '{"ok": true, "problems": [], "notes": []}\n')
 
 
-SEEN = {  # how a response gets a header that a policy exposes
+SENT_BY = {  # what sends a header that a policy exposes
     "X-Pagination": "a text in the source",
     "Retry-After": "an attribute in the source",
     "ETag": "a function in the source",
@@ -91,8 +91,8 @@ SEEN = {  # how a response gets a header that a policy exposes
 SOURCE = 'headers["X-Pagination"] = headers["X-Request-ID"] = text\nerror.retry_after = 1\nblueprint.set_etag(tag)\n'
 
 
-@pytest.mark.parametrize("name", SEEN)
-def test_an_exposed_header_is_consistent_when_it_comes_by(
+@pytest.mark.parametrize("name", SENT_BY)
+def test_an_exposed_header_is_consistent_if_it_is_sent_by(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extension = ModuleType("flask_limits")
@@ -110,14 +110,14 @@ def test_an_exposed_header_is_consistent_when_it_comes_by(
     assert not is_dry_run()
 
 
-def test_an_exposed_header_that_nothing_sends_is_a_note_and_no_failure() -> None:
+def test_an_exposed_header_that_nothing_sends_is_a_note_and_not_a_problem() -> None:
     blueprint = lab(expose_headers=["X-Nowhere"])
     blueprint.add_url_rule("/", "view", str)
     code, said = flask(start(blueprint), "check", "--json")
     assert (code, "'X-Nowhere', but neither the application nor Flask" in json.loads(said)["notes"][0]) == (0, True)
 
 
-def test_what_is_only_exposed_counts_for_nothing(tmp_path: Path) -> None:
+def test_a_name_in_expose_headers_alone_is_not_found_in_the_source(tmp_path: Path) -> None:
     source = 'cors(lab, expose_headers=["X-Only", *["X-Too"]])\nanswer.headers["X-Sent"] = answer.retry_after'
     (tmp_path / "__init__.py").write_text(source)
     found = read_names(Flask("lab", root_path=str(tmp_path)))
@@ -137,9 +137,9 @@ def test_what_is_only_exposed_counts_for_nothing(tmp_path: Path) -> None:
         ),
         (["GET", "/health/live", "--origin", APP], 1, f"More: {MDN}CORSMissingAllowOrigin"),
         (["GET", "/health/live", "--origin", APP], 1, "Answered by: the application."),
-        (["GET", "/health/live", "--origin", APP, "--mode", "no-cors"], 0, "The page reads nothing"),
-        (["PUT", "/health/live", "--origin", APP, "--mode", "no-cors"], 1, "It can be GET, HEAD or POST."),
-        (["POST", "/api/auth/logout", "--origin", PAGE, "--upload-progress"], 0, "the progress of the upload"),
+        (["GET", "/health/live", "--origin", APP, "--mode", "no-cors"], 0, "The page cannot read the response"),
+        (["PUT", "/health/live", "--origin", APP, "--mode", "no-cors"], 1, "It must be GET, HEAD or POST."),
+        (["POST", "/api/auth/logout", "--origin", PAGE, "--upload-progress"], 0, "a listener for upload progress"),
         (["GET", "/health/live", "--origin", APP, "--mode", "navigate"], 2, "'cors', 'no-cors'"),
         (["TRACE", "/api/auth/me", "--origin", PAGE], 1, "Fix: in the page's call: another method"),
         (["GET", "http://localhost:1/", "--origin", PAGE], 1, "Nothing answers at http://localhost:1"),
@@ -149,23 +149,23 @@ def test_what_is_only_exposed_counts_for_nothing(tmp_path: Path) -> None:
         (["GET", "localhost:8000/api", "--origin", PAGE], 2, "write http://localhost:8000/api"),
         (["GET", "C:/Git/api/notes", "--origin", PAGE], 2, "Git Bash"),
         (["GET", "ftp://a/", "--origin", PAGE], 2, "is not a URL"),
-        (["GET", "/", "--origin", PAGE, "--json", "--curl"], 2, "leave out --curl"),
+        (["GET", "/", "--origin", PAGE, "--json", "--curl"], 2, "remove --curl"),
         (["GET", "/"], 2, "Missing option '--origin'"),
     ],
 )
-def test_explain_ends_with_a_code_and_a_sentence(app: Flask, words: list[str], code: int, said: str) -> None:
+def test_explain_ends_with_an_exit_code_and_a_message(app: Flask, words: list[str], code: int, said: str) -> None:
     result = flask(app, "explain", *words)
     assert (result[0], said in result[1]) == (code, True), result[1]
     assert "Traceback" not in result[1]
 
 
-def test_json_is_the_object_and_nothing_else(app: Flask) -> None:
+def test_json_prints_one_object_only(app: Flask) -> None:
     code, said = flask(app, "explain", "GET", "/api/auth/me", "--origin", API, "--json", "--credentials")
     found = json.loads(said)
     assert (code, found["allowed"], found["status"], found["cookies_sent"]) == (0, True, 401, True)
 
 
-def test_curl_says_the_same_on_every_shell(app: Flask) -> None:
+def test_curl_commands_work_in_every_shell(app: Flask) -> None:
     header, url = 'X-Lab: a "b" \\ !c', f"{API}/api/public/echo?a=b&c=d"
     words = ["m!", url[len(API) :], "--origin", APP, "-H", header, "--curl"]
     preflight, sent = flask(app, "explain", *words)[1].splitlines()[-2:]
@@ -184,12 +184,12 @@ def refuse() -> Flask:
     raise ClickException("the settings cannot be used:\n  - write development or production")
 
 
-def test_what_does_not_start_is_told_in_the_same_form() -> None:
+def test_check_reports_an_application_that_does_not_start() -> None:
     result = CliRunner().invoke(commands, ["check", "--json"], obj=ScriptInfo(create_app=refuse))
     assert (result.exit_code, json.loads(result.output)["problems"]) == (1, ["write development or production"])
 
 
-def test_explain_takes_an_application_that_does_not_start_for_a_dead_server() -> None:
+def test_explain_reports_an_application_that_does_not_start_as_a_failed_request() -> None:
     words = ["explain", "GET", "/x", "--origin", PAGE, "--json"]
     result = CliRunner().invoke(commands, words, obj=ScriptInfo(create_app=refuse))
     found = json.loads(result.output)
@@ -203,9 +203,9 @@ def sign_in(_: Flask, user: str) -> str:
     return f"who={user}"
 
 
-SIGNED_IN = [  # the method and the words, whether it is production, the exit code, what is said
-    (["GET", "--credentials"], False, 0, ["the response 200", "Asked with the session cookie.", "x-who"]),
-    (["GET"], False, 0, ["the response 401", "Asked without cookies."]),
+SIGNED_IN = [  # the method and the words, whether it is production, the exit code, parts of the output
+    (["GET", "--credentials"], False, 0, ["the response 200", "Sent with the session cookie.", "x-who"]),
+    (["GET"], False, 0, ["the response 401", "Sent without cookies."]),
     (["POST", "--credentials"], False, 0, ["the response of the view"]),
     (["GET", "--credentials"], True, 2, ["--as needs an application in development"]),
     (["GET", "--credentials", "--as", "bob"], False, 2, ["there is no user 'bob'; check the name"]),
@@ -214,9 +214,7 @@ SIGNED_IN = [  # the method and the words, whether it is production, the exit co
 
 
 @pytest.mark.parametrize(("words", "production", "code", "said"), SIGNED_IN)
-def test_a_user_is_signed_in_for_a_view_that_only_reads(
-    words: list[str], production: bool, code: int, said: list[str]
-) -> None:
+def test_a_user_is_signed_in_for_get_requests(words: list[str], production: bool, code: int, said: list[str]) -> None:
     auth = lab("/who", credentials=True)
     auth.before_request(lambda: None if request.cookies else abort(401))
     auth.add_url_rule("/", "who", lambda: ("", {"X-Who": request.cookies["who"]}))
@@ -228,7 +226,7 @@ def test_a_user_is_signed_in_for_a_view_that_only_reads(
     assert is_dry_run() is False
 
 
-def test_a_header_that_a_view_sets_by_hand_is_told(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+def test_explain_reports_a_header_that_a_view_sets_by_hand(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     by_hand = lab("/by-hand")
     by_hand.add_url_rule("/", "view", lambda: ("", {"Access-Control-Allow-Origin": "*"}))
     app = start(by_hand, hints=Hints(production=False))
@@ -238,21 +236,21 @@ def test_a_header_that_a_view_sets_by_hand_is_told(app: Flask, caplog: pytest.Lo
 
 
 LAX, BOTH = {"SESSION_COOKIE_SAMESITE": "Lax"}, {"SESSION_COOKIE_SAMESITE": "None"}
-COOKIES = [  # a page, the API, the settings, hints, what is said
+COOKIES = [  # a page, the API, the settings, hints, a part of the output
     (PAGE, API, LAX, {}, ""),
     ("http://192.168.1.20:5173", API, LAX, {"production": False}, ""),
-    ("http://127.0.0.1:5173", API, LAX, {"production": False}, "the next request 401; use one host name."),
+    ("http://127.0.0.1:5173", API, LAX, {"production": False}, "the next request gets 401; use one host name."),
     ("http://127.0.0.1:5173", API, LAX, {}, "use one host name, or SESSION_COOKIE_SAMESITE='None'."),
     (APP, "https://api.example.org", LAX, {"cross_site_setting": "CROSS=1"}, "use one host name, or CROSS=1."),
     (APP, "https://api.example.org", BOTH, {}, ""),
     (APP, "https://api.example.com", BOTH, {"cross_site_setting": "CROSS=1"}, "CROSS=1, but every front end"),
     ("https://localhost:5173", API, LAX, {}, "use https for both, or http for both."),
-    ("capacitor://localhost", API, LAX, {}, "is the page of an app, which browsers send no cookie for; let it send"),
+    ("capacitor://localhost", API, LAX, {}, "is an app, and browsers do not send cookies for apps; let it send"),
 ]
 
 
 @pytest.mark.parametrize(("page", "api", "config", "hints", "said"), COOKIES)
-def test_check_tells_which_page_gets_no_cookie(
+def test_check_reports_pages_without_a_cookie(
     page: str, api: str, config: dict[str, str], hints: dict[str, Any], said: str
 ) -> None:
     blueprint = lab(origins=[page], credentials=True)
@@ -261,7 +259,7 @@ def test_check_tells_which_page_gets_no_cookie(
     assert [said in problem for problem in find_problems(app)] == [True] * bool(said)
 
 
-def test_an_app_that_sends_a_token_is_fine() -> None:
+def test_an_app_that_sends_a_token_is_consistent() -> None:
     blueprint = lab(origins=["capacitor://localhost"], credentials=True, request_headers=["authorization"])
     blueprint.add_url_rule("/", "view", str)
     assert find_problems(start(blueprint, hints=Hints(api_url=API))) == []

@@ -1,6 +1,6 @@
-"""What a browser gets: the CORS headers of every response, and the answers to preflights.
+"""The CORS headers of every response, and the responses to preflights.
 
-Each case holds for each writer of headers: both variants of an application's `cors_headers.py`, and that of
+Each case runs with each writer of headers: both variants of an application's `cors_headers.py`, and that of
 `crossorigin` itself.
 """
 
@@ -35,7 +35,7 @@ STATUSES = [200, 308, 400, 401, 403, 404, 405, 413, 415, 422, 429, 500]
 
 
 def send(app: Flask, path: str, origin: str | None = PAGE, **request: Any) -> TestResponse:
-    """Send a request with any origin whatever, as a server hands it over."""
+    """Send a request with any origin, as a server passes it on."""
     given = {} if origin is None else {"HTTP_ORIGIN": origin}
     return app.test_client().open(path, environ_overrides=given, **request)
 
@@ -46,16 +46,16 @@ def ask(app: Flask, path: str, origin: str = PAGE, method: str = "PUT", **asked:
     return send(app, path, origin, method="OPTIONS", headers=headers)
 
 
-def lists(headers: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+def sort_lists(headers: Mapping[str, str]) -> list[tuple[str, list[str]]]:
     return sorted((name.title(), sorted(value.split(", "))) for name, value in headers.items())
 
 
-def granted(answer: TestResponse) -> list[tuple[str, list[str]]]:
+def get_cors_headers(answer: TestResponse) -> list[tuple[str, list[str]]]:
     """Return the CORS headers, every line of them."""
-    return [line for line in lists(answer.headers) if line[0].startswith("Access-Control-")]
+    return [line for line in sort_lists(answer.headers) if line[0].startswith("Access-Control-")]
 
 
-def varies(answer: TestResponse) -> bool:
+def has_vary_origin(answer: TestResponse) -> bool:
     lines = answer.headers.getlist("Vary")
     names = [name.strip().lower() for line in lines for name in line.split(",")]
     assert "origin" not in names or (len(lines) == 1 and names.count("origin") == 1)
@@ -63,12 +63,12 @@ def varies(answer: TestResponse) -> bool:
 
 
 def check(answer: TestResponse, origin: str | None, expected: dict[str, str] | None) -> None:
-    """Prove that an answer carries exactly what its policy gives to an origin."""
+    """Assert that a response has exactly the headers of its policy for an origin."""
     listed = expected is not None and f"{ALLOW}Origin" not in expected
     refused = expected is None or (listed and origin not in (PAGE, APP))
     wanted = {} if refused else {f"{ALLOW}Origin": origin, **expected}
-    assert granted(answer) == lists(wanted)
-    assert varies(answer) == listed
+    assert get_cors_headers(answer) == sort_lists(wanted)
+    assert has_vary_origin(answer) == listed
 
 
 @pytest.fixture(scope="module", params=WRITERS)
@@ -81,19 +81,19 @@ def writer(request: pytest.FixtureRequest) -> Writer:
 def site(writer: Writer) -> Flask:
     """An application in debug mode, with a path for each outcome under each prefix."""
     app = cases.start(*cases.blueprints(), writer=writer, PROPAGATE_EXCEPTIONS=False)
-    app.debug = True  # where Flask would rather show a traceback than a 500
+    app.debug = True  # where Flask shows a traceback instead of a 500
     return app
 
 
 @pytest.fixture
 def start(writer: Writer) -> Start:
-    """Starts an application with some blueprints."""
+    """Start an application with some blueprints."""
     return partial(cases.start, writer=writer)
 
 
 @pytest.mark.parametrize("names", ["x-evil", "If-Match,CONTENT-TYPE", " ,,\tIf-Match ,", "*", "x" * 4096, ""])
 @pytest.mark.parametrize("path", ["", "/", "/7", "/no/such", "//7", "/%00", "/%FF"])
-def test_any_preflight_gets_the_whole_honest_lists(site: Flask, path: str, names: str) -> None:
+def test_every_preflight_gets_the_complete_lists(site: Flask, path: str, names: str) -> None:
     for method in ("PUT", "patch", "EVIL", ""):
         asked = {"Headers": names, "Private-Network": "true"}
         answer = ask(site, f"/api/auth{path}", method=method, **asked)
@@ -104,13 +104,13 @@ def test_any_preflight_gets_the_whole_honest_lists(site: Flask, path: str, names
 
 @pytest.mark.parametrize("origin", ORIGINS[:4])
 @pytest.mark.parametrize("prefix", POLICIES)
-def test_any_other_options_is_a_request(site: Flask, prefix: str, origin: str) -> None:
+def test_any_other_options_request_reaches_the_application(site: Flask, prefix: str, origin: str) -> None:
     asks = {f"{ASKS}Method": "PUT"}
     check(send(site, f"{prefix}/outcome/200", origin, method="OPTIONS"), origin, POLICIES[prefix][1])
     check(send(site, prefix, None, method="OPTIONS", headers=asks), None, POLICIES[prefix][1])
 
 
-def test_nothing_of_the_application_runs_at_a_preflight(start: Start) -> None:
+def test_a_preflight_does_not_run_the_application(start: Start) -> None:
     ran, blueprint = [], lab()
     blueprint.add_url_rule("/", view_func=lambda: ran.append("view") or "", methods=["OPTIONS"])
     app = start(blueprint, SECRET_KEY="only-for-tests")
@@ -125,7 +125,7 @@ REFUSALS = [{"origin": EVIL}, {"method": "patch"}, {"Headers": "x-lab"}, {"path"
 
 
 @pytest.mark.parametrize("asked", REFUSALS, ids=str)
-def test_in_development_one_line_gives_the_reason_of_a_refusal(
+def test_a_refusal_is_logged_in_one_line_with_its_reason(
     site: Flask, caplog: pytest.LogCaptureFixture, asked: dict[str, str]
 ) -> None:
     with caplog.at_level(logging.DEBUG):
@@ -145,15 +145,13 @@ def test_in_development_one_line_gives_the_reason_of_a_refusal(
         ({"request_headers": ["*", "Authorization"]}, {f"{ALLOW}Headers": "*, Authorization"}),
     ],
 )
-def test_a_preflight_carries_the_lists_as_declared(
-    start: Start, options: dict[str, Any], headers: dict[str, str]
-) -> None:
+def test_a_preflight_has_the_declared_lists(start: Start, options: dict[str, Any], headers: dict[str, str]) -> None:
     app = start(lab(**options))
     check(ask(app, "/lab", Headers="authorization"), PAGE, headers)
 
 
 @pytest.mark.parametrize(("prefixes", "path", "decides"), DECIDED.values(), ids=DECIDED)
-def test_the_policy_that_decides_is_of(start: Start, prefixes: list[str], path: str, decides: int | None) -> None:
+def test_the_policy_that_decides_belongs_to(start: Start, prefixes: list[str], path: str, decides: int | None) -> None:
     labs, origins, methods = [], ["https://0.example", "https://1.example"], ["PATCH", "DELETE"]
     for prefix, origin, method in zip(prefixes, origins, methods, strict=False):
         labs.append(lab(prefix, f"lab{len(labs)}", origins=[origin], methods=[method]))
@@ -161,20 +159,20 @@ def test_the_policy_that_decides_is_of(start: Start, prefixes: list[str], path: 
     for n, origin in enumerate(origins):
         answer, preflight = send(app, path, origin), ask(app, path, origin)
         wanted = {f"{ALLOW}Origin": origin} if n == decides else {}
-        assert granted(answer) == lists(wanted)
-        assert granted(preflight) == lists(wanted and {**wanted, f"{ALLOW}Methods": methods[n]})
-        assert varies(answer) == varies(preflight) == (decides is not None)
+        assert get_cors_headers(answer) == sort_lists(wanted)
+        assert get_cors_headers(preflight) == sort_lists(wanted and {**wanted, f"{ALLOW}Methods": methods[n]})
+        assert has_vary_origin(answer) == has_vary_origin(preflight) == (decides is not None)
 
 
 @pytest.mark.parametrize(("pattern", "allowed", "origins"), PATTERNS)
-def test_a_pattern_allows_what_it_says(start: Start, pattern: str, allowed: bool, origins: list[str]) -> None:
+def test_a_pattern_allows_only_matching_origins(start: Start, pattern: str, allowed: bool, origins: list[str]) -> None:
     app = start(lab(origins=[EVIL, pattern]))
     for origin in origins:
         for answer in (send(app, "/lab", origin), ask(app, "/lab", origin)):
             assert answer.headers.getlist(f"{ALLOW}Origin") == ([origin] if allowed else [])
 
 
-def test_a_policy_holds_at_each_registration_of_its_blueprint(writer: Writer) -> None:
+def test_a_policy_applies_to_each_registration_of_its_blueprint(writer: Writer) -> None:
     blueprint, outer, app = lab(), Blueprint("outer", __name__, url_prefix="/outer"), Flask("lab")
     writer(app)
     outer.register_blueprint(blueprint)
@@ -186,7 +184,7 @@ def test_a_policy_holds_at_each_registration_of_its_blueprint(writer: Writer) ->
         check(send(app, path), PAGE, None if path in ("/lab", "/outer") else {})
 
 
-def test_two_applications_share_a_blueprint_and_no_origins(start: Start) -> None:
+def test_two_applications_share_a_blueprint_but_not_its_origins(start: Start) -> None:
     blueprint = lab(origins=FromConfig("PAGES"))
     first, second, third = (start(blueprint, PAGES=p) for p in (f"{PAGE},\n{APP}", [EVIL], "none"))
     for origin in (PAGE, APP, EVIL):
@@ -204,7 +202,7 @@ def by_hand(response: Response | None = None) -> Response:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-def test_headers_set_by_hand_are_overruled_and_their_vary_is_kept(writer: Writer, method: str) -> None:
+def test_headers_set_by_hand_are_removed_and_their_vary_is_kept(writer: Writer, method: str) -> None:
     app, blueprint = Flask("lab"), lab()
     writer(app)
     blueprint.add_url_rule("/x", view_func=by_hand, methods=["GET", "POST"])
@@ -216,10 +214,10 @@ def test_headers_set_by_hand_are_overruled_and_their_vary_is_kept(writer: Writer
     answer = send(app, "/lab/x", method=method)
     check(answer, PAGE, {})
     assert sorted(answer.headers["Vary"].lower().split(", ")) == ["accept", "cookie", "origin"]
-    assert granted(send(app, "/free", method=method)) == []
+    assert get_cors_headers(send(app, "/free", method=method)) == []
 
 
-def test_a_page_of_another_site_is_warned_of(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_page_on_another_site_causes_a_warning(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     others, same = ["http://127.0.0.1:5173", "https://localhost:5173"], "http://localhost:5173"
     for credentials in (True, False):
         for page in (*others, same):
@@ -231,7 +229,7 @@ def test_a_page_of_another_site_is_warned_of(start: Start, caplog: pytest.LogCap
 
 @pytest.mark.parametrize("origin", ORIGINS, ids=repr)
 @pytest.mark.parametrize("prefix", POLICIES)
-def test_every_outcome_has_the_headers_of_its_policy(site: Flask, prefix: str, origin: str | None) -> None:
+def test_every_response_has_the_headers_of_its_policy(site: Flask, prefix: str, origin: str | None) -> None:
     for status in STATUSES:
         answer = send(site, f"{prefix}/outcome/{status}", origin)
         assert answer.status_code == status
@@ -243,6 +241,6 @@ def test_every_outcome_has_the_headers_of_its_policy(site: Flask, prefix: str, o
 def test_a_preflight_has_the_headers_of_its_policy(site: Flask, prefix: str, origin: str) -> None:
     answer = ask(site, prefix, origin)
     check(answer, origin, POLICIES[prefix][2])
-    assert answer.status_code == (204 if granted(answer) else 403)
+    assert answer.status_code == (204 if get_cors_headers(answer) else 403)
     longer = ask(site, prefix, origin, Headers="x" * 4097)
-    assert (longer.status_code, granted(longer), varies(longer)) == (403, [], varies(answer))
+    assert (longer.status_code, get_cors_headers(longer), has_vary_origin(longer)) == (403, [], has_vary_origin(answer))

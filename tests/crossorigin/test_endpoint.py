@@ -33,7 +33,7 @@ def ask(app: Flask, **changes: Any) -> dict[str, Any]:
     return found
 
 
-def test_headers_of_a_refused_preflight_that_the_page_does_not_know_are_named() -> None:
+def test_headers_of_a_refused_preflight_that_the_page_does_not_know_are_listed() -> None:
     app = make_app()
     assert ask(app)["allowed"]
     send_preflight(app, **ADDED)
@@ -42,10 +42,10 @@ def test_headers_of_a_refused_preflight_that_the_page_does_not_know_are_named() 
     assert "baggage, sentry-trace" in found["steps"][0]["detail"]
     [edit] = found["edits"]
     assert edit["set"] == 'request_headers=["Content-Type", "baggage", "sentry-trace"]'
-    assert ask(app)["edits"] == [edit]  # its own preflights are not noted
+    assert ask(app)["edits"] == [edit]  # preflights of a dry run are not recorded
 
 
-OTHERS = {  # what is asked about another request than the refused preflight
+OTHERS = {  # requests other than that of the refused preflight
     "another path": {"url": "http://localhost/lab/other"},
     "another origin": {"origin": APP},
     "another method": {"method": "GET"},
@@ -53,20 +53,20 @@ OTHERS = {  # what is asked about another request than the refused preflight
 
 
 @pytest.mark.parametrize("changes", OTHERS.values(), ids=OTHERS)
-def test_a_refused_preflight_explains_no_other_request(changes: Any) -> None:
+def test_a_refused_preflight_does_not_explain_other_requests(changes: Any) -> None:
     app = make_app()
     send_preflight(app, **ADDED)
     assert ask(app, **changes)["allowed"]
 
 
-def test_a_refused_preflight_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_preflight_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     app = make_app()
     send_preflight(app, **ADDED)
     monkeypatch.setattr(endpoint, "MAX_AGE", 0)
     assert ask(app)["allowed"]
 
 
-def test_refused_preflights_are_kept_in_development_only_and_not_without_end() -> None:
+def test_the_last_50_refused_preflights_are_kept_in_development_only() -> None:
     app, production = make_app(), start(lab())
     for n in range(100):
         send_preflight(app, f"/lab/{n}", **ADDED)

@@ -1,6 +1,6 @@
-"""The conformance cases find each mistake that people make, under each writer of headers.
+"""The conformance cases find each common mistake, for each writer of headers.
 
-A mistake is written into a copy of what the cases need, and `test_conformance.py` must fail there.
+Each mistake is written into a copy of the files, and `test_conformance.py` must fail there.
 """
 
 import os
@@ -21,7 +21,7 @@ WRITERS = {  # the name in the cases, and the file that has the writer
 }
 WRITER = "the writer's own file"
 
-# a file, what stands there, and the wrong version
+# a file, the right text, and the wrong text
 MUTATIONS: dict[str, tuple[str, str, str]] = {
     "Vary only when allowed": (
         WRITER,
@@ -73,7 +73,7 @@ def run_cases(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
-def test_the_conformance_cases_fail_under_each_writer_for(tmp_path: Path, mutation: str) -> None:
+def test_the_conformance_cases_fail_for_each_writer_with(tmp_path: Path, mutation: str) -> None:
     name, right, wrong = MUTATIONS[mutation]
     shutil.copytree(FOLDER / "crossorigin", tmp_path / "crossorigin", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "{{cookiecutter.__package}}").mkdir()

@@ -1,4 +1,4 @@
-"""Fixes in this application: all that a policy and its settings lack, where the value of a setting comes from."""
+"""Fixes in this application: everything that a policy and its settings need, with the place of each."""
 
 import json
 from dataclasses import replace
@@ -24,11 +24,11 @@ PRODUCTION = {"production": True, "api_url": "https://api.example.com", "cross_s
 SECURE = {"SESSION_COOKIE_SECURE": True}
 PAGES: dict[str, Any] = {"origins": FromConfig("PAGES"), "credentials": True}
 HERE = "tests/crossorigin/cases.py"
-TWO_SITES = "page and API are two sites, which no edit of this project changes"
+TWO_SITES = "page and API are two sites, which a change in this project cannot fix"
 
 
 class Row(NamedTuple):
-    """What a page asks, what the application says of itself, the words of the fix, and its edits by place."""
+    """A request of a page, facts about the application, a part of the fix, and its edits by place."""
 
     page: str
     words: str
@@ -36,7 +36,7 @@ class Row(NamedTuple):
     policy: dict[str, Any] = PAGES
     hints: dict[str, Any] | None = None
     config: dict[str, Any] | None = None
-    asks: dict[str, Any] | None = None  # beside GET, with credentials
+    asks: dict[str, Any] | None = None  # besides GET, with credentials
 
 
 def page(**changes: Any) -> dict[str, str]:
@@ -49,7 +49,7 @@ ROWS = {
     "another port": Row("http://localhost:3000", "; then restart", {".env": f"PAGES={PAGE},http://localhost:3000"}),
     "a setting of the environment": Row(
         "http://localhost:3000",
-        "(it wins over .env) (http://localhost:5173 is allowed. Yours differs in the port); then restart",
+        "(it overrides .env) (http://localhost:5173 is allowed. Yours differs in the port); then restart",
         {"environment": f"PAGES={PAGE},http://localhost:3000"},
         hints={"find_setting": lambda name: "environment" if name == "PAGES" else ".env"},
     ),
@@ -59,7 +59,7 @@ ROWS = {
     "a private address without cookies": Row(
         LAN, "then restart", {".env": f"PAGES={PAGE},{LAN}"}, asks={"credentials": False}
     ),
-    "a private address in production": Row(LAN, "whoever controls the network", hints=PRODUCTION),
+    "a private address in production": Row(LAN, "anyone who controls the network", hints=PRODUCTION),
     "http in development": Row(
         "http://app.example.com", f"open the page at {PAGE}", page(origin=PAGE), hints=HOME, asks={"credentials": False}
     ),
@@ -73,7 +73,7 @@ ROWS = {
     ),
     "two schemes in production": Row(
         "http://app.example.com",
-        "open the page at https://app.example.com: both need one scheme",
+        "open the page at https://app.example.com: both need the same scheme",
         page(origin=APP) | {".env": f"PAGES={PAGE},{APP}"},
         hints=PRODUCTION,
         config=SECURE,
@@ -89,19 +89,19 @@ ROWS = {
     ),
     "an app": Row(
         "capacitor://localhost",
-        "is the page of an app, which browsers send no cookie for",
+        "is an app, and browsers do not send cookies for apps",
         page(credentials=False, headers=TOKEN)
         | {".env": f"PAGES={PAGE},capacitor://localhost", HERE: 'request_headers=["Authorization"]'},
     ),
     "an app that the policy knows": Row(
         "capacitor://localhost",
-        "but a token, if the application has tokens: Authorization: Bearer TOKEN",
+        "and a token, if the application has tokens: Authorization: Bearer TOKEN",
         page(credentials=False, headers=TOKEN),
         policy=PAGES | {"request_headers": ["authorization"]},
         config={"PAGES": "capacitor://localhost"},
     ),
     "a file": Row("null", "open the page at", page(origin=PAGE), hints=HOME),
-    "a file without a front end": Row("null", "serve the page by http (flask run)"),
+    "a file without a front end": Row("null", "serve the page over http (flask run)"),
     "one origin": Row(
         PAGE,
         f"open the page at {PAGE}; or .env: PAGES={PAGE}; then restart; and .env: VITE_API_URL={API}; then restart",
@@ -125,7 +125,7 @@ ROWS = {
     ),
     "an origin, and a method that no route has": Row(
         "http://localhost:3000",
-        'a route with methods=["PUT"]; the policy allows the methods of the routes; and .env: PAGES=',
+        'add a route with methods=["PUT"]; the policy allows the methods of the routes; and .env: PAGES=',
         asks={"method": "PUT"},
     ),
 }
@@ -138,7 +138,7 @@ def ask(app: Flask, origin: str, path: str = "/lab", **asks: Any) -> Explanation
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_the_fix_is_whole(row: Row) -> None:
+def test_the_fix_is_complete(row: Row) -> None:
     blueprint = lab(**row.policy)
     blueprint.add_url_rule("", "view", str)
     app = start(blueprint, hints=replace(HINTS, **row.hints or {}), **{"PAGES": PAGE, **(row.config or {})})
@@ -150,7 +150,7 @@ def test_the_fix_is_whole(row: Row) -> None:
     assert "SAMESITE" not in (found.fix or "")
 
 
-def test_a_policy_is_declared_with_all_that_the_request_needs() -> None:
+def test_a_new_policy_has_everything_that_the_request_needs() -> None:
     some_name = Blueprint("other", __name__, url_prefix="/other")
     some_name.add_url_rule("/", "view", str)
     app = start(lab(), hints=HINTS)
@@ -161,7 +161,7 @@ def test_a_policy_is_declared_with_all_that_the_request_needs() -> None:
     assert found.edits == [("tests/crossorigin/test_own_fixes.py", line)]
 
 
-def test_a_view_that_is_kept_closed_is_opened_where_it_is_closed() -> None:
+def test_the_fix_for_a_closed_view_is_in_init_cors() -> None:
     blueprint = Blueprint("lab", __name__, url_prefix="/lab")
     cors(blueprint, origins=[PAGE])
     for name in ("one", "two"):
@@ -175,7 +175,7 @@ def test_a_view_that_is_kept_closed_is_opened_where_it_is_closed() -> None:
     assert all(edit.place.startswith("tests/crossorigin/test_own_fixes.py:") for edit in found.edits)
 
 
-def test_a_header_of_responses_and_one_of_requests_are_told_at_once() -> None:
+def test_one_fix_has_a_response_header_and_a_request_header() -> None:
     found = ask(start(lab(), hints=HINTS), PAGE, headers=[("Vary", "Origin"), ("X-Lab", "1")])
     assert [edit.set for edit in found.edits] == ['{"headers": {"Vary": null}}', 'request_headers=["X-Lab"]']
 
@@ -189,7 +189,7 @@ def test_the_cookie_of_a_page_of_the_same_origin_needs_no_policy(path: str) -> N
     assert (found.allowed, found.cookies_sent, found.edits) == (True, False, [("page", json.dumps(both))])
 
 
-def test_an_application_without_policies_is_told_of_its_cookie() -> None:
+def test_the_fix_for_a_cookie_works_without_policies() -> None:
     app = Flask("lab")
     app.after_request(lambda response: response.headers.set("Access-Control-Allow-Origin", NUMBER) or response)
     app.after_request(lambda response: response.headers.set("Access-Control-Allow-Credentials", "true") or response)

@@ -1,4 +1,4 @@
-"""Which policy a response has: that of the view's own blueprint, and no sibling's."""
+"""The policy of a response is that of the view's own blueprint, not of a sibling."""
 
 import logging
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ OPEN, CLOSED, LISTED = {"origins": ["*"]}, {"origins": ["none"]}, {"origins": [A
 
 
 class Quoted(BaseConverter):
-    """As werkzeug's documentation has it: a regular expression in the rule."""
+    """A converter with a regular expression in the rule, from werkzeug's documentation."""
 
     def __init__(self, url_map: Any, *args: Any) -> None:  # noqa: D107
         super().__init__(url_map)
@@ -26,7 +26,7 @@ class Quoted(BaseConverter):
 
 
 def blueprint(name: str, prefix: str, policy: dict[str, Any] | None, *rules: str, **options: Any) -> Blueprint:
-    """Return a blueprint; a rule is its methods and its path, as "GET,POST /<name>"."""
+    """Return a blueprint. A rule is its methods and its path, for example "GET,POST /<name>"."""
     made = Blueprint(name, __name__, url_prefix=prefix, **options)
     if policy is not None:
         cors(made, **policy)
@@ -41,7 +41,7 @@ def view(**_: object) -> ResponseReturnValue:
     return policy.blueprint if policy else "none"
 
 
-def app_of(*blueprints: Blueprint) -> Flask:
+def make_app(*blueprints: Blueprint) -> Flask:
     app = Flask("lab", root_path="no-source", host_matching=False, subdomain_matching=True)
     app.config["SERVER_NAME"] = "lab.example"
     app.url_map.converters["quoted"] = Quoted
@@ -50,7 +50,7 @@ def app_of(*blueprints: Blueprint) -> Flask:
     return app
 
 
-def nested(outer: Blueprint, *inner: Blueprint) -> Blueprint:
+def nest(outer: Blueprint, *inner: Blueprint) -> Blueprint:
     for made in inner:
         outer.register_blueprint(made)
     return outer
@@ -93,29 +93,29 @@ REFUSED: dict[str, tuple[Sequence[Blueprint], list[str]]] = {  # and what the me
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("layout", REFUSED)
-def test_the_start_refuses(layout: str, order: int) -> None:
+def test_init_cors_refuses(layout: str, order: int) -> None:
     blueprints, names = REFUSED[layout]
     with pytest.raises(PolicyError) as caught:
-        init_cors(app_of(*blueprints[::order]))
+        init_cors(make_app(*blueprints[::order]))
     assert [name for name in [*names, "test_policy_of_a_response.py:"] if name not in caught.value.message] == []
     assert caught.value.message.count("test_policy_of_a_response.py:") >= 2
 
 
 LEGAL: dict[str, tuple[Sequence[Blueprint], dict[str, str]]] = {  # and which policy a path has
-    "a sibling below with a policy of its own": (
+    "a sibling below with a separate policy": (
         [blueprint("a", "/a", OPEN, "GET "), blueprint("b", "/a/b", LISTED, "GET /c")],
         {"/a": "a", "/a/b/c": "b"},
     ),
-    "a sibling below that is kept closed": (
+    "a closed sibling below": (
         [STATUS, blueprint("admin", "/api/admin", CLOSED, "GET /list")],
         {"/api": "status", "/api/admin/list": "admin"},
     ),
     "a nested blueprint without a policy": (
-        [nested(blueprint("a", "/a", OPEN), blueprint("b", "/b", None, "GET /c"))],
+        [nest(blueprint("a", "/a", OPEN), blueprint("b", "/b", None, "GET /c"))],
         {"/a/b/c": "a"},
     ),
     "a nested blueprint with a policy": (
-        [nested(blueprint("a", "/a", OPEN, "GET "), blueprint("b", "/b", LISTED, "GET /c"))],
+        [nest(blueprint("a", "/a", OPEN, "GET "), blueprint("b", "/b", LISTED, "GET /c"))],
         {"/a": "a", "/a/b/c": "a.b"},
     ),
     "a literal beside a variable that does not take it": (
@@ -138,21 +138,21 @@ LEGAL: dict[str, tuple[Sequence[Blueprint], dict[str, str]]] = {  # and which po
 
 
 @pytest.mark.parametrize("layout", LEGAL)
-def test_a_legal_layout_goes_on_with(layout: str) -> None:
+def test_init_cors_allows(layout: str) -> None:
     blueprints, policies = LEGAL[layout]
-    app = app_of(*blueprints)
+    app = make_app(*blueprints)
     init_cors(app)
     for path, name in policies.items():
         answer = get(app, path, base_url="http://lab.example")
         assert (answer.status_code, answer.text) == (200, name)
 
 
-def test_a_view_that_is_not_ones_own_can_be_kept_closed() -> None:
-    app = app_of(STATUS)
+def test_a_view_of_another_package_can_be_closed() -> None:
+    app = make_app(STATUS)
     app.add_url_rule("/api/ping", "ping", view)
     with pytest.raises(PolicyError, match=r'init_cors\(app, closed=\["ping"\]\)'):
         init_cors(app)
-    app = app_of(STATUS)
+    app = make_app(STATUS)
     app.add_url_rule("/api/ping", "ping", view)
     init_cors(app, closed=["ping"])
     asks = {"Origin": APP, "Access-Control-Request-Method": "GET"}
@@ -164,24 +164,24 @@ def test_a_view_that_is_not_ones_own_can_be_kept_closed() -> None:
 
 
 def test_an_unknown_closed_endpoint_is_refused() -> None:
-    app = app_of(STATUS)
+    app = make_app(STATUS)
     app.add_url_rule("/ping", "ping", view)
     with pytest.raises(PolicyError, match="'pinng', which is not an endpoint; write 'ping'"):
         init_cors(app, closed=["pinng"])
 
 
 @pytest.mark.parametrize("status", [401, 403, 429])
-def test_an_answer_before_the_view_has_the_policy_of_the_view(status: int) -> None:
+def test_a_response_before_the_view_has_the_policy_of_the_view(status: int) -> None:
     inner = blueprint("b", "/b", LISTED, "GET /c")
     inner.before_request(lambda: abort(status))
-    app = app_of(nested(blueprint("a", "/a", OPEN), inner))
+    app = make_app(nest(blueprint("a", "/a", OPEN), inner))
     init_cors(app)
     answer = get(app, "/a/b/c", base_url="http://lab.example")
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (status, APP)
     assert get(app, "/a/b/no", base_url="http://lab.example").headers["Access-Control-Allow-Origin"] == APP
 
 
-def test_a_view_that_is_added_late_is_refused_at_the_first_request() -> None:
+def test_a_view_after_init_cors_is_refused_at_the_first_request() -> None:
     app = start(lab("/api", "status", origins=["*"]))
     app.add_url_rule("/api/late", "late", view)
     with pytest.raises(PolicyError, match="'late'"):
@@ -194,7 +194,7 @@ def write(response: Response) -> Response:
 
 
 def test_a_writer_that_does_not_run_last_is_refused() -> None:
-    app = app_of(lab())
+    app = make_app(lab())
     app.after_request(lambda response: response)
     app.after_request(write)
     with pytest.raises(PolicyError, match=r"init_app\(app\) first in create_app"):
@@ -205,13 +205,13 @@ def test_a_writer_that_does_not_run_last_is_refused() -> None:
         app.test_client().get("/lab")
 
 
-def test_nothing_is_put_in_front_of_an_application_before_init_cors() -> None:
-    app = app_of(lab())
+def test_an_application_has_no_wsgi_layer_before_init_cors() -> None:
+    app = make_app(lab())
     assert app.wsgi_app == Flask.wsgi_app.__get__(app)
 
 
 @pytest.mark.parametrize("debug", [True, False])
-def test_a_500_is_readable_also_in_debug_mode(debug: bool) -> None:
+def test_a_500_is_readable_in_debug_mode(debug: bool) -> None:
     broken = lab()
     broken.add_url_rule("/broken", view_func=lambda: 1 / 0)
     app = start(broken)
@@ -221,7 +221,7 @@ def test_a_500_is_readable_also_in_debug_mode(debug: bool) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"TESTING": True}, {"PROPAGATE_EXCEPTIONS": True}], ids=str)
-def test_an_exception_still_reaches_a_test_and_who_asks_for_it(changes: dict[str, bool]) -> None:
+def test_an_exception_is_raised_in_tests_and_with_propagate_exceptions(changes: dict[str, bool]) -> None:
     broken = lab()
     broken.add_url_rule("/broken", view_func=lambda: 1 / 0)
     app = start(broken)
@@ -232,7 +232,7 @@ def test_an_exception_still_reaches_a_test_and_who_asks_for_it(changes: dict[str
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_500_of_an_after_request_has_its_headers(name: str) -> None:
+def test_a_500_from_after_request_has_cors_headers(name: str) -> None:
     fine = lab(credentials=True)
     fine.add_url_rule("/fine", view_func=view)
     app = start(fine, writer=WRITERS[name])
@@ -244,7 +244,9 @@ def test_a_500_of_an_after_request_has_its_headers(name: str) -> None:
 
 
 @pytest.mark.parametrize("production", [True, False])
-def test_in_development_a_header_set_by_hand_is_warned_of(production: bool, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_header_set_by_hand_causes_a_warning_in_development(
+    production: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     by_hand = lab()
     by_hand.add_url_rule("/x", view_func=lambda: ("", 200, {"Access-Control-Allow-Origin": "https://own.example"}))
     answer = get(start(by_hand, hints=Hints(production=production)), "/lab/x", PAGE)
@@ -253,7 +255,7 @@ def test_in_development_a_header_set_by_hand_is_warned_of(production: bool, capl
     assert [("'https://own.example'" in text, "cors(" in text) for text in texts] == [(True, True)] * (not production)
 
 
-def test_a_preflight_carries_the_mark_of_the_application() -> None:
+def test_a_preflight_has_the_request_id_of_the_application() -> None:
     app = start(lab(), hints=Hints(mark_preflight=lambda environ: [("X-Request-ID", environ["HTTP_X_REQUEST_ID"])]))
     asks = {"Origin": PAGE, "Access-Control-Request-Method": "GET", "X-Request-ID": "seven"}
     for path, status in (("/lab", 204), ("/none", 403)):

@@ -1,4 +1,4 @@
-"""`crossorigin/` is the template's own: a project's ruff and mypy leave it out, so they run on it here."""
+"""Check the style of `crossorigin/` here, because a project's ruff and mypy leave it out."""
 
 import shutil
 import subprocess
@@ -37,7 +37,7 @@ ignore_missing_imports = true
     ],
     ids=["ruff check", "ruff format", "mypy"],
 )
-def test_finds_nothing(tmp_path: Path, command: list[str]) -> None:
+def test_the_package_passes(tmp_path: Path, command: list[str]) -> None:
     shutil.copytree(template() / "{{cookiecutter.__project_slug}}" / "crossorigin", tmp_path / "crossorigin")
     (tmp_path / "pyproject.toml").write_text(SETTINGS, "utf-8")
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)

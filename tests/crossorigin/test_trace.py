@@ -1,4 +1,4 @@
-"""Explanations: they go the browser's way, and name the line that would change it."""
+"""Explanations follow the browser's steps and name the line to change."""
 
 import json
 import re
@@ -20,17 +20,20 @@ FINE = f"Origin: {PAGE} | Credentials: true"
 LISTS = f"204 | {FINE} | Methods: PUT | Headers: Authorization, Content-Type"
 
 
-def scripted(*answers: str, method: str = "GET", headers: Any = (), origin: str = PAGE, **more: Any) -> Explanation:
+def explain_scripted(
+    *answers: str, method: str = "GET", headers: Any = (), origin: str = PAGE, **more: Any
+) -> Explanation:
     asks = build_request(method, f"{API}/lab/1", origin, headers, more.get("credentials", False))
     return explain(asks, Scripted(*answers), start(lab(), hints=Hints(api_url=API)))
 
 
-def test_the_object_has_these_keys_and_no_others() -> None:
-    found = json.loads(json.dumps(scripted(f"200 | {FINE} | X-Lab: 1 | ETag: 2 | Expires: 0").as_dict()))
+def test_the_object_has_exactly_these_keys() -> None:
+    found = json.loads(json.dumps(explain_scripted(f"200 | {FINE} | X-Lab: 1 | ETag: 2 | Expires: 0").as_dict()))
     steps = found.pop("steps")
     assert {key for step in steps for key in step} == {"step", "ok", "detail"}
     assert all(step["ok"] for step in steps)
     assert "etag, x-lab" in steps[-1]["detail"]
+    assert "add it to expose_headers of the policy (tests/crossorigin/cases.py:" in steps[-1]["detail"]
     assert found == {
         "allowed": True,
         "preflighted": False,
@@ -44,12 +47,12 @@ def test_the_object_has_these_keys_and_no_others() -> None:
     }
 
 
-REDIRECTS = {  # the status, where to, what is sent then, and what no more
+REDIRECTS = {  # the status, the target, what is sent next, and what is not sent again
     "PUT is GET and has no type after 303": (303, "/x", "GET /x", "Content-Type"),
     "PUT stays PUT after 302": (302, "/x?a=b", "PUT /x?a=b", "Origin: null"),
     "POST is GET after 301": (301, "x", "GET /lab/x", "Content-Type"),
-    "the page is nobody after a second origin": (307, f"{ELSEWHERE}/x", "Origin: null", "Authorization"),
-    "the page is nobody even at its own origin": (307, f"{PAGE}/x", "Origin: null", "Authorization"),
+    "the origin is null after a second origin": (307, f"{ELSEWHERE}/x", "Origin: null", "Authorization"),
+    "the origin is null even at its own origin": (307, f"{PAGE}/x", "Origin: null", "Authorization"),
 }
 
 
@@ -58,12 +61,14 @@ def test_after_a_redirect(status: int, to: str, sent: str, gone: str) -> None:
     second = LISTS.replace(PAGE, "null") if "://" in to else LISTS
     headers = [("Authorization", "a"), ("Content-Type", "application/json")]
     method = "POST" if status == 301 else "PUT"
-    found = scripted(LISTS, f"{status} | {FINE} | Location: {to}", second, second, method=method, headers=headers)
+    found = explain_scripted(
+        LISTS, f"{status} | {FINE} | Location: {to}", second, second, method=method, headers=headers
+    )
     last = [step.detail for step in found.steps if step.step.startswith("The browser sends")][-1]
     assert (found.allowed, sent in last.splitlines(), gone in last) == (True, True, False)
 
 
-def test_a_redirect_of_the_own_origin_leads_into_cors_with_the_pages_name() -> None:
+def test_a_redirect_from_the_same_origin_keeps_the_origin_of_the_page() -> None:
     asks = build_request("GET", f"{PAGE}/x", PAGE)
     found = explain(asks, Scripted(f"302 | Location: {API}/lab", f"200 | {FINE}"), start(lab()))
     assert found.allowed
@@ -71,21 +76,21 @@ def test_a_redirect_of_the_own_origin_leads_into_cors_with_the_pages_name() -> N
     assert "Origin" not in found.steps[1].detail
 
 
-def test_no_redirect_to_another_origin_has_a_user_name() -> None:
-    found = scripted(f"302 | {FINE} | Location: https://me@api.example.org/x")
+def test_a_redirect_to_another_origin_must_not_have_a_user_name() -> None:
+    found = explain_scripted(f"302 | {FINE} | Location: https://me@api.example.org/x")
     assert (found.allowed, found.reason) == (False, "CORSDidNotSucceed")
     assert "user name" in found.steps[-1].detail
 
 
-def test_what_a_script_cannot_set_is_said_and_what_it_writes_small_is_sent_so() -> None:
+def test_removed_headers_and_methods_in_lower_case_are_reported() -> None:
     headers = [("Cookie", "a=b"), ("X-HTTP-Method", "TRACE"), ("Accept", "*/*")]
-    found = scripted(LISTS, method="patch", headers=headers)
-    assert "writes only DELETE, GET" in found.steps[0].detail
+    found = explain_scripted(LISTS, method="patch", headers=headers)
+    assert "changes only DELETE, GET" in found.steps[0].detail
     assert found.steps[1].detail == "Removed by the browser: Cookie, X-HTTP-Method."
 
 
-def test_a_page_with_https_is_told_of_the_permission_and_goes_on() -> None:
-    found = scripted(f"200 | Origin: {APP}", origin=APP)
+def test_an_https_page_gets_a_note_about_the_permission_and_is_allowed() -> None:
+    found = explain_scripted(f"200 | Origin: {APP}", origin=APP)
     assert found.allowed
     assert "Chromium asks the visitor" in found.steps[2].detail
 
@@ -105,14 +110,14 @@ def test_the_cookie_of_a_secure_api_needs_https() -> None:
     assert ".env: API_URL=" in (explain(asks, Scripted(answer), app).fix or "")
 
 
-FIXES = {  # the policy, the hints, what a page asks for, the answers, and the fix
+FIXES = {  # the policy, the hints, the request of a page, the responses, and the fix
     "a view without a blueprint": ({}, {}, {"path": "/free"}, "200", "the view 'free' into a blueprint"),
     "a blueprint without a policy": (
         {},
         {},
         {"path": "/closed"},
         "200",
-        f'test_trace.py: from crossorigin import cors; cors(closed, origins=["{PAGE}"], credentials=True), and url_',
+        f'test_trace.py: from crossorigin import cors; cors(closed, origins=["{PAGE}"], credentials=True), and set url',
     ),
     "a method without a policy": (
         {},
@@ -129,7 +134,7 @@ FIXES = {  # the policy, the hints, what a page asks for, the answers, and the f
         "into a blueprint",
     ),
     "cookies without a policy": ({}, {}, {"path": "/free"}, "200 | Origin: *", "remove what writes"),
-    "no path like it": ({}, {}, {"path": "/~~~~~~"}, "404", "no route and no policy is under /~~~~~~"),
+    "no path like it": ({}, {}, {"path": "/~~~~~~"}, "404", "no route or policy has the path /~~~~~~"),
     "origins in a list": ({"origins": [APP]}, {}, {}, "200", f'lab.py:7: origins=["{APP}", "{PAGE}"]'),
     "no page at all": ({"origins": []}, {"one_origin": True}, {}, "200", f"and .env: VITE_API_URL={API}"),
     "methods in a list": (
@@ -178,7 +183,7 @@ def test_the_fix_is(policy: Any, hints: Any, asks: Any, answers: str, fix: str) 
     assert fix in (explain(asked, Scripted(answers), app).fix or "")
 
 
-NO_REQUEST = {  # what no browser takes, and what is said
+INVALID = {  # what browsers refuse, and a part of the message
     "a method": ({"method": "GE T"}, "write for example PUT"),
     "a pattern": ({"origin": "http://localhost:*"}, "write the origin of one page"),
     "an origin with a slash": ({"origin": f"{PAGE}/"}, f"write {PAGE!r}"),
@@ -193,9 +198,9 @@ NO_REQUEST = {  # what no browser takes, and what is said
 }
 
 
-@pytest.mark.parametrize(("changes", "sentence"), NO_REQUEST.values(), ids=NO_REQUEST)
-def test_it_is_no_request(changes: Any, sentence: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(sentence)):
+@pytest.mark.parametrize(("changes", "message"), INVALID.values(), ids=INVALID)
+def test_an_invalid_request_is_refused(changes: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
         build_request(**{"method": "GET", "url": API, "origin": PAGE, **changes})
 
 
@@ -210,12 +215,12 @@ PATHS = {"/lab/../x": "/x", "/lab/%2E%2e/x/.": "/x/", "/..": "/", "/a/..": "/", 
 
 
 @pytest.mark.parametrize(("path", "sent"), PATHS.items())
-def test_dots_are_gone_before_a_policy_is_looked_up(path: str, sent: str) -> None:
+def test_dots_are_removed_before_a_policy_is_found(path: str, sent: str) -> None:
     assert build_request("GET", f"{API}{path}", "null").url == f"{API}{sent}"
 
 
 @pytest.mark.parametrize("location", ["http://[", "http://a:x/", "http://..:1/"])
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_a_redirect_to_what_is_no_address_is_told(location: str, method: str) -> None:
-    found = scripted(f"302 | {FINE} | Location: {location}", method=method)
+def test_a_redirect_to_an_invalid_url_is_reported(location: str, method: str) -> None:
+    found = explain_scripted(f"302 | {FINE} | Location: {location}", method=method)
     assert (found.allowed, found.steps[-1].ok) == (False, False)

@@ -1,4 +1,4 @@
-"""Questions and answers: in process, where nothing may change, and over the network."""
+"""Requests in process, where nothing may change, and over the network."""
 
 import http.client
 import socket
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from crossorigin.doctor import browser
 from crossorigin.doctor.trace import Explanation, build_request, explain
 from crossorigin.doctor.transport import AppTransport, HttpTransport, build_browser_headers, describe_network_error
+from crossorigin.rules import SAFELISTED_METHODS
 from flask import Blueprint, Flask, abort, redirect, request
 from werkzeug.serving import make_server
 
@@ -24,7 +24,7 @@ ran: list[str] = []
 
 @pytest.fixture(scope="module")
 def site() -> Flask:
-    """An application of which it is known which views have run."""
+    """An application that records which views have run."""
     blueprint, closed = lab(credentials=True), Blueprint("closed", __name__, url_prefix="/closed")
     blueprint.add_url_rule("/thing", "thing", lambda: ran.append(request.method) or "", methods=["GET", "PUT"])
     blueprint.add_url_rule("/moved", "moved", lambda: redirect(f"{ELSEWHERE}/x"))
@@ -37,44 +37,46 @@ def site() -> Flask:
     return app
 
 
-def within(site: Flask, method: str, path: str, origin: str = API, views: bool = True, **more: Any) -> Explanation:
+def explain_in_process(
+    site: Flask, method: str, path: str, origin: str = API, views: bool = True, **more: Any
+) -> Explanation:
     ran.clear()
     return explain(build_request(method, API + path, origin, **more), AppTransport(site, API, run_views=views), site)
 
 
-IN_PROCESS = {  # what is asked, the status, and whether the view has run
+IN_PROCESS = {  # the request, the status, and whether the view has run
     "GET runs the view": ("GET", "/lab/thing", 200, True),
     "HEAD as well": ("HEAD", "/lab/thing", 200, True),
     "PUT does not": ("PUT", "/lab/thing", None, False),
     "PUT to a path that only reads gets its 405": ("PUT", "/lab/folder/", 405, False),
     "an unknown path gets its 404": ("PUT", "/lab/nowhere", 404, False),
-    "what stands before the view answers": ("PUT", "/lab/thing?sign-in", 401, False),
-    "what fails before the view is a 500": ("DELETE", "/closed/", 500, False),
+    "code before the view answers": ("PUT", "/lab/thing?sign-in", 401, False),
+    "an error before the view is a 500": ("DELETE", "/closed/", 500, False),
 }
 
 
 @pytest.mark.parametrize(("method", "path", "status", "runs"), IN_PROCESS.values(), ids=IN_PROCESS)
 @pytest.mark.parametrize("origin", [API, PAGE])
 def test_in_process(site: Flask, method: str, path: str, status: int | None, runs: bool, origin: str) -> None:
-    found = within(site, method, path, origin)
-    let_in = origin == API or path[1] == "l"
-    assert (found.allowed, bool(ran)) == (let_in, runs and (let_in or method in browser.SAFELISTED_METHODS))
-    assert found.status == (status if let_in else None)
-    assert within(site, method, path, origin, views=False).status != 200
+    found = explain_in_process(site, method, path, origin)
+    allowed = origin == API or path[1] == "l"
+    assert (found.allowed, bool(ran)) == (allowed, runs and (allowed or method in SAFELISTED_METHODS))
+    assert found.status == (status if allowed else None)
+    assert explain_in_process(site, method, path, origin, views=False).status != 200
     assert ran == []
 
 
-def test_an_application_that_fails_while_it_answers_is_told() -> None:
+def test_an_exception_in_the_application_is_reported() -> None:
     app = start(lab())
     app.add_url_rule("/lab", view_func=lambda: redirect("http://["))
-    found = within(app, "GET", "/lab", API)
+    found = explain_in_process(app, "GET", "/lab", API)
     assert (found.allowed, "raises an exception" in found.steps[-1].detail) == (False, True)
 
 
-def test_a_redirect_for_the_slash_is_followed_and_one_out_of_the_api_asks_nobody(site: Flask) -> None:
-    found = within(site, "GET", "/lab/folder")
+def test_a_redirect_for_the_slash_is_followed_and_one_to_another_server_is_not(site: Flask) -> None:
+    found = explain_in_process(site, "GET", "/lab/folder")
     assert (found.allowed, found.status) == (True, 200)
-    out = within(site, "GET", "/lab/moved")
+    out = explain_in_process(site, "GET", "/lab/moved")
     assert (out.allowed, out.reason, out.fix) == (
         False,
         None,
@@ -82,11 +84,11 @@ def test_a_redirect_for_the_slash_is_followed_and_one_out_of_the_api_asks_nobody
     )
 
 
-def test_the_process_asks_the_network_only_about_what_lies_beyond(site: Flask) -> None:
+def test_only_redirects_to_other_servers_use_the_network(site: Flask) -> None:
     asks = build_request("GET", f"{API}/lab/moved", API, [("X-Lab", "1")])
-    beyond = Scripted(f"204 | Origin: {API} | Headers: x-lab", f"200 | Origin: {API}")
-    found = explain(asks, AppTransport(site, API, run_views=True, external=beyond), site)
-    assert (found.allowed, found.preflighted, beyond.left) == (True, True, [])
+    external = Scripted(f"204 | Origin: {API} | Headers: x-lab", f"200 | Origin: {API}")
+    found = explain(asks, AppTransport(site, API, run_views=True, external=external), site)
+    assert (found.allowed, found.preflighted, external.left) == (True, True, [])
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,7 @@ def server(site: Flask) -> Iterator[str]:
     ("method", "send", "status", "runs"),
     [("GET", False, 200, "GET"), ("PUT", False, None, "HEAD"), ("PUT", True, 200, "PUT")],
 )
-def test_a_url_is_asked_over_the_network(
+def test_a_url_is_requested_over_the_network(
     site: Flask, server: str, method: str, send: bool, status: int | None, runs: str
 ) -> None:
     ran.clear()
@@ -113,7 +115,7 @@ def test_a_url_is_asked_over_the_network(
     assert (preflight.preflighted, preflight.allowed) == (True, True)
 
 
-def test_a_server_that_is_not_there_or_speaks_something_else_is_told(server: str) -> None:
+def test_a_server_that_does_not_run_or_does_not_speak_https_is_reported(server: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     for url, words in (
@@ -128,7 +130,7 @@ def test_a_server_that_is_not_there_or_speaks_something_else_is_told(server: str
         )
 
 
-ALERTS = {  # what a server sends that refuses the handshake (RFC 8446, section 6), and its name
+ALERTS = {  # the alerts of a server that refuses the handshake (RFC 8446, section 6), and their names
     40: "handshake failure",
     70: "protocol version",
     80: "internal error",
@@ -137,7 +139,7 @@ ALERTS = {  # what a server sends that refuses the handshake (RFC 8446, section 
 
 
 @pytest.mark.parametrize(("number", "name"), ALERTS.items(), ids=ALERTS.values())
-def test_a_tls_alert_is_told_by_its_name(number: int, name: str) -> None:
+def test_a_tls_alert_is_reported_by_its_name(number: int, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def refuse() -> None:
@@ -154,7 +156,7 @@ def test_a_tls_alert_is_told_by_its_name(number: int, name: str) -> None:
     assert "a certificate for localhost" in str(found.fix)
 
 
-BY_THE_BROWSER = {  # what asks what, and some of the headers that the browser adds
+BY_THE_BROWSER = {  # the page, the API, and some of the headers that the browser adds
     "another site": (PAGE, "https://api.example.com", {"Sec-Fetch-Site": "cross-site", "Referer": f"{PAGE}/"}),
     "the same site": (APP, "https://api.example.com", {"Sec-Fetch-Site": "same-site", "Referer": f"{APP}/"}),
     "the same origin": (APP, APP, {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty"}),
@@ -172,7 +174,7 @@ def test_the_browser_adds_headers(page: str, api: str, headers: dict[str, str | 
     assert "Chrome/" in added["User-Agent"]
 
 
-def test_the_script_of_a_page_sets_its_own_accept() -> None:
+def test_a_script_can_set_the_header_accept() -> None:
     asked = build_request("GET", f"{API}/x", PAGE, [("accept", "application/json")])
     assert "Accept" not in dict(build_browser_headers(asked))
 

@@ -1,4 +1,4 @@
-"""A generated project as a cluster on this machine: servers of its API behind its own Caddyfile."""
+"""Run a generated project as a cluster: several API servers behind Caddy with its Caddyfile."""
 
 import contextlib
 import secrets
@@ -11,30 +11,30 @@ from tests.client import ORIGIN, PASSWORD, USER, Client
 from tests.production import Api
 from tests.proxies import Caddy
 from tests.servers import PostgreSQL, Redis
-from tests.serving import flask_user, running, until
+from tests.serving import flask_user, running, wait_until
 
 
 @dataclass
 class Cluster:
-    """Servers of an API behind Caddy, what they keep their data in, and somebody who is signed in."""
+    """API servers behind Caddy, their databases and a signed-in client."""
 
     servers: list[Api]
     caddy: Caddy
     postgresql: PostgreSQL
     redis: Redis
     database: str
-    signed_in: Client
-    key: str  # that signs cookies
-    next_key: str  # that every server knows before the first one uses it
+    client: Client
+    key: str  # signs cookies
+    next_key: str  # every server accepts it before the first one uses it
 
-    def stored(self) -> list[str]:
-        """Return the titles of all notes of the database."""
+    def get_titles(self) -> list[str]:
+        """Return the titles of all notes in the database."""
         return self.postgresql.sql("SELECT title FROM note", self.database).split()
 
 
-def production(database: str, **settings: str) -> dict[str, str]:
-    """Return the settings of a server with a database; tests sign in more often than people."""
-    usual = {
+def build_settings(database: str, **settings: str) -> dict[str, str]:
+    """Return the settings of a server with a database. The rate limits are high enough for tests."""
+    defaults = {
         "APP_ENV": "production",
         "SECRET_KEY": secrets.token_hex(32),
         "DATABASE_URL": database,
@@ -44,23 +44,23 @@ def production(database: str, **settings: str) -> dict[str, str]:
         "WORKERS": "2",
         "THREADS": "4",
     }
-    return usual | settings
+    return defaults | settings
 
 
 def prepare(project: BakedProject, settings: Mapping[str, str], *users: str) -> None:
-    """Migrate a database to the newest revision, and make users."""
-    project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
+    """Migrate a database to the newest revision and create users."""
+    project.check_output(project.python, "-m", "flask", "db", "upgrade", env=settings)
     for user in users:
         flask_user(project, settings, "create", user, PASSWORD)
 
 
 @contextlib.contextmanager
 def serving_cluster(folder: Path, project: BakedProject, postgresql: PostgreSQL, redis: Redis) -> Iterator[Cluster]:
-    """Run two servers behind Caddy, on a new database, for as long as the block lasts."""
+    """Run two servers behind Caddy with a new database until the block ends."""
     database, key, next_key = postgresql.database(), secrets.token_hex(32), secrets.token_hex(32)
     keys = {"SECRET_KEY": key, "SECRET_KEY_FALLBACKS": next_key}
     shared = {"RATELIMIT_STORAGE_URI": redis.database(), "TRUSTED_PROXIES": "1", "LOGIN_LIMIT": "30 per minute"}
-    settings = production(database, **keys, **shared)
+    settings = build_settings(database, **keys, **shared)
     prepare(project, settings, USER)
     servers = []
     for name in ("server-1", "server-2"):
@@ -70,7 +70,7 @@ def serving_cluster(folder: Path, project: BakedProject, postgresql: PostgreSQL,
     with contextlib.ExitStack() as stack:
         for server in (*servers, caddy):
             stack.enter_context(running(server))
-        signed_in = caddy.client()
-        until(lambda: signed_in.tries("GET", "/health/ready") == 200, lambda: caddy.said)
-        assert signed_in.sign_in().status == 200
-        yield Cluster(servers, caddy, postgresql, redis, database, signed_in, key, next_key)
+        client = caddy.client()
+        wait_until(lambda: client.get_status("GET", "/health/ready") == 200, lambda: caddy.output)
+        assert client.sign_in().status == 200
+        yield Cluster(servers, caddy, postgresql, redis, database, client, key, next_key)

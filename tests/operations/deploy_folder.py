@@ -1,4 +1,4 @@
-"""Read `deploy/` of a generated project: the image, the services of compose, the manifests that kustomize makes."""
+"""Read `deploy/` of a generated project: the Dockerfile, the compose services and the Kubernetes manifests."""
 
 import json
 import re
@@ -13,14 +13,14 @@ KUSTOMIZE = [tool("kubectl"), "kustomize", "deploy/kubernetes/overlays/productio
 
 
 class DeployFolder:
-    """What stands in `deploy/`, as the programs see it that it is for."""
+    """The contents of `deploy/`, parsed."""
 
     def __init__(self, project: BakedProject) -> None:
-        """Read it lazily; kustomize writes `production.yaml` into the project."""
+        """Read it lazily. kustomize writes `production.yaml` into the project."""
         self.project = project
 
     def instructions(self, word: str) -> list[str]:
-        """Return the arguments of an instruction of the Dockerfile, of each stage in turn."""
+        """Return the arguments of each occurrence of an instruction in the Dockerfile."""
         text = self.project.read("deploy/Dockerfile").replace("\\\n", " ")
         return re.findall(rf"(?m)^{word} +(.+)$", text)
 
@@ -32,49 +32,49 @@ class DeployFolder:
 
     @property
     def command(self) -> list[str]:
-        """What the API's image runs; one without a shell is JSON."""
+        """The command of the API image, in the JSON form without a shell."""
         return list(json.loads(self.instructions("CMD")[-1]))
 
     @cached_property
     def health_check(self) -> list[str]:
-        """The command that tells whether a container is healthy."""
+        """The command of the health check."""
         return list(json.loads(self.instructions("HEALTHCHECK")[0].partition(" CMD ")[2]))
 
     @cached_property
     def env_file(self) -> dict[str, str]:
-        """The settings that the README says to write for compose."""
+        """The settings for compose in docs/production.md."""
         return dict(re.findall(r"(?m)^    ([A-Z_]+)=(.*)$", self.project.read("docs/production.md")))
 
     @cached_property
     def compose(self) -> dict[str, Any]:
-        """The whole file, its anchors resolved."""
+        """The compose file, with its anchors resolved."""
         return dict(yaml.safe_load(self.project.read("deploy/compose.yaml")))
 
     @property
     def services(self) -> dict[str, Any]:
-        """The services of compose by name."""
+        """The compose services by name."""
         return dict(self.compose["services"])
 
     @cached_property
     def manifests(self) -> dict[tuple[str, str], Any]:
-        """What goes to the cluster, by kind and name."""
-        self.project.succeeds(*KUSTOMIZE)
+        """The manifests by kind and name."""
+        self.project.check_output(*KUSTOMIZE)
         documents = yaml.safe_load_all(self.project.read("production.yaml"))
         return {(found["kind"], found["metadata"]["name"]): found for found in documents}
 
     @property
     def pods(self) -> dict[str, Any]:
-        """The templates of both kinds of pod."""
+        """The templates of both pods."""
         both = (("Deployment", "api"), ("Job", "migrate"))
         return {name: self.manifests[kind, name]["spec"]["template"] for kind, name in both}
 
     @property
     def config_map(self) -> dict[str, str]:
-        """The settings of the pods that are no secret."""
+        """The settings of the pods that are not secret."""
         [found] = (manifest for (kind, _), manifest in self.manifests.items() if kind == "ConfigMap")
         return dict(found["data"])
 
     @property
     def secret_settings(self) -> list[dict[str, Any]]:
-        """The settings of the pods that name where their value is."""
+        """The settings of the pods that refer to a secret."""
         return [entry for pod in self.pods.values() for entry in pod["spec"]["containers"][0]["env"]]

@@ -1,6 +1,6 @@
-"""PostgreSQL behind a network that can be lost: every packet disappears, as with a cable that was pulled.
+"""PostgreSQL behind a network that a test can interrupt. Every packet is dropped, as with an unplugged cable.
 
-A network namespace of this machine has one end of a link, and a program there hands connections on to PostgreSQL.
+A network namespace has one end of a link, and a program there forwards connections to PostgreSQL.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tests.baking import require
 from tests.servers import PostgreSQL
 
-NEEDS = "a network of its own needs root and iproute2: run the tests as root, apt-get install iproute2"
+MISSING_RIGHTS = "a network namespace needs root and iproute2: run the tests as root, apt-get install iproute2"
 FORWARDER = """
 import asyncio, sys
 address, port, path = sys.argv[1:]
@@ -46,31 +46,31 @@ class Network:
     link: str
 
     def lose(self) -> None:
-        """Lose every packet from now on."""
+        """Drop every packet."""
         subprocess.run(["ip", "link", "set", self.link, "down"], check=True)
 
     def restore(self) -> None:
-        """Carry packets again."""
+        """Deliver packets again."""
         subprocess.run(["ip", "link", "set", self.link, "up"], check=True)
 
 
 @contextlib.contextmanager
-def network_to(postgresql: PostgreSQL) -> Iterator[Network]:
-    """Make a network for as long as the block lasts; PostgreSQL has its usual port there."""
+def create_network(postgresql: PostgreSQL) -> Iterator[Network]:
+    """Create a network until the block ends. PostgreSQL has the same port there."""
     name, number = f"db{os.getpid()}", os.getpid() % 250
-    require(shutil.which("ip") and os.geteuid() == 0, NEEDS)
+    require(shutil.which("ip") and os.geteuid() == 0, MISSING_RIGHTS)
     made = subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False)
-    require(made.returncode == 0, NEEDS)
-    ours, theirs = f"10.213.{number}.1", f"10.213.{number}.2"
+    require(made.returncode == 0, MISSING_RIGHTS)
+    local, remote = f"10.213.{number}.1", f"10.213.{number}.2"
     commands = (
         f"ip link add {name}a type veth peer name {name}b netns {name}",
-        f"ip addr add {ours}/30 dev {name}a",
+        f"ip addr add {local}/30 dev {name}a",
         f"ip link set {name}a up",
-        f"ip -n {name} addr add {theirs}/30 dev {name}b",
+        f"ip -n {name} addr add {remote}/30 dev {name}b",
         f"ip -n {name} link set {name}b up",
     )
     path = str(postgresql.folder / f".s.PGSQL.{postgresql.port}")
-    forward = ["ip", "netns", "exec", name, sys.executable, "-c", FORWARDER, theirs, str(postgresql.port), path]
+    forward = ["ip", "netns", "exec", name, sys.executable, "-c", FORWARDER, remote, str(postgresql.port), path]
     try:
         for command in commands:
             subprocess.run(command.split(), check=True)
@@ -78,8 +78,8 @@ def network_to(postgresql: PostgreSQL) -> Iterator[Network]:
             assert forwarder.stdout
             try:
                 assert forwarder.stdout.readline() == b"ready\n"
-                yield Network(theirs, f"{name}a")
+                yield Network(remote, f"{name}a")
             finally:
                 forwarder.kill()
     finally:
-        subprocess.run(["ip", "netns", "del", name], check=True)  # and with it both ends of the link
+        subprocess.run(["ip", "netns", "del", name], check=True)  # this also deletes the link

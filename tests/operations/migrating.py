@@ -1,6 +1,6 @@
-"""Migrate a database with data in it, up and down; run by the Python of a generated project, in its folder.
+"""Upgrade and downgrade a database with data. The Python of a generated project runs this in its folder.
 
-The models of that project have been changed, as a student changes them: see `test_migrations.py`.
+`test_migrations.py` has changed the models of that project as a student does.
 """
 
 import importlib
@@ -9,7 +9,7 @@ import sys
 from sqlalchemy import inspect, text
 
 TABLES = ("user_account", "note", "login_session")
-# what the first release of the template wrote
+# rows as the first release of the template wrote them
 DATA = (
     "INSERT INTO user_account VALUES (1, 'ada', 'hash', '2026-01-01 00:00:00')",
     "INSERT INTO note VALUES (1, 1, 'kept', 'body', '2026-01-01 00:00:00', '2026-01-01 00:00:00', 1)",
@@ -18,7 +18,7 @@ DATA = (
 
 
 def main() -> None:
-    """Go from the first release to the newest, on to a migration of the student's, and back."""
+    """Upgrade from the first release to a migration of the student, and downgrade."""
     package = importlib.import_module(sys.argv[1])
     db = importlib.import_module(f"{sys.argv[1]}.extensions").db
     app = package.create_app()

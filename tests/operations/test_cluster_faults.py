@@ -1,7 +1,7 @@
-"""What breaks under load costs what is in flight: nothing that was answered 2xx is lost, nothing is there twice.
+"""A fault under load affects only requests in flight. No write with a 2xx response is lost or duplicated.
 
-Where the API itself answers, a page can read the answer, and what is mended serves again within seconds. With `-rP`,
-pytest prints what each fault came to.
+A page can read every response of the API. After the recovery, the cluster serves again within seconds. With `-rP`,
+pytest prints the effect of each fault.
 """
 
 import socket
@@ -12,7 +12,7 @@ import pytest
 
 from tests.operations.cluster import Cluster
 from tests.operations.writers import writing
-from tests.serving import until
+from tests.serving import wait_until
 
 
 def kill_worker(cluster: Cluster) -> None:
@@ -20,23 +20,23 @@ def kill_worker(cluster: Cluster) -> None:
 
 
 def wait_for_workers(cluster: Cluster) -> None:
-    until(lambda: len(cluster.servers[0].workers()) == 2, lambda: cluster.servers[0].said)
+    wait_until(lambda: len(cluster.servers[0].workers()) == 2, lambda: cluster.servers[0].output)
 
 
 def start_postgresql(cluster: Cluster) -> None:
-    """Start it, and wait until it has looked through its files."""
+    """Start PostgreSQL and wait until it has recovered."""
     cluster.postgresql.start()
-    cluster.stored()
+    cluster.get_titles()
 
 
 def sign_in_and_start_redis(cluster: Cluster) -> None:
-    """See that people sign in without Redis, which is needed for limits only."""
+    """Check that users can sign in without Redis, then start it. Only rate limits need Redis."""
     clients = [server.client() for server in cluster.servers]
     assert [client.sign_in().status for client in clients] == [200, 200]
     cluster.redis.start()
 
 
-# what breaks and how it is mended; whether the clients come by Caddy, which may answer instead of a server
+# the fault, the recovery, and whether the clients use Caddy, which can respond instead of a server
 FAULTS: dict[str, tuple[Callable[[Cluster], None], Callable[[Cluster], None], bool]] = {
     "a worker is killed": (kill_worker, wait_for_workers, False),
     "a server is killed": (lambda cluster: cluster.servers[0].kill(), lambda cluster: cluster.servers[0].start(), True),
@@ -46,50 +46,50 @@ FAULTS: dict[str, tuple[Callable[[Cluster], None], Callable[[Cluster], None], bo
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_costs_what_is_in_flight(cluster: Cluster, fault: str) -> None:
-    breaks, mends, by_caddy = FAULTS[fault]
+def test_a_fault_affects_only_requests_in_flight(cluster: Cluster, fault: str) -> None:
+    fail, recover, by_caddy = FAULTS[fault]
     connect = [cluster.caddy.client] if by_caddy else [server.client for server in cluster.servers]
-    with writing(connect, cluster.signed_in) as writers:
-        breaks(cluster)
-        mends(cluster)
-        writers.until_served(fault)
-    writers.check(cluster.stored())
+    with writing(connect, cluster.client) as writers:
+        fail(cluster)
+        recover(cluster)
+        writers.wait_until_served(fault)
+    writers.check(cluster.get_titles())
 
 
 def begin_to_write(cluster: Cluster, port: int, title: str) -> socket.socket:
     """Send half of a request that writes a note."""
     body = f'{{"title": "{title}"}}'
-    headers = {**cluster.signed_in.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
+    headers = {**cluster.client.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
     lines = ["POST /api/notes HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", body[:10]]
     connection = socket.create_connection(("127.0.0.1", port))
     connection.sendall("\r\n".join(lines).encode())
     return connection
 
 
-def test_clients_that_send_a_byte_a_second_hold_nobody_up(cluster: Cluster) -> None:
+def test_slow_clients_do_not_delay_other_clients(cluster: Cluster) -> None:
     slow = [begin_to_write(cluster, cluster.caddy.port, "slow") for _ in range(40)]
-    with writing([cluster.caddy.client], cluster.signed_in) as writers:
+    with writing([cluster.caddy.client], cluster.client) as writers:
         for _ in range(3):
             for connection in slow:
                 connection.sendall(b"s")
-            writers.until_taken(20)
-        writers.until_served("40 clients send a byte a second")
-    writers.check(cluster.stored())
-    assert writers.failed() == []
+            writers.wait_for_writes(20)
+        writers.wait_until_served("40 clients send a byte a second")
+    writers.check(cluster.get_titles())
+    assert writers.get_failures() == []
     for connection in slow:
         connection.close()
 
 
-def test_clients_that_go_away_in_the_middle_leave_nothing_behind(cluster: Cluster) -> None:
-    said = len(cluster.servers[0].said)
-    with writing([cluster.servers[0].client], cluster.signed_in) as writers:
+def test_clients_that_disconnect_during_a_request_have_no_effect(cluster: Cluster) -> None:
+    said = len(cluster.servers[0].output)
+    with writing([cluster.servers[0].client], cluster.client) as writers:
         for number in range(100):
             connection = begin_to_write(cluster, cluster.servers[0].port, "gone")
-            if number % 2:  # half of them by a reset, as when a network is lost
+            if number % 2:  # half of them with a reset, as after a network failure
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.close()
-        writers.until_served("100 clients go away")
-    writers.check(cluster.stored())
-    assert writers.failed() == []
-    assert "gone" not in cluster.stored()
-    assert "Traceback" not in cluster.servers[0].said[said:]
+        writers.wait_until_served("100 clients go away")
+    writers.check(cluster.get_titles())
+    assert writers.get_failures() == []
+    assert "gone" not in cluster.get_titles()
+    assert "Traceback" not in cluster.servers[0].output[said:]

@@ -1,4 +1,4 @@
-"""What of `deploy/` runs without a container engine: the commands of the Dockerfile, and Caddy in front of servers."""
+"""Run the parts of `deploy/` that need no container engine: the Dockerfile commands, and Caddy."""
 
 import contextlib
 import http.server
@@ -16,35 +16,35 @@ import requests
 
 from tests.baking import BakedProject
 from tests.operations.deploy_folder import DeployFolder
-from tests.production import HOST, production_settings, serving_api
+from tests.production import HOST, create_production_settings, serving_api
 from tests.proxies import PAGE_HOST, Caddy
 from tests.running import preferred_port
 from tests.serving import running, serving
 
-# what WSGI would take for the headers that Caddy adds; it drops them from 2.11.4 on
-FORGED = {"X_Forwarded_For": "6.6.6.6", "x-forwarded_proto": "https", "X_REQUEST-ID": "mine"}
+# WSGI would mix them up with the headers that Caddy adds. Caddy drops them since 2.11.4
+SPOOFED_HEADERS = {"X_Forwarded_For": "6.6.6.6", "x-forwarded_proto": "https", "X_REQUEST-ID": "mine"}
 
 
 @pytest.fixture(scope="module")
-def deploy(installed: Callable[[str], BakedProject]) -> DeployFolder:
-    """Return the deploy/ of the default project."""
-    return DeployFolder(installed("default"))
+def deploy(get_installed: Callable[[str], BakedProject]) -> DeployFolder:
+    """Return deploy/ of the default project."""
+    return DeployFolder(get_installed("default"))
 
 
 @pytest.fixture(scope="module")
 def settings(deploy: DeployFolder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return what the API needs for production."""
-    return production_settings(deploy.project, tmp_path_factory.mktemp("database"))
+    """Return the production settings of the API."""
+    return create_production_settings(deploy.project, tmp_path_factory.mktemp("database"))
 
 
 @pytest.fixture(scope="module")
 def image(deploy: DeployFolder, tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
-    """Return what the commands of the Dockerfile make of what it copies: all that the image has is `.venv`."""
+    """Run the commands of the Dockerfile. Return a folder with the contents of the image: `.venv`."""
     image = BakedProject(tmp_path_factory.mktemp("image"), (), ())
     stage = deploy.project.read("deploy/Dockerfile").partition(" AS build\n")[2].partition("\nFROM ")[0]
     for word, _, arguments in (line.partition(" ") for line in stage.splitlines()):
         if word == "RUN":
-            image.succeeds("sh", "-c", arguments)
+            image.check_output("sh", "-c", arguments)
         elif word == "COPY" and not arguments.startswith("--from"):
             *sources, target = arguments.split()
             for found in (found for source in sources for found in deploy.project.path.glob(source)):
@@ -57,10 +57,10 @@ def image(deploy: DeployFolder, tmp_path_factory: pytest.TempPathFactory) -> Bak
 
 
 @pytest.fixture(scope="module")
-def environment_of_compose(
+def compose_environment(
     deploy: DeployFolder, image: BakedProject, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
-    """Return the environment of a server in compose, but for what it has no neighbours here."""
+    """Return the environment of a compose server, without the other services."""
     theirs: dict[str, str] = deploy.image_settings | deploy.services["api-1"]["environment"]
     ours = {"PORT": str(preferred_port(0)), "PATH": str(Path(image.python).parent), "TRUSTED_HOSTS": HOST}
     database = f"sqlite:///{tmp_path_factory.mktemp('database') / 'lab.sqlite'}"
@@ -70,28 +70,28 @@ def environment_of_compose(
 
 @pytest.fixture(scope="module")
 def server(
-    deploy: DeployFolder, image: BakedProject, environment_of_compose: dict[str, str]
+    deploy: DeployFolder, image: BakedProject, compose_environment: dict[str, str]
 ) -> Iterator[tuple[str, Path]]:
-    """Run what the image runs; yield its address and its folder."""
-    image.succeeds(*deploy.services["migrate"]["command"], env=environment_of_compose)
-    folder, port = image.path / ".venv", environment_of_compose["PORT"]
-    with serving([image.python, *deploy.command[1:]], int(port), folder, environment_of_compose):
+    """Run the command of the image. Yield its URL and its folder."""
+    image.check_output(*deploy.services["migrate"]["command"], env=compose_environment)
+    folder, port = image.path / ".venv", compose_environment["PORT"]
+    with serving([image.python, *deploy.command[1:]], int(port), folder, compose_environment):
         yield f"http://127.0.0.1:{port}", folder
 
 
-def test_the_image_s_commands_make_a_server_that_needs_no_source(server: tuple[str, Path]) -> None:
+def test_the_image_serves_without_the_source_folder(server: tuple[str, Path]) -> None:
     assert requests.get(f"{server[0]}/health/ready", timeout=10).json() == {"status": "ok"}
     assert get(server[0], "/api/public/hello").json() == {"message": "Hello, World!"}
 
 
-def test_the_image_can_speak_to_postgresql_and_redis(
-    image: BakedProject, environment_of_compose: dict[str, str]
+def test_the_image_has_the_drivers_of_postgresql_and_redis(
+    image: BakedProject, compose_environment: dict[str, str]
 ) -> None:
-    image.succeeds("python", "-c", "import psycopg, redis", env=environment_of_compose)
+    image.check_output("python", "-c", "import psycopg, redis", env=compose_environment)
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_the_image_tells_whether_its_server_is_healthy(
+def test_the_health_check_reports_whether_the_server_is_running(
     deploy: DeployFolder, image: BakedProject, server: tuple[str, Path], running: bool
 ) -> None:
     port = server[0].rpartition(":")[2] if running else preferred_port(0)
@@ -99,7 +99,9 @@ def test_the_image_tells_whether_its_server_is_healthy(
     assert (done.returncode == 0) is running, done.stdout
 
 
-def test_a_server_fits_into_its_memory_while_many_sign_in(deploy: DeployFolder, server: tuple[str, Path]) -> None:
+def test_a_server_stays_within_its_memory_limit_during_many_sign_ins(
+    deploy: DeployFolder, server: tuple[str, Path]
+) -> None:
     unknown = {"username": "nobody", "password": "a password"}
     with ThreadPoolExecutor(40) as crowd:
         answers = crowd.map(lambda _: post(server[0], "/api/auth/login", json=unknown), range(80))
@@ -115,10 +117,10 @@ def get(address: str, path: str, host: str = HOST) -> requests.Response:
 
 
 def post(address: str, path: str, **body: Any) -> requests.Response:
-    return requests.post(address + path, headers={"Host": HOST, **FORGED}, timeout=60, **body)
+    return requests.post(address + path, headers={"Host": HOST, **SPOOFED_HEADERS}, timeout=60, **body)
 
 
-def test_caddy_serves_page_and_api_and_a_server_that_goes_is_not_noticed(
+def test_caddy_serves_page_and_api_while_one_server_stops(
     deploy: DeployFolder, settings: dict[str, str], tmp_path: Path
 ) -> None:
     for name in ("first", "second", "page"):
@@ -133,44 +135,44 @@ def test_caddy_serves_page_and_api_and_a_server_that_goes_is_not_noticed(
             hello = get(address, "/api/public/hello")
             assert hello.json() == {"message": "Hello, World!"}
             assert len(hello.headers["X-Request-ID"]) == 36
-            stack.close()  # nothing listens there any more, and no health check has noticed yet
+            stack.close()  # nothing listens there, and no health check has run yet
             assert {get(address, "/api/public/hello").status_code for _ in range(20)} == {200}
             assert {post(address, "/api/public/echo", json={"message": "hi"}).status_code for _ in range(20)} == {200}
 
 
 class Upstream(http.server.ThreadingHTTPServer):
-    """A server in the API's place, which keeps what it is asked."""
+    """A fake API server that records requests."""
 
     def __init__(self, ready: int) -> None:
-        """Listen on a free port, and answer health checks with a status."""
+        """Listen on a free port and respond to health checks with a status."""
         super().__init__(("127.0.0.1", 0), Connection)
         self.ready = ready
-        self.asked: list[str] = []
-        self.names: set[str] = set()  # of headers
+        self.received: list[str] = []
+        self.names: set[str] = set()  # of request headers
         self.checked = threading.Event()
 
 
 class Connection(http.server.BaseHTTPRequestHandler):
-    """One connection of it."""
+    """One connection to the fake server."""
 
     server: Upstream
 
     def do_GET(self) -> None:
-        """Tell whether the server is ready."""
+        """Respond to a health check."""
         self.send_response(self.server.ready)
         self.end_headers()
         self.server.checked.set()
 
     def do_POST(self) -> None:
-        """Keep the path as soon as it is here, then the body."""
-        self.server.asked.append(self.path)
+        """Record the path before the body arrives, then the body."""
+        self.server.received.append(self.path)
         self.server.names |= set(self.headers)
-        self.server.asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.server.received.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.send_response(200)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
+        """Do not log."""
 
 
 @contextlib.contextmanager
@@ -181,31 +183,31 @@ def upstream(ready: int = 200) -> Iterator[Upstream]:
         server.shutdown()
 
 
-def test_a_server_gets_a_slow_request_when_it_is_whole(deploy: DeployFolder, tmp_path: Path) -> None:
+def test_caddy_buffers_a_slow_request_body(deploy: DeployFolder, tmp_path: Path) -> None:
     head = f"POST /slow HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 8\r\nConnection: close\r\n\r\n"
     with upstream() as server, running(Caddy(tmp_path, deploy.project, [server.server_port])) as caddy:
         address = f"http://127.0.0.1:{caddy.port}"
         with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=20) as slow:
             slow.sendall(f"{head}half".encode())
             post(address, "/fast", data="whole")
-            assert server.asked == ["/fast", "whole"]
+            assert server.received == ["/fast", "whole"]
             assert {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id"} <= server.names
             assert {name for name in server.names if "_" in name} == set()
             slow.sendall(b"half")
             assert slow.makefile().readline() == "HTTP/1.1 200 OK\n"
-        assert server.asked[2:] == ["/slow", "halfhalf"]
+        assert server.received[2:] == ["/slow", "halfhalf"]
 
 
-def test_a_server_that_is_not_ready_gets_no_request(deploy: DeployFolder, tmp_path: Path) -> None:
+def test_caddy_sends_no_request_to_a_server_that_is_not_ready(deploy: DeployFolder, tmp_path: Path) -> None:
     with upstream(503) as stopping, upstream() as server:
         ports = [stopping.server_port, server.server_port]
         with running(Caddy(tmp_path, deploy.project, ports)) as caddy:
             address = f"http://127.0.0.1:{caddy.port}"
             assert stopping.checked.wait(20)
-            for _ in range(50):  # until Caddy has read the answer to its health check
-                stopping.asked.clear()
+            for _ in range(50):  # until Caddy has processed its health check
+                stopping.received.clear()
                 answers = [post(address, "/api/public/feedback", data="body") for _ in range(20)]
-                if not stopping.asked:
+                if not stopping.received:
                     break
         assert {answer.status_code for answer in answers} == {200}
-        assert stopping.asked == []
+        assert stopping.received == []

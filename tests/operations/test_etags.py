@@ -1,6 +1,6 @@
-"""ETags behind a reverse proxy that compresses: it changes the tag of what it compresses, and no change may be refused.
+"""ETags behind a reverse proxy that compresses and rewrites them. Changes must still be accepted.
 
-Caddy and Apache add the coding to a tag (`"…-zstd"`), nginx makes it weak (`W/"…"`).
+Caddy and Apache append the coding to an ETag (`"…-zstd"`), nginx makes it weak (`W/"…"`).
 """
 
 import contextlib
@@ -13,8 +13,8 @@ import pytest
 
 from tests.baking import BakedProject, require
 from tests.client import ORIGIN, PASSWORD, USER, Client
-from tests.production import HOST, production_settings, serving_api
-from tests.proxies import caddy_command, nginx_command, on_this_machine
+from tests.production import HOST, create_production_settings, serving_api
+from tests.proxies import caddy_command, make_local, nginx_command
 from tests.running import preferred_port
 from tests.serving import serving
 
@@ -52,26 +52,26 @@ ProxyPass / http://127.0.0.1:{api}/
 """
 
 
-def shipped_caddy(project: BakedProject, folder: Path, port: int, api: int, _codings: str) -> list[str]:
-    """Return the command of Caddy as deploy/ has it, but on plain http."""
-    theirs = on_this_machine(project.read("deploy/Caddyfile")).replace(
+def build_shipped_caddy_command(project: BakedProject, folder: Path, port: int, api: int, _codings: str) -> list[str]:
+    """Return the command of Caddy with the Caddyfile of deploy/, without https."""
+    theirs = make_local(project.read("deploy/Caddyfile")).replace(
         "{$API_SITE:api.example.com}", f"http://{HOST}:{port}"
     )
     theirs = theirs.replace("{$SITE:app.example.com}", f"http://app.example.test:{port}")
     return caddy_command(folder, theirs.replace("{$API:127.0.0.1:8000}", f"127.0.0.1:{api}"))
 
 
-def caddy(_project: BakedProject, folder: Path, port: int, api: int, codings: str) -> list[str]:
-    """Return the command of Caddy with codings of one's own."""
+def build_caddy_command(_project: BakedProject, folder: Path, port: int, api: int, codings: str) -> list[str]:
+    """Return the command of Caddy with other codings."""
     return caddy_command(folder, CADDY.format(host=HOST, port=port, api=api, codings=codings))
 
 
-def nginx(_project: BakedProject, folder: Path, port: int, api: int, _codings: str) -> list[str]:
+def build_nginx_command(_project: BakedProject, folder: Path, port: int, api: int, _codings: str) -> list[str]:
     """Return the command of nginx with gzip for JSON."""
     return nginx_command(folder, NGINX.format(port=port, api=api))
 
 
-def apache(_project: BakedProject, folder: Path, port: int, api: int, codings: str) -> list[str]:
+def build_apache_command(_project: BakedProject, folder: Path, port: int, api: int, codings: str) -> list[str]:
     """Return the command of Apache with a filter that compresses."""
     found = shutil.which("apache2", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
     require(found, "Apache is not installed: apt-get install apache2-bin, or see https://httpd.apache.org")
@@ -83,69 +83,69 @@ def apache(_project: BakedProject, folder: Path, port: int, api: int, codings: s
 
 
 PROXIES = {
-    "the Caddyfile of deploy/": (shipped_caddy, "", '-zstd"'),
-    "Caddy with gzip": (caddy, "gzip", '-gzip"'),
-    "Caddy with zstd": (caddy, "zstd", '-zstd"'),
-    "nginx with gzip": (nginx, "", 'W/"'),
-    "Apache with gzip": (apache, "DEFLATE", '-gzip"'),
-    "Apache with brotli": (apache, "BROTLI_COMPRESS", '-br"'),
+    "the Caddyfile of deploy/": (build_shipped_caddy_command, "", '-zstd"'),
+    "Caddy with gzip": (build_caddy_command, "gzip", '-gzip"'),
+    "Caddy with zstd": (build_caddy_command, "zstd", '-zstd"'),
+    "nginx with gzip": (build_nginx_command, "", 'W/"'),
+    "Apache with gzip": (build_apache_command, "DEFLATE", '-gzip"'),
+    "Apache with brotli": (build_apache_command, "BROTLI_COMPRESS", '-br"'),
 }
 
 
 @pytest.fixture(scope="module")
-def api(installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def api(get_installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Return the port of an API in production."""
-    project = installed("default")
+    project = get_installed("default")
     changes = {"FRONTEND_ORIGINS": ORIGIN, "WORKERS": "1", "LOGIN_LIMIT": "6000 per minute"}
     changes["LOGIN_ACCOUNT_LIMIT"] = changes["LOGIN_LIMIT"]
     folder = tmp_path_factory.mktemp("etags")
-    with serving_api(folder, project, production_settings(project, folder, changes)) as server:
+    with serving_api(folder, project, create_production_settings(project, folder, changes)) as server:
         yield server.port
 
 
 @pytest.fixture(scope="module", params=list(PROXIES.values()), ids=list(PROXIES))
 def client(
     request: pytest.FixtureRequest,
-    installed: Callable[[str], BakedProject],
+    get_installed: Callable[[str], BakedProject],
     api: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Client]:
-    """Return a client of each proxy that has signed in."""
+    """Return a signed-in client of each proxy."""
     start, codings, mark = request.param
     folder, port = tmp_path_factory.mktemp("proxy"), preferred_port(0)
-    command = start(installed("default"), folder, port, api, codings)
+    command = start(get_installed("default"), folder, port, api, codings)
     home = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "API": f"127.0.0.1:{api}"}
     with serving(command, port, folder, home), contextlib.closing(Client(port, HOST)) as found:
         assert found.sign_in(USER, PASSWORD).status == 200
-        _, tag = new_note(found)
-        assert tag.startswith(mark) or tag.endswith(mark), f"this proxy does not change the tag {tag}"
+        _, tag = create_note(found)
+        assert tag.startswith(mark) or tag.endswith(mark), f"this proxy does not rewrite the ETag {tag}"
         yield found
 
 
-def new_note(client: Client) -> tuple[str, str]:
-    """Make a note; return its path and the tag that a page gets with it."""
+def create_note(client: Client) -> tuple[str, str]:
+    """Create a note and return its path and the ETag that a page gets."""
     plain = {"Accept-Encoding": "identity"}  # Python cannot read brotli
-    path = f"/api/notes/{client.ask('POST', '/api/notes', {'title': 'A note', 'body': BODY}, **plain).json['id']}"
-    return path, client.ask("GET", path).headers["ETag"]
+    path = f"/api/notes/{client.request('POST', '/api/notes', {'title': 'A note', 'body': BODY}, **plain).json['id']}"
+    return path, client.request("GET", path).headers["ETag"]
 
 
 CHANGES = [("PUT", {"title": "New", "body": BODY}, 200), ("PATCH", {"title": "New"}, 200), ("DELETE", None, 204)]
 
 
 @pytest.mark.parametrize(("method", "body", "status"), CHANGES, ids=["PUT", "PATCH", "DELETE"])
-def test_a_page_changes_what_it_has_read_and_not_what_has_changed_since(
+def test_a_change_succeeds_with_the_current_etag_and_fails_with_an_outdated_one(
     client: Client, method: str, body: object, status: int
 ) -> None:
-    path, tag = new_note(client)
-    assert client.ask("PATCH", path, {"title": "Changed"}, **{"If-Match": tag}).status == 200
-    assert client.ask(method, path, body, **{"If-Match": tag}).status == 412
-    newer = client.ask("GET", path).headers["ETag"]
-    assert client.ask(method, path, body, **{"If-Match": newer}).status == status
+    path, tag = create_note(client)
+    assert client.request("PATCH", path, {"title": "Changed"}, **{"If-Match": tag}).status == 200
+    assert client.request(method, path, body, **{"If-Match": tag}).status == 412
+    newer = client.request("GET", path).headers["ETag"]
+    assert client.request(method, path, body, **{"If-Match": newer}).status == status
 
 
-def test_what_has_not_changed_is_304(client: Client) -> None:
-    path, tag = new_note(client)
+def test_an_unchanged_note_is_304(client: Client) -> None:
+    path, tag = create_note(client)
     known = {"If-None-Match": tag}
-    assert client.ask("GET", path, **known).status == 304
-    assert client.ask("PATCH", path, {"title": "Changed"}, **{"If-Match": tag}).status == 200
-    assert client.ask("GET", path, **known).status == 200
+    assert client.request("GET", path, **known).status == 304
+    assert client.request("PATCH", path, {"title": "Changed"}, **{"If-Match": tag}).status == 200
+    assert client.request("GET", path, **known).status == 200

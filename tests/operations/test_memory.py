@@ -1,6 +1,6 @@
-"""A server in the memory that `deploy/` gives to its container goes on serving, whatever strangers send and read.
+"""A server with the memory limit of `deploy/` serves under load from anonymous clients.
 
-The container is imitated by a limit of each process's data (`ulimit -d`): the shares add up to what the container has.
+The tests limit the data of each process (`ulimit -d`). The limits add up to the memory of the container.
 """
 
 import contextlib
@@ -18,33 +18,35 @@ import pytest
 from tests.baking import BakedProject
 from tests.client import ORIGIN, Client
 from tests.operations.deploy_folder import DeployFolder
-from tests.production import HOST, Api, production_settings
+from tests.production import HOST, Api, create_production_settings
 from tests.proxies import Caddy
 from tests.serving import running
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limit is one of Linux")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this limit")
 MAIN_PROCESS = 72  # MiB
 FILE = f"GET /api/docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: {HOST}\r\nAccept-Encoding: identity\r\n\r\n".encode()
 FIELDS = {f"k{number:05}": 0 for number in range(80_000)}  # 1 MiB as JSON
 
 
 class SmallApi(Api):
-    """A server in a small container."""
+    """A server with limited memory."""
 
-    limit = 0  # MiB of data, for each process
+    limit = 0  # MiB of data for each process
 
     def command(self) -> Sequence[str]:
-        """Return what is run, below the limit."""
+        """Return the command with the limit."""
         return ["sh", "-c", f'ulimit -d {self.limit * 1024} && exec "$@"', "sh", *super().command()]
 
 
 @pytest.fixture(scope="module")
-def server(installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallApi]:
-    """Return a server with the settings and the memory that compose gives it."""
-    project, folder = installed("default"), tmp_path_factory.mktemp("memory")
+def server(
+    get_installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SmallApi]:
+    """Return a server with the settings and the memory of compose."""
+    project, folder = get_installed("default"), tmp_path_factory.mktemp("memory")
     deploy = DeployFolder(project)
     service = deploy.services["api-1"]
-    settings = deploy.image_settings | service["environment"] | production_settings(project, folder)
+    settings = deploy.image_settings | service["environment"] | create_production_settings(project, folder)
     settings |= {"HOST": "127.0.0.1", "RATELIMIT_STORAGE_URI": "memory://", "TRUSTED_HOSTS": HOST}
     settings |= {"FRONTEND_ORIGINS": ORIGIN, "LOGIN_LIMIT": "6000 per minute"}
     del settings["PATH"]
@@ -57,7 +59,7 @@ def server(installed: Callable[[str], BakedProject], tmp_path_factory: pytest.Te
 
 @pytest.fixture(autouse=True)
 def _many_files() -> Iterator[None]:
-    """Let this process open as many connections as it may."""
+    """Raise the limit of open files of this process."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, before[1]), before[1]))
     yield
@@ -65,57 +67,57 @@ def _many_files() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def serves_on(server: SmallApi) -> Iterator[None]:
-    """Assert that no process has died or run out of memory in the block; print the most that each had."""
-    server.until(lambda: len(server.workers()) == 2)
+def assert_still_serving(server: SmallApi) -> Iterator[None]:
+    """Assert that no process exits or runs out of memory in the block. Print the peak memory of each."""
+    server.wait_until(lambda: len(server.workers()) == 2)
     before = {worker.pid for worker in server.workers()}
     yield
     assert server.get("/health/ready") == 200
-    assert {worker.pid for worker in server.workers()} == before, server.said[-2000:]
-    assert "MemoryError" not in server.said
-    print(f"at most, in MiB: {[peak(process.pid) for process in server.processes()]}, of {server.limit} a worker")
+    assert {worker.pid for worker in server.workers()} == before, server.output[-2000:]
+    assert "MemoryError" not in server.output
+    print(f"peak in MiB: {[get_peak_memory(p.pid) for p in server.processes()]}, limit of a worker: {server.limit}")
 
 
-def peak(process: int) -> int:
-    """Return the most memory that a process has had, in MiB."""
+def get_peak_memory(process: int) -> int:
+    """Return the peak memory of a process in MiB."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 @pytest.mark.parametrize("path", ["/api/auth/login", "/api/public/echo"])
-def test_large_json_of_strangers_fits(server: SmallApi, path: str) -> None:
+def test_large_json_of_anonymous_clients_stays_within_memory(server: SmallApi, path: str) -> None:
     assert len(json.dumps(FIELDS)) > 2**20 - 2**17
 
     def post(_: int) -> int | None:
         with contextlib.closing(Client(server.port, HOST)) as client:
-            return client.tries("POST", path, FIELDS)
+            return client.get_status("POST", path, FIELDS)
 
-    with serves_on(server), ThreadPoolExecutor(32) as crowd:
-        # none: who goes on sending after the refusal may not see it, without a proxy in between
+    with assert_still_serving(server), ThreadPoolExecutor(32) as crowd:
+        # None: without a proxy, a client that is still sending can miss the refusal
         assert set(crowd.map(post, range(32))) <= {413, 429, None}
 
 
 @pytest.mark.parametrize(("readers", "by_caddy"), [(400, False), (1200, True)])
-def test_files_of_the_documentation_read_slowly_fit(
+def test_slow_downloads_of_the_documentation_stay_within_memory(
     server: SmallApi, tmp_path: Path, readers: int, by_caddy: bool
 ) -> None:
     with contextlib.ExitStack() as stack:
         caddy = Caddy(tmp_path, server.project, [server.port])
         port = stack.enter_context(running(caddy)).port if by_caddy else server.port
-        with serves_on(server):
+        with assert_still_serving(server):
             for _ in range(readers):
                 connection = stack.enter_context(socket.socket())
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 connection.connect(("127.0.0.1", port))
                 connection.sendall(FILE)
             time.sleep(2)
-            assert Client(port, HOST).tries("GET", "/health/ready") == 200
+            assert Client(port, HOST).get_status("GET", "/health/ready") == 200
 
 
-def test_many_who_sign_in_at_once_fit(server: SmallApi) -> None:
+def test_many_concurrent_sign_ins_stay_within_memory(server: SmallApi) -> None:
     def sign_in(number: int) -> int:
         with contextlib.closing(Client(server.port, HOST)) as client:
-            return client.sign_in(f"nobody-{number}", "a password").status
+            return client.sign_in(f"unknown-{number}", "a password").status
 
-    with serves_on(server), ThreadPoolExecutor(40) as crowd:
+    with assert_still_serving(server), ThreadPoolExecutor(40) as crowd:
         assert set(crowd.map(sign_in, range(80))) == {401}

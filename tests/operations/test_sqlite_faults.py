@@ -1,4 +1,4 @@
-"""SQLite under load: a full disk, and a server that is killed, cost nothing that was answered 2xx."""
+"""SQLite under load: a full disk or a killed server loses no write with a 2xx response."""
 
 import contextlib
 import os
@@ -13,10 +13,10 @@ import pytest
 
 from tests.baking import BakedProject, require
 from tests.client import USER, Client
-from tests.operations.cluster import prepare, production
+from tests.operations.cluster import build_settings, prepare
 from tests.operations.writers import writing
 from tests.production import Api, serving_api
-from tests.serving import until
+from tests.serving import wait_until
 
 
 @dataclass
@@ -25,20 +25,20 @@ class SmallDisk:
 
     server: Api
     folder: Path
-    signed_in: Client
+    client: Client
 
     def fill(self) -> None:
-        """Leave no byte free."""
+        """Fill the disk completely."""
         with (self.folder / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
             while True:
                 ballast.write(bytes(4096))
 
     def free(self) -> None:
-        """Free what was filled."""
+        """Free the disk again."""
         (self.folder / "ballast").unlink()
 
-    def stored(self) -> list[str]:
-        """Return the titles of all notes; the file must be whole."""
+    def get_titles(self) -> list[str]:
+        """Return the titles of all notes and check the integrity of the file."""
         with contextlib.closing(sqlite3.connect(self.folder / "lab.sqlite")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             return [title for (title,) in connection.execute("SELECT title FROM note")]
@@ -52,29 +52,29 @@ def small_disk(with_extras: BakedProject, tmp_path_factory: pytest.TempPathFacto
     mounted = shutil.which(mount[0]) and subprocess.run(mount, capture_output=True, check=False).returncode == 0
     require(mounted, "a small disk needs the rights to mount it: run the tests as root, or allow sudo without password")
     try:
-        settings = production(f"sqlite:///{folder / 'lab.sqlite'}")
+        settings = build_settings(f"sqlite:///{folder / 'lab.sqlite'}")
         prepare(with_extras, settings, USER)
         with serving_api(tmp_path_factory.mktemp("server"), with_extras, settings) as server:
-            signed_in = server.client()
-            assert signed_in.sign_in().status == 200
-            yield SmallDisk(server, folder, signed_in)
+            client = server.client()
+            assert client.sign_in().status == 200
+            yield SmallDisk(server, folder, client)
     finally:
         subprocess.run([*root, "umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_disk_refuses_writes_and_answers_reads(small_disk: SmallDisk) -> None:
-    with writing([small_disk.server.client], small_disk.signed_in) as writers:
+def test_a_full_disk_refuses_writes_and_allows_reads(small_disk: SmallDisk) -> None:
+    with writing([small_disk.server.client], small_disk.client) as writers:
         small_disk.fill()
-        until(lambda: writers.statuses().get(503, 0) > 10, lambda: f"{writers.statuses()}")
+        wait_until(lambda: writers.count_statuses().get(503, 0) > 10, lambda: f"{writers.count_statuses()}")
         small_disk.free()
-        writers.until_served("the disk is full")
-    writers.check(small_disk.stored())
+        writers.wait_until_served("the disk is full")
+    writers.check(small_disk.get_titles())
     assert {attempt.status for attempt in writers.attempts if not attempt.title} == {200}
 
 
-def test_a_killed_server_loses_nothing_of_sqlite(small_disk: SmallDisk) -> None:
-    with writing([small_disk.server.client], small_disk.signed_in) as writers:
+def test_a_killed_server_loses_no_data_in_sqlite(small_disk: SmallDisk) -> None:
+    with writing([small_disk.server.client], small_disk.client) as writers:
         small_disk.server.kill()
         small_disk.server.start()
-        writers.until_served("a server with SQLite is killed")
-    writers.check(small_disk.stored())
+        writers.wait_until_served("a server with SQLite is killed")
+    writers.check(small_disk.get_titles())

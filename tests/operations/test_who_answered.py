@@ -1,4 +1,4 @@
-"""`flask cors explain` in front of nginx and Caddy: who answered, and where the fix is."""
+"""`flask cors explain` with nginx and Caddy in front: which server responded, and where the fix is."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.baking import BakedProject, tool
-from tests.production import production_settings, serving_api
+from tests.production import create_production_settings, serving_api
 from tests.proxies import nginx_command
 from tests.running import preferred_port
 from tests.serving import serving
 
 PAGE, EVIL = "https://app.example.com", "https://evil.example.com"
-# run by the project's Python: each command with its arguments, in one process
+# the project's Python runs all commands in one process
 EXPLAIN = """
 import functools, json, sys
 from click.testing import CliRunner
@@ -29,7 +29,7 @@ for arguments in json.loads(sys.argv[1]):
 print(json.dumps(results))
 """
 PASS = "proxy_pass http://127.0.0.1:{api}; proxy_set_header Host $http_host;"
-NGINX = {  # what stands in the block of a server
+NGINX = {  # the server block
     "passes on": f"location / {{ {PASS} }}",
     "a second header": f"location / {{ {PASS} add_header Access-Control-Allow-Origin $http_origin always; }}",
     "answers OPTIONS": f"if ($request_method = OPTIONS) {{ return 204; }} location / {{ {PASS} }}",
@@ -47,7 +47,7 @@ NGINX = {  # what stands in the block of a server
     "a large body": "return 413;",
     "the API down": "location / { proxy_pass http://127.0.0.1:{dead}; }",
 }
-CADDY = {  # what stands in the block of a site
+CADDY = {  # the site block
     "passes on": "reverse_proxy 127.0.0.1:{api}",
     "a second header": 'header +Access-Control-Allow-Origin "{header.Origin}"\n reverse_proxy 127.0.0.1:{api}',
     "answers OPTIONS": "@asked method OPTIONS\n respond @asked 204\n reverse_proxy 127.0.0.1:{api}",
@@ -60,18 +60,18 @@ CADDY = {  # what stands in the block of a site
 }
 ME = ["GET", "/api/auth/me"]
 PUT = ["PUT", "/api/notes/1", "-H", "Content-Type: application/json"]
-SITUATIONS = [  # what the server in front does, what a page asks for, who answered, and the fix
+SITUATIONS = [  # the behaviour of the server in front, the request, the page, who responded, and the fix
     ("passes on", PUT, PAGE, "app", None),
     ("passes on", ME, PAGE, "app", None),
     ("passes on", PUT, EVIL, "app", f"FRONTEND_ORIGINS={PAGE},{EVIL}"),
     ("passes on", ME, EVIL, "app", f"FRONTEND_ORIGINS={PAGE},{EVIL}"),
     ("a second header", ME, PAGE, "proxy", "remove what writes Access-Control-Allow-Origin"),
     ("a second header", PUT, PAGE, "proxy", "remove what writes Access-Control-Allow-Origin"),
-    ("answers OPTIONS", PUT, PAGE, "proxy", "let OPTIONS and PUT /api/notes/1 through to the API"),
-    ("refuses OPTIONS", PUT, PAGE, "proxy", "let OPTIONS and PUT /api/notes/1 through to the API"),
-    ("any origin for OPTIONS", PUT, PAGE, "proxy", "let OPTIONS and PUT /api/notes/1 through to the API"),
-    ("a sign-in by 401", ME, PAGE, "proxy", "let GET /api/auth/me through to the API without its sign-in"),
-    ("a sign-in by 401", PUT, PAGE, "proxy", "let OPTIONS and PUT /api/notes/1 through to the API without its sign-in"),
+    ("answers OPTIONS", PUT, PAGE, "proxy", "pass OPTIONS and PUT /api/notes/1 to the API"),
+    ("refuses OPTIONS", PUT, PAGE, "proxy", "pass OPTIONS and PUT /api/notes/1 to the API"),
+    ("any origin for OPTIONS", PUT, PAGE, "proxy", "pass OPTIONS and PUT /api/notes/1 to the API"),
+    ("a sign-in by 401", ME, PAGE, "proxy", "pass GET /api/auth/me to the API without its sign-in"),
+    ("a sign-in by 401", PUT, PAGE, "proxy", "pass OPTIONS and PUT /api/notes/1 to the API without its sign-in"),
     ("a sign-in elsewhere", ME, PAGE, "proxy", "without its sign-in, which is at sign-in.example.org"),
     ("a sign-in elsewhere", PUT, PAGE, "proxy", "without its sign-in, which is at sign-in.example.org"),
     ("to https", PUT, PAGE, "proxy", "in the page's call: https://localhost"),
@@ -82,13 +82,13 @@ SITUATIONS = [  # what the server in front does, what a page asks for, who answe
 
 
 @pytest.fixture(scope="module")
-def told(
-    installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory
+def explanations(
+    get_installed: Callable[[str], BakedProject], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[tuple[str, int], dict[str, Any]]]:
-    """Return what explain says: by proxy, and by the number of the situation."""
-    folder, project = tmp_path_factory.mktemp("who"), installed("default")
+    """Return the explanations by proxy and by the number of the situation."""
+    folder, project = tmp_path_factory.mktemp("who"), get_installed("default")
     changes = {"FRONTEND_ORIGINS": PAGE, "TRUSTED_HOSTS": "localhost", "WORKERS": "1", "CROSS_SITE_COOKIES": "1"}
-    settings = production_settings(project, folder, changes)
+    settings = create_production_settings(project, folder, changes)
     with ExitStack() as stack:
         api = stack.enter_context(serving_api(folder, project, settings))
         dead = str(preferred_port(0))
@@ -103,17 +103,17 @@ def told(
             command = COMMANDS[name](folder / name, texts)
             stack.enter_context(serving(command, max(texts), folder / name, {"XDG_DATA_HOME": str(folder / name)}))
         asked = {
-            (name, number): arguments(ports[name][front], *words, page=page)
+            (name, number): build_arguments(ports[name][front], *words, page=page)
             for name in ports
             for number, (front, words, page, _, _) in enumerate(SITUATIONS)
             if front in ports[name]
         }
         code = EXPLAIN.format(package=project.package)
-        said = project.succeeds(project.python, "-c", code, json.dumps(list(asked.values())), env=settings)
+        said = project.check_output(project.python, "-c", code, json.dumps(list(asked.values())), env=settings)
         yield dict(zip(asked, json.loads(said.splitlines()[-1]), strict=True))
 
 
-def arguments(port: int, method: str, path: str, *more: str, page: str) -> list[str]:
+def build_arguments(port: int, method: str, path: str, *more: str, page: str) -> list[str]:
     return [method, f"http://localhost:{port}{path}", *more, "--origin", page, "--credentials", "--json"]
 
 
@@ -134,14 +134,14 @@ COMMANDS: dict[str, Callable[[Path, Mapping[int, str]], list[str]]] = {"nginx": 
 
 @pytest.mark.parametrize("proxy", COMMANDS)
 @pytest.mark.parametrize("number", range(len(SITUATIONS)), ids=[f"{s[0]}, {s[1][0]}, {s[2]}" for s in SITUATIONS])
-def test_who_answered_and_where_the_fix_is(
-    told: dict[tuple[str, int], dict[str, Any]], proxy: str, number: int
+def test_explain_names_the_server_that_responded_and_the_fix(
+    explanations: dict[tuple[str, int], dict[str, Any]], proxy: str, number: int
 ) -> None:
     _, _, _, by, fix = SITUATIONS[number]
-    if (proxy, number) not in told:
-        pytest.skip("Caddy answers no method in this way")
-    found = told[proxy, number]
+    if (proxy, number) not in explanations:
+        pytest.skip("Caddy has no configuration for this situation")
+    found = explanations[proxy, number]
     assert (found["answered_by"], found["allowed"]) == (by, fix is None), found["fix"]
     assert fix is None or fix in found["fix"]
     if by == "proxy" and "in the page's call" not in found["fix"]:
-        assert (found["edits"], "No edit of this project helps" in found["fix"]) == ([], True)
+        assert (found["edits"], "A change in this project does not help" in found["fix"]) == ([], True)

@@ -1,5 +1,5 @@
-// Why a request failed, in words: run by vitest inside of a generated project, whose owner is not to edit explain.ts.
-// happy-dom stands for the browser. It applies CORS, but knows no mode "no-cors": hence the open /health/live here.
+// Explanations of failed requests. vitest runs these tests inside a generated project.
+// happy-dom simulates the browser. It applies CORS but does not support the mode "no-cors", so /health/live is open here.
 
 import browserLog from "node:console";
 import { createServer } from "node:http";
@@ -20,8 +20,8 @@ const server = createServer(async (request, response) => {
   if (request.url === "/api/dev/explain" && request.method === "POST") asked.push(await json(request));
   response.writeHead(request.method === "OPTIONS" ? 204 : status, { ...cors, ...headers }).end(JSON.stringify(body));
 });
-const asked: unknown[] = []; // the requests that the API was asked to explain
-const dead = "http://localhost:9"; // the port "discard": nobody listens there
+const asked: unknown[] = []; // the requests that the API got to explain
+const dead = "http://localhost:9"; // the port "discard": nothing listens there
 let live = "";
 
 beforeAll(async () => {
@@ -99,13 +99,13 @@ test.each([
   ["allows it", [200, { ...explained, allowed: true, reason: null }, anyPage], "unknown", "there was no response"],
   ["is missing in production", [404, { type, title: "Not Found", status: 404 }, anyPage], "CORS", "is running"],
   ["cannot be read", [200, explained, { "Access-Control-Allow-Origin": "" }], "CORS", "is running"],
-] as const)("an explanation that %s is not taken for a refusal", async (_, answer, reason, words) => {
+] as const)("an explanation that %s is not reported as a refusal", async (_, answer, reason, words) => {
   answers["/api/dev/explain"] = [...answer];
   const error = await refusal(get("/no-cors"));
   expect([error.reason, error.message]).toEqual([reason, expect.stringContaining(words)]);
 });
 
-test("a built page asks for no explanation", async () => {
+test("a built page requests no explanation", async () => {
   vi.stubEnv("DEV", false);
   answers["/api/dev/explain"] = [200, explained, anyPage];
   asked.length = 0;
@@ -114,7 +114,7 @@ test("a built page asks for no explanation", async () => {
   vi.unstubAllEnvs();
 });
 
-test.each([true, false])("cookies are advised about only where they were sent: %s", async (withCredentials) => {
+test.each([true, false])("the advice mentions cookies only if they were sent: %s", async (withCredentials) => {
   const { advice } = await refusal(get("/no-cors", { withCredentials }));
   expect(advice.some((text) => text.includes("withCredentials"))).toBe(withCredentials);
 });

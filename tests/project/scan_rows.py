@@ -1,4 +1,4 @@
-"""What a scanner sends to the API, each with the status that is right; None: the connection is closed without one."""
+"""Requests of a scanner with the expected status. None means that the connection is closed without a response."""
 
 Row = tuple[bytes, int | None]
 
@@ -17,14 +17,14 @@ def get(
     return b"\r\n".join([*lines, b"", b""])
 
 
-def post(body: bytes, *headers: bytes, target: bytes = LOGIN, of: bytes = b"application/json") -> bytes:
+def post(body: bytes, *headers: bytes, target: bytes = LOGIN, content_type: bytes = b"application/json") -> bytes:
     """Return a request with a body."""
-    mine = (b"Content-Type: " + of, b"Content-Length: %d" % len(body))
-    return get(target, *mine, *headers, method=b"POST") + body
+    body_headers = (b"Content-Type: " + content_type, b"Content-Length: %d" % len(body))
+    return get(target, *body_headers, *headers, method=b"POST") + body
 
 
 def login(*headers: bytes, rest: bytes = b"") -> bytes:
-    """Return a request whose headers say how long its body is."""
+    """Return a sign-in request with headers for the length of its body."""
     return get(LOGIN, b"Content-Type: application/json", *headers, method=b"POST") + rest
 
 
@@ -34,13 +34,13 @@ METHODS: dict[str, Row] = {
     "DEBUG": (get(method=b"DEBUG"), 405),
     "CONNECT": (get(b"evil.example:443", method=b"CONNECT"), 404),
     "PROPFIND of everything": (get(b"/", method=b"PROPFIND"), 404),
-    "a method that is no token": (get(method=b"G(T"), 400),
+    "a method that is not a token": (get(method=b"G(T"), 400),
     "a method of 5000 letters": (get(method=b"X" * 5000), 405),
     "a method in a header": (get(HELLO, b"X-HTTP-Method-Override: DELETE"), 200),
     "HTTP/0.9": (b"GET " + HELLO + b"\r\n\r\n", 400),
     "HTTP/1.0": (get(version=b"HTTP/1.0"), 200),
     "HTTP/3.0": (get(version=b"HTTP/3.0"), 400),
-    "HTTP/2 without a question": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", None),
+    "HTTP/2 without an upgrade": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", None),
     "TLS": (bytes.fromhex("160301020001"), 400),
     "another protocol": (b"HELO x\r\n\r\n", 400),
     "no protocol": (b"\x00\x01\x02\x03\r\n\r\n", 400),
@@ -58,7 +58,7 @@ HOSTS: dict[str, Row] = {
     "another host as X-Forwarded-Host": (get(HELLO, b"X-Forwarded-Host: evil.example"), 200),
     "user information before a host": (get(host=OURS + b"@evil.example"), 400),
     "user information behind a port": (get(host=OURS + b":@evil.example"), 400),
-    "a port that is none": (get(host=OURS + b":99999"), 400),
+    "an invalid port": (get(host=OURS + b":99999"), 400),
     "a trailing dot": (get(host=OURS + b"."), 400),
     "a space in a host": (get(host=OURS + b" evil"), 400),
     "a host in UTF-8": (get(host="Host: äpi.example".encode()), 400),
@@ -81,9 +81,9 @@ PATHS: dict[str, Row] = {
     "encoded NUL": (get(PICTURE + b"%00.txt"), 404),
     "overlong UTF-8 for a dot": (get(FOLDER + b"/%c0%ae%c0%ae/config.py"), 404),
     "overlong UTF-8 for a slash": (get(FOLDER + b"/..%c0%af..%c0%afconfig.py"), 404),
-    "what is no UTF-8": (get(b"/api/public/%ff%fe"), 404),
-    "a byte that is no UTF-8": (get(b"/api/public/\xff"), 400),
-    "a percent sign before no number": (get(b"/api/public/%zz%"), 404),
+    "invalid UTF-8, encoded": (get(b"/api/public/%ff%fe"), 404),
+    "a byte that is not UTF-8": (get(b"/api/public/\xff"), 400),
+    "an invalid percent encoding": (get(b"/api/public/%zz%"), 404),
     "a path of 200,000 letters": (get(b"/" + b"a" * 200_000), 431),
     "a query of 50,000 letters": (get(HELLO + b"?" + b"a=1&" * 12_500), 200),
     "numbers that are too large": (get(b"/api/notes?page=99999999999999999999&page_size=-1"), 401),
@@ -105,45 +105,48 @@ HEADERS: dict[str, Row] = {
     "no colon": (get(HELLO, b"X-A"), 400),
     "no name": (get(HELLO, b": b"), 400),
     "NUL in a header": (get(HELLO, b"X-A: a\x00b"), 400),
-    "no UTF-8 in headers": (get(HELLO, b"X-A: \xff", b"Origin: \xff", b"Accept: \xff"), 200),
+    "invalid UTF-8 in headers": (get(HELLO, b"X-A: \xff", b"Origin: \xff", b"Accept: \xff"), 200),
     "a header of 200,000 letters": (get(HELLO, b"X-A: " + b"a" * 200_000), 431),
     "a name of 200,000 letters": (get(HELLO, b"X" * 200_000 + b": a"), 431),
     "120 headers": (get(HELLO, *[b"X-%d: a" % number for number in range(120)]), 431),
-    "a cookie that nobody signed": (get(b"/api/auth/me", COOKIE + b"eyJrZXkiOiJhIn0.aaaaaa." + b"b" * 27), 401),
+    "a cookie with an invalid signature": (get(b"/api/auth/me", COOKIE + b"eyJrZXkiOiJhIn0.aaaaaa." + b"b" * 27), 401),
     "a cookie of 30,000 letters": (get(b"/api/auth/me", COOKIE + b"a" * 30_000), 401),
-    "cookies that are none": (get(b"/api/auth/me", COOKIE + b"\xff;;;=;a=b=c; $Version=1"), 401),
+    "invalid cookies": (get(b"/api/auth/me", COOKIE + b"\xff;;;=;a=b=c; $Version=1"), 401),
     "a range": (get(PICTURE, b"Range: bytes=0-9"), 206),
     "a range behind the end": (get(PICTURE, b"Range: bytes=9999999-"), 416),
-    "a range that is none": (get(PICTURE, b"Range: bytes=a-b,c"), 416),
+    "an invalid range": (get(PICTURE, b"Range: bytes=a-b,c"), 416),
     "1000 ranges": (get(PICTURE, b"Range: bytes=" + b",".join(b"%d-%d" % (n, n) for n in range(1000))), 416),
     "an expectation": (post(b"{}", b"Expect: 200-maybe"), 422),
 }
 
 BODIES: dict[str, Row] = {
     "100,000 brackets": (post(b"[" * 100_000), 400),
-    "20,000 objects in each other": (post(b'{"a":' * 20_000 + b"1" + b"}" * 20_000), 400),
+    "20,000 nested objects": (post(b'{"a":' * 20_000 + b"1" + b"}" * 20_000), 400),
     "a number that is too large": (post(b'{"username": 1e999999}'), 422),
     "10,000 digits": (post(b'{"username": ' + b"9" * 10_000 + b"}"), 400),
     "not a number": (post(b'{"username": NaN}'), 400),
     "half a character": (post(b'{"username": "\\ud800"}'), 422),
     "NUL in a text": (post(b'{"username": "a\\u0000b", "password": "x"}'), 422),
-    "no UTF-8": (post(b'{"username": "\xff"}'), 400),
+    "invalid UTF-8": (post(b'{"username": "\xff"}'), 400),
     "UTF-16": (post('{"username": "a"}'.encode("utf-16")), 422),
     "a list": (post(b"[]"), 422),
     "null": (post(b"null"), 422),
     "nothing": (post(b""), 400),
     "10,000 unknown names": (post(b"{" + b",".join(b'"%d":1' % n for n in range(10_000)) + b"}"), 422),
-    "10,000 fields of a form": (post(b"a=1&" * 10_000, target=FEEDBACK, of=b"application/x-www-form-urlencoded"), 422),
-    "20,000 parts": (post(b"--x\r\n" * 20_000, target=FEEDBACK, of=b"multipart/form-data; boundary=x"), 422),
-    "parts without a boundary": (post(b"--x\r\n", target=FEEDBACK, of=b"multipart/form-data"), 422),
-    "no media type": (post(b"{}", of=b'/;="'), 415),
+    "10,000 fields of a form": (
+        post(b"a=1&" * 10_000, target=FEEDBACK, content_type=b"application/x-www-form-urlencoded"),
+        422,
+    ),
+    "20,000 parts": (post(b"--x\r\n" * 20_000, target=FEEDBACK, content_type=b"multipart/form-data; boundary=x"), 422),
+    "parts without a boundary": (post(b"--x\r\n", target=FEEDBACK, content_type=b"multipart/form-data"), 422),
+    "no media type": (post(b"{}", content_type=b'/;="'), 415),
     "zipped": (post(b"\x1f\x8b", b"Content-Encoding: gzip"), 415),
-    "a byte more than 1 MiB": (post(b" " * (2**20 + 1)), 413),
-    "more than JSON may have, in chunks, is cut off": (
+    "one byte more than 1 MiB": (post(b" " * (2**20 + 1)), 413),
+    "JSON over its limit, in chunks, is cut off": (
         login(CHUNKED, rest=b"8000\r\n" + b" " * 2**15 + b"\r\n" + b"20000\r\n" + b" " * 2**17 + b"\r\n0\r\n\r\n"),
         400,
     ),
-    "a text of more than 1 MiB": (post(b" " * (2**20 + 1), target=FEEDBACK, of=b"text/plain"), 413),
+    "a text of more than 1 MiB": (post(b" " * (2**20 + 1), target=FEEDBACK, content_type=b"text/plain"), 413),
     "a length of a terabyte": (login(b"Content-Length: 1099511627776"), 413),
 }
 

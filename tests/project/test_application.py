@@ -1,7 +1,7 @@
-"""The hostile tables of the application: `tests/application/` runs inside generated projects.
+"""Run `tests/application/` inside generated projects: attacks, race conditions and adversarial inputs.
 
-A student's own tests are few and plain. What else has to hold of the application stands there: attacks, races, odd
-input. The files import `my_lab_api` and run with the Python of the project.
+The tests of a project are few and simple, so these tests are separate. The files import `my_lab_api` and run with the
+Python of the project.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,15 +14,15 @@ HERE = CHECKOUT / "tests" / "application"
 
 
 def run_application_tests(project: BakedProject, *files: str, env: Mapping[str, str] | None = None) -> str:
-    """Run files of that folder, or all, inside a project; return what pytest said."""
+    """Run files of that folder, or all, inside a project. Return the output of pytest."""
     options = ["-q", f"--config-file={project.path / 'pyproject.toml'}", f"--rootdir={HERE}", f"--confcutdir={HERE}"]
     paths = [str(HERE / file) for file in files] or [str(HERE)]
-    return project.succeeds(project.python, "-m", "pytest", *options, "-p", "no:cacheprovider", *paths, env=env)
+    return project.check_output(project.python, "-m", "pytest", *options, "-p", "no:cacheprovider", *paths, env=env)
 
 
 # the Python of `proxy` is that of `interceptor`, as `test_generated.py` proves
 @pytest.mark.parametrize("combination", ["default", "interceptor"])
-def test_the_application_holds_under(installed: Callable[[str], BakedProject], combination: str) -> None:
-    said = run_application_tests(installed(combination))
+def test_the_application_tests_pass(get_installed: Callable[[str], BakedProject], combination: str) -> None:
+    said = run_application_tests(get_installed(combination))
     assert " passed" in said
     assert "skipped" not in said

@@ -1,4 +1,4 @@
-"""What a student deletes can be deleted: the rest starts, and passes its tests and its checks."""
+"""After a deletion, the remaining project starts and passes its tests and its checks."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from tests.baking import BakedProject
 from tests.project.test_generated import FRONT_END_CHECKS
 from tests.running import running
 
-# in pairs: the files and folders to delete, and the files that lose the lines with a word
+# the paths to delete, and for each file the word whose lines are deleted
 Deletion = tuple[list[str], dict[str, str]]
 
 PACKAGE = "my_lab_api"
@@ -31,7 +31,7 @@ CHECKS = {
 
 
 def read_deletion(readme: str) -> Deletion:
-    """Return what a README says to delete for the demo."""
+    """Return what the README says to delete for the demo."""
     section = re.search(r"^## Delete the demo\n\n(.+?)\n\n", readme, re.DOTALL | re.MULTILINE)
     assert section is not None
     paths, lines = [], {}
@@ -44,12 +44,12 @@ def read_deletion(readme: str) -> Deletion:
 
 
 @pytest.fixture(scope="module", params=["demo", *DELETIONS])
-def smaller(
+def reduced_project(
     request: pytest.FixtureRequest,
     with_node: BakedProject,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> BakedProject:
-    """Return a copy of the default project after one deletion. It has no packages of its own."""
+    """Return a copy of the default project after one deletion, without its own packages."""
     paths, lines = DELETIONS.get(request.param) or read_deletion(with_node.read("README.md"))
     copy = BakedProject(tmp_path_factory.mktemp(request.param) / with_node.path.name, (), ())
     shutil.copytree(with_node.path, copy.path, ignore=shutil.ignore_patterns(".venv", "node_modules", "instance"))
@@ -67,31 +67,33 @@ def smaller(
 
 @pytest.fixture(scope="session")
 def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Let mypy read the libraries once for all deletions."""
+    """Share the cache of mypy between all deletions."""
     return {"MYPY_CACHE_DIR": str(tmp_path_factory.mktemp("mypy"))}
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_the_rest_passes_its_check(
-    smaller: BakedProject, installed: Callable[[str], BakedProject], mypy_cache: dict[str, str], check: str
+def test_the_remaining_project_passes_the_check(
+    reduced_project: BakedProject, get_installed: Callable[[str], BakedProject], mypy_cache: dict[str, str], check: str
 ) -> None:
-    # the packages of the whole project, with the code of the folder that the command runs in
-    smaller.succeeds(installed("default").python, "-m", *CHECKS[check], env=mypy_cache)
+    # the packages of the default project, with the code of the current folder
+    reduced_project.check_output(get_installed("default").python, "-m", *CHECKS[check], env=mypy_cache)
 
 
-def test_the_rest_starts(smaller: BakedProject, installed: Callable[[str], BakedProject]) -> None:
-    with running(smaller, command=[installed("default").python, "dev.py"]) as started:
-        started.until_ready()
+def test_the_remaining_project_starts(
+    reduced_project: BakedProject, get_installed: Callable[[str], BakedProject]
+) -> None:
+    with running(reduced_project, command=[get_installed("default").python, "dev.py"]) as started:
+        started.wait_until_ready()
         assert requests.get(f"{started.api}/health/ready", timeout=30).json() == {"status": "ok"}
-        if (smaller.path / "frontend").exists():
+        if (reduced_project.path / "frontend").exists():
             assert requests.get(started.page, timeout=30).ok
         missing = {"public.py": "public/hello", "notes.py": "notes", "demo.py": "demo/cors/hello"}
         for file, path in missing.items():
             status = requests.get(f"{started.api}/api/{path}", timeout=30).status_code
-            assert (status == 404) == (not (smaller.path / PACKAGE / file).exists()), path
+            assert (status == 404) == (not (reduced_project.path / PACKAGE / file).exists()), path
 
 
-@pytest.mark.parametrize("smaller", ["demo"], indirect=True)  # the others leave the front end as it is
+@pytest.mark.parametrize("reduced_project", ["demo"], indirect=True)  # the other deletions do not change the front end
 @pytest.mark.parametrize("check", FRONT_END_CHECKS)
-def test_the_front_end_passes_its_check(smaller: BakedProject, check: str) -> None:
-    smaller.succeeds(*FRONT_END_CHECKS[check], folder="frontend")
+def test_the_front_end_passes_the_check(reduced_project: BakedProject, check: str) -> None:
+    reduced_project.check_output(*FRONT_END_CHECKS[check], folder="frontend")

@@ -1,4 +1,4 @@
-"""The generated project passes its own tests and checks, exactly as it comes out."""
+"""Each generated project passes its own tests and checks without changes."""
 
 import ast
 import json
@@ -20,40 +20,40 @@ FRONT_END_CHECKS = {
 
 
 @pytest.fixture(scope="session", params=COMBINATIONS)
-def project(request: pytest.FixtureRequest, installed: Callable[[str], BakedProject]) -> BakedProject:
-    """Return each combination in turn, with its Python packages."""
-    return installed(request.param)
+def project(request: pytest.FixtureRequest, get_installed: Callable[[str], BakedProject]) -> BakedProject:
+    """Return each combination with its Python packages."""
+    return get_installed(request.param)
 
 
 @pytest.fixture(scope="session")
 def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Let mypy read the libraries once for all projects: it knows a file by what is in it."""
+    """Share the cache of mypy between all projects. It identifies files by their contents."""
     return {"MYPY_CACHE_DIR": str(tmp_path_factory.mktemp("mypy"))}
 
 
 def test_ruff_finds_nothing(project: BakedProject) -> None:
-    project.succeeds("uv", "run", "ruff", "check")
+    project.check_output("uv", "run", "ruff", "check")
 
 
-def test_ruff_would_format_nothing(project: BakedProject) -> None:
-    project.succeeds("uv", "run", "ruff", "format", "--check")
+def test_ruff_format_changes_nothing(project: BakedProject) -> None:
+    project.check_output("uv", "run", "ruff", "format", "--check")
 
 
 def test_mypy_finds_nothing(project: BakedProject, mypy_cache: dict[str, str]) -> None:
-    project.succeeds("uv", "run", "mypy", "--strict", project.package, "dev.py", env=mypy_cache)
+    project.check_output("uv", "run", "mypy", "--strict", project.package, "dev.py", env=mypy_cache)
 
 
 def test_its_tests_pass_and_cover_it(project: BakedProject) -> None:
     report = project.path / "coverage.json"
-    # coverage takes longer, and is measured once for each code: that of `default` has other names in awkward-answers
+    # coverage is slow, so it is measured once for each variant of the code
     measured = (project.path / "frontend").exists() and project.package == "my_lab_api"
     coverage = [f"--cov={project.package}", "--cov-branch", f"--cov-report=json:{report}"]
-    said = project.succeeds("uv", "run", "pytest", "-q", *(coverage if measured else []))
+    said = project.check_output("uv", "run", "pytest", "-q", *(coverage if measured else []))
     passed = re.search(r"(\d+) passed(, \d+ \w+)* in ([\d.]+)s", said)
     assert passed is not None, said
     assert "skipped" not in passed[0]
     assert "failed" not in passed[0]
-    assert 100 <= int(passed[1]) <= 190  # the budget of what a student reads and waits for
+    assert 100 <= int(passed[1]) <= 190  # the budget for the tests of a project
     if measured:
         covered = json.loads(report.read_text("utf-8"))["totals"]["percent_covered"]
         report.unlink()
@@ -69,52 +69,54 @@ def test_its_tests_pass_and_cover_it(project: BakedProject) -> None:
         ("interceptor", "proxy"),
     ],
 )
-def test_the_python_is_the_same(baked: Callable[[str], BakedProject], one: str, other: str) -> None:
-    assert python_of(baked(one)) == python_of(baked(other))
+def test_both_combinations_have_the_same_python_code(
+    get_baked: Callable[[str], BakedProject], one: str, other: str
+) -> None:
+    assert get_python_files(get_baked(one)) == get_python_files(get_baked(other))
 
 
-def python_of(project: BakedProject) -> dict[str, str]:
+def get_python_files(project: BakedProject) -> dict[str, str]:
     return {name: project.read(name) for name in project.files if name.endswith(".py")}
 
 
-def test_a_run_of_its_tests_leaves_nothing_to_commit(project: BakedProject) -> None:
-    project.succeeds("uv", "run", "pytest", "-q", "tests/test_public.py")
+def test_after_the_tests_there_is_nothing_to_commit(project: BakedProject) -> None:
+    project.check_output("uv", "run", "pytest", "-q", "tests/test_public.py")
     assert (project.path / "uv.lock").exists()
-    assert project.succeeds("git", "status", "--porcelain") == ""
+    assert project.check_output("git", "status", "--porcelain") == ""
 
 
-def test_no_line_is_taken_out_of_the_coverage(project: BakedProject) -> None:
+def test_no_line_is_excluded_from_coverage(project: BakedProject) -> None:
     assert [n for n in project.files if n.endswith((".py", ".toml")) and "no cover" in project.read(n)] == []
 
 
 @pytest.mark.parametrize("check", FRONT_END_CHECKS)
-def test_the_front_end_passes_its_check(with_node: BakedProject, check: str) -> None:
-    with_node.succeeds(*FRONT_END_CHECKS[check], folder="frontend")
+def test_the_front_end_passes_the_check(with_node: BakedProject, check: str) -> None:
+    with_node.check_output(*FRONT_END_CHECKS[check], folder="frontend")
 
 
-def test_the_front_end_says_why_a_request_failed(with_node: BakedProject) -> None:
+def test_the_front_end_explains_failed_requests(with_node: BakedProject) -> None:
     tests = with_node.path / "frontend" / "src" / "explain.test.ts"
     shutil.copy(CHECKOUT / "tests" / "project" / tests.name, tests)
     try:
-        with_node.succeeds(*FRONT_END_CHECKS["tests"], f"src/{tests.name}", folder="frontend")
+        with_node.check_output(*FRONT_END_CHECKS["tests"], f"src/{tests.name}", folder="frontend")
     finally:
         tests.unlink()
 
 
-def test_the_lock_file_of_npm_names_no_address(with_node: BakedProject) -> None:
+def test_the_npm_lock_file_contains_no_url(with_node: BakedProject) -> None:
     lock = json.loads(with_node.read("frontend/package-lock.json"))
     assert [name for name, package in lock["packages"].items() if "resolved" in package] == []
 
 
-def test_no_answer_can_hide_a_package_that_the_project_asks_for(installed: Callable[[str], BakedProject]) -> None:
+def test_no_slug_can_shadow_a_dependency(get_installed: Callable[[str], BakedProject]) -> None:
     hook = ast.parse((template() / "hooks" / "pre_gen_project.py").read_text("utf-8"))
     refused = {word for node in ast.walk(hook) if isinstance(node, ast.Constant) for word in str(node.value).split()}
-    project = installed("default")
+    project = get_installed("default")
     settings = tomllib.loads(project.read("pyproject.toml"))
-    asked = [*settings["project"]["dependencies"], *settings["dependency-groups"]["dev"]]
-    names = {re.split("[^a-z0-9-]", requirement, maxsplit=1)[0] for requirement in asked}
+    requirements = [*settings["project"]["dependencies"], *settings["dependency-groups"]["dev"]]
+    names = {re.split("[^a-z0-9-]", requirement, maxsplit=1)[0] for requirement in requirements}
     listing = "import importlib.metadata as m, json; print(json.dumps(m.packages_distributions()))"
-    for module, distributions in json.loads(project.succeeds(project.python, "-c", listing)).items():
+    for module, distributions in json.loads(project.check_output(project.python, "-c", listing)).items():
         if names & set(map(str.lower, distributions)) and "__" not in module[1:] and module[0] != "_":
             names.add(module.replace("_", "-"))
     assert sorted(names - refused) == []

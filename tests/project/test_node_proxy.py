@@ -1,4 +1,4 @@
-"""axios' option `proxy` works in Node, through a forward proxy that is not ours: for http, and by a tunnel to https."""
+"""The axios option `proxy` works in Node with a real forward proxy, for http and for https."""
 
 import contextlib
 import http.server
@@ -28,7 +28,7 @@ try {
   console.log(JSON.stringify({ name: error.name, message: error.message, advice: error.advice }));
 }
 """
-# how a script gets from TypeScript to Node; without Vite there is no import.meta.env
+# the compilers from TypeScript to JavaScript. Without Vite, import.meta.env does not exist
 COMPILERS = {
     "vite": "vite/bin/vite.js build --ssr src/hello.ts",
     "tsc": "typescript/bin/tsc src/hello.ts --ignoreConfig --module nodenext --target es2024 --types vite/client,node",
@@ -36,20 +36,20 @@ COMPILERS = {
 
 
 class Proxy(NamedTuple):
-    """A forward proxy that runs, and what it has written so far."""
+    """A running forward proxy and its log."""
 
     port: int
     log: Path
 
     @property
     def arguments(self) -> list[str]:
-        """What the script takes to use it."""
+        """The arguments of the script that use this proxy."""
         return ["127.0.0.1", str(self.port)]
 
 
 @pytest.fixture(scope="module")
 def tinyproxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """Run tinyproxy on a port of its own."""
+    """Run tinyproxy on a free port."""
     program = shutil.which("tinyproxy")
     require(program, "tinyproxy is not installed: apt-get install tinyproxy-bin")
     folder = tmp_path_factory.mktemp("tinyproxy")
@@ -62,19 +62,19 @@ def tinyproxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="module", params=COMPILERS)
-def run(request: pytest.FixtureRequest, with_node: BakedProject) -> Callable[..., dict[str, object]]:
-    """Return a function that runs the script in Node, with arguments, and returns what it printed."""
+def run_script(request: pytest.FixtureRequest, with_node: BakedProject) -> Callable[..., dict[str, object]]:
+    """Return a function that runs the script in Node with arguments and returns its output."""
     source = with_node.path / "frontend" / "src" / "hello.ts"
-    compiled = f"node_modules/.node-{request.param}"  # no linter looks there
+    compiled = f"node_modules/.node-{request.param}"  # linters ignore this folder
     program, *arguments = COMPILERS[request.param].split()
     source.write_text(SCRIPT, "utf-8")
     try:
-        with_node.succeeds("node", f"node_modules/{program}", *arguments, "--outDir", compiled, folder="frontend")
+        with_node.check_output("node", f"node_modules/{program}", *arguments, "--outDir", compiled, folder="frontend")
     finally:
         source.unlink()
 
     def hello(*arguments: str, **env: str) -> dict[str, object]:
-        said = with_node.succeeds("node", f"{compiled}/hello.js", *arguments, folder="frontend", env=env)
+        said = with_node.check_output("node", f"{compiled}/hello.js", *arguments, folder="frontend", env=env)
         answer: dict[str, object] = json.loads(said.splitlines()[-1])
         return answer
 
@@ -83,7 +83,7 @@ def run(request: pytest.FixtureRequest, with_node: BakedProject) -> Callable[...
 
 @pytest.fixture(scope="module")
 def api(with_node: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the generated API alone; return its address."""
+    """Run the generated API without a front end. Yield its URL."""
     port = preferred_port(0)
     settings = {"DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('database') / 'lab.sqlite'}"}
     command = [with_node.python, "-m", "flask", "--app", with_node.package, "run", "--port", str(port)]
@@ -95,19 +95,19 @@ class Secret(http.server.BaseHTTPRequestHandler):
     """An API behind https."""
 
     def do_GET(self) -> None:
-        """Answer in JSON."""
+        """Respond with JSON."""
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
         self.wfile.write(b'{"message": "Hello by https"}')
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
+        """Do not log."""
 
 
 @pytest.fixture(scope="module")
 def https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Serve by https; return the address, and the file of the authority that signed its certificate."""
+    """Run an https server. Yield its URL and the file of its certificate authority."""
     authority = trustme.CA()
     certificate = tmp_path_factory.mktemp("certificates") / "authority.pem"
     authority.cert_pem.write_to_path(str(certificate))
@@ -120,44 +120,50 @@ def https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
         server.shutdown()
 
 
-def test_a_request_to_http_goes_through_the_proxy(run: Callable[..., object], api: str, tinyproxy: Proxy) -> None:
-    with written(tinyproxy) as lines:
-        assert run(api, *tinyproxy.arguments) == {"message": "Hello, World!"}
+def test_a_request_to_http_goes_through_the_proxy(
+    run_script: Callable[..., object], api: str, tinyproxy: Proxy
+) -> None:
+    with capture_log(tinyproxy) as lines:
+        assert run_script(api, *tinyproxy.arguments) == {"message": "Hello, World!"}
     assert f"GET {api}/api/public/hello" in lines[0]
 
 
 def test_a_request_to_https_goes_through_a_tunnel(
-    run: Callable[..., object], https: tuple[str, Path], tinyproxy: Proxy
+    run_script: Callable[..., object], https: tuple[str, Path], tinyproxy: Proxy
 ) -> None:
     address, authority = https
-    with written(tinyproxy) as lines:
+    with capture_log(tinyproxy) as lines:
         trusting = {"NODE_EXTRA_CA_CERTS": str(authority)}
-        assert run(address, *tinyproxy.arguments, **trusting) == {"message": "Hello by https"}
+        assert run_script(address, *tinyproxy.arguments, **trusting) == {"message": "Hello by https"}
     assert f"CONNECT {address.removeprefix('https://')}" in lines[0]
     assert "/api/public/hello" not in lines[0]
 
 
-def test_without_the_option_nothing_goes_through_it(run: Callable[..., object], api: str, tinyproxy: Proxy) -> None:
-    with written(tinyproxy) as lines:
-        assert run(api) == {"message": "Hello, World!"}
+def test_without_the_option_the_proxy_is_not_used(
+    run_script: Callable[..., object], api: str, tinyproxy: Proxy
+) -> None:
+    with capture_log(tinyproxy) as lines:
+        assert run_script(api) == {"message": "Hello, World!"}
     assert lines == [""]
 
 
-def test_what_fails_is_said_in_words(run: Callable[..., dict[str, object]], api: str, tinyproxy: Proxy) -> None:
-    nobody = str(preferred_port(0))
-    refused = run(f"http://localhost:{nobody}")
+def test_a_failure_has_a_message(run_script: Callable[..., dict[str, object]], api: str, tinyproxy: Proxy) -> None:
+    closed_port = str(preferred_port(0))
+    refused = run_script(f"http://localhost:{closed_port}")
     assert (refused["name"], "uv run dev.py" in str(refused["advice"])) == ("BlockedError", True)
-    assert f"no server responds at http://localhost:{nobody}" in str(refused["message"])
-    refused = run(api, "127.0.0.1", nobody)
-    assert f"no server responds at the proxy 127.0.0.1:{nobody}" in str(refused["message"])
-    assert run(f"http://localhost:{nobody}", *tinyproxy.arguments)["name"] == "ApiError"  # tinyproxy's own answer
-    missing = run(api, *tinyproxy.arguments, "/api/nothing")
+    assert f"no server responds at http://localhost:{closed_port}" in str(refused["message"])
+    refused = run_script(api, "127.0.0.1", closed_port)
+    assert f"no server responds at the proxy 127.0.0.1:{closed_port}" in str(refused["message"])
+    assert (
+        run_script(f"http://localhost:{closed_port}", *tinyproxy.arguments)["name"] == "ApiError"
+    )  # a response of tinyproxy
+    missing = run_script(api, *tinyproxy.arguments, "/api/nothing")
     assert (missing["name"], "not found" in str(missing["message"])) == ("ApiError", True)
 
 
 @contextlib.contextmanager
-def written(proxy: Proxy) -> Iterator[list[str]]:
-    """Collect what the proxy writes into its log meanwhile."""
+def capture_log(proxy: Proxy) -> Iterator[list[str]]:
+    """Collect the log of the proxy during the block."""
     lines: list[str] = []
     before = len(proxy.log.read_text("utf-8"))
     yield lines

@@ -1,4 +1,4 @@
-"""Page and API as one origin: by Vite's proxy, by Flask, by a web server; and from two origins to one and back."""
+"""Page and API as one origin with Vite, Flask and Caddy, and changes between one origin and two."""
 
 import re
 import shutil
@@ -15,29 +15,29 @@ from tests.serving import serving
 EVIL = "https://evil.example"
 DEMO = {"username": "demo", "password": "demo-password"}
 BUILD = ["node", "node_modules/vite/bin/vite.js", "build"]
-# of Flask and of Caddy, as docs/production.md says
+# sent by Flask and by Caddy, as docs/production.md says
 CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; frame-ancestors 'none'"
 ONE_ORIGIN = {"FRONTEND_ORIGINS": "none", "VITE_API_URL": ""}
 
 
 @pytest.fixture(scope="module")
-def project(whole: Callable[[str], BakedProject]) -> BakedProject:
-    """Return the project that was made for a proxy."""
-    return whole("proxy")
+def project(get_complete: Callable[[str], BakedProject]) -> BakedProject:
+    """Return the project with the strategy proxy."""
+    return get_complete("proxy")
 
 
 def cors_headers(answer: requests.Response) -> list[str]:
     return [name.lower() for name in answer.headers if name.lower().startswith("access-control-")]
 
 
-def behaves_as_one_origin(origin: str, sign_in: bool = True) -> None:
-    """Check what holds for every proxy: the API's answers, unchanged, from the page's own origin."""
+def check_one_origin(origin: str, sign_in: bool = True) -> None:
+    """Check the behaviour of every proxy: the responses of the API at the origin of the page."""
     hello = requests.get(f"{origin}/api/public/hello", headers={"Origin": origin}, timeout=30)
     assert hello.json() == {"message": "Hello, World!"}
     assert cors_headers(hello) == ["access-control-allow-origin"]  # open to every page, as its policy says
     assert cors_headers(requests.get(f"{origin}/api/auth/me", headers={"Origin": origin}, timeout=30)) == []
-    asked = {"Origin": EVIL, "Access-Control-Request-Method": "PUT"}
-    preflight = requests.options(f"{origin}/api/notes", headers=asked, timeout=30)
+    preflight_headers = {"Origin": EVIL, "Access-Control-Request-Method": "PUT"}
+    preflight = requests.options(f"{origin}/api/notes", headers=preflight_headers, timeout=30)
     assert (preflight.status_code, cors_headers(preflight)) == (403, [])
     missing = requests.get(f"{origin}/api/nothing", timeout=30)
     assert (missing.status_code, missing.headers["Content-Type"]) == (404, "application/problem+json")
@@ -47,17 +47,17 @@ def behaves_as_one_origin(origin: str, sign_in: bool = True) -> None:
     assert 'id="page-origin"' in requests.get(f"{origin}/", timeout=30).text
 
 
-def test_in_development_vite_passes_requests_on(project: BakedProject) -> None:
+def test_in_development_vite_forwards_requests(project: BakedProject) -> None:
     with running(project) as started:
-        started.until_ready()
-        behaves_as_one_origin(started.page)
-        assert "/api/public/hello 200" in started.said
+        started.wait_until_ready()
+        check_one_origin(started.page)
+        assert "/api/public/hello 200" in started.output
 
 
 def test_two_lines_in_dotenv_change_two_origins_to_one_and_back(
-    whole: Callable[[str], BakedProject], tmp_path: Path
+    get_complete: Callable[[str], BakedProject], tmp_path: Path
 ) -> None:
-    default = whole("default")
+    default = get_complete("default")
     project = BakedProject(tmp_path / "lab", default.files, ())
     left_out = shutil.ignore_patterns(".venv", "node_modules", "instance", "dist")
     shutil.copytree(default.path, project.path, ignore=left_out)
@@ -71,9 +71,9 @@ def test_two_lines_in_dotenv_change_two_origins_to_one_and_back(
     for text in (one, two):
         (project.path / ".env").write_text(text, "utf-8")
         with running(project, command=started_by, env={"PYTHONPATH": str(project.path)}) as started:
-            started.until_ready()
-            crossing = {"Origin": started.page}
-            answer = requests.get(f"{started.api}/api/auth/me", headers=crossing, timeout=30)
+            started.wait_until_ready()
+            cross_origin_headers = {"Origin": started.page}
+            answer = requests.get(f"{started.api}/api/auth/me", headers=cross_origin_headers, timeout=30)
             assert answer.headers.get("Access-Control-Allow-Origin") == (started.page if text is two else None)
             stub = requests.get(f"{started.page}/src/api.ts", timeout=30).text
             address = re.search(r'"VITE_API_URL": "([^"]*)"', stub)
@@ -85,12 +85,12 @@ def test_two_lines_in_dotenv_change_two_origins_to_one_and_back(
 
 @pytest.fixture(scope="module")
 def production(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the project as in production, with the page that it builds, on plain http; return its address."""
-    project.succeeds(*BUILD, folder="frontend")
+    """Run the project in production with its built page, without https. Yield its URL."""
+    project.check_output(*BUILD, folder="frontend")
     port = preferred_port(0)
     database = tmp_path_factory.mktemp("production") / "lab.sqlite"
     settings = {"APP_ENV": "production", "PORT": str(port), "DATABASE_URL": f"sqlite:///{database}"}
-    project.succeeds(project.python, "-m", "flask", "db", "upgrade", env=settings)
+    project.check_output(project.python, "-m", "flask", "db", "upgrade", env=settings)
     command = [project.python, "-m", project.package]
     with serving(command, port, project.path, settings):
         yield f"http://localhost:{port}"
@@ -98,27 +98,27 @@ def production(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) 
 
 def test_in_production_flask_serves_the_page(project: BakedProject, production: str) -> None:
     assert f"`{CONTENT_SECURITY_POLICY}`" in project.read("docs/production.md")
-    behaves_as_one_origin(production, sign_in=False)  # nobody signs in with a public password there
-    script = serves_the_build(production)
+    check_one_origin(production, sign_in=False)  # production refuses the demo password
+    script = check_build(production)
     assert "immutable" in script.headers["Cache-Control"]
 
 
-def test_in_production_caddy_may_serve_the_page(project: BakedProject, production: str) -> None:
+def test_in_production_caddy_can_serve_the_page(project: BakedProject, production: str) -> None:
     port = preferred_port(0)
     site = f"http://localhost:{port}"
     settings = {"SITE": site, "API": production.removeprefix("http://")}
     settings["CADDY_ADMIN"] = f"localhost:{preferred_port(0)}"
     command = [tool("caddy"), "run", "--adapter", "caddyfile", "--config", "deploy/Caddyfile"]
     with serving(command, port, project.path, settings):
-        behaves_as_one_origin(site, sign_in=False)
-        script = serves_the_build(site)
+        check_one_origin(site, sign_in=False)
+        script = check_build(site)
         assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         gone = requests.get(f"{site}/assets/gone.js", timeout=30)
-        assert (gone.status_code, gone.headers.get("Cache-Control")) == (404, None)  # it may come with the next build
+        assert (gone.status_code, gone.headers.get("Cache-Control")) == (404, None)  # the next build can contain it
 
 
-def serves_the_build(site: str) -> requests.Response:
-    """Check the page and its deep links; return the answer with its script."""
+def check_build(site: str) -> requests.Response:
+    """Check the page and its deep links. Return the response with its script."""
     for path in ("/", "/samples/7"):
         page = requests.get(site + path, timeout=30)
         assert page.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY

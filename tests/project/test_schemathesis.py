@@ -1,4 +1,4 @@
-"""The API does what its own OpenAPI document says, tried by requests that are made from that document."""
+"""The API behaves as its OpenAPI document says, tested with requests generated from that document."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -17,7 +17,7 @@ from tests.running import RunningProject, running
 
 load_all_checks()
 Case: TypeAlias = schemathesis.Case[Any]
-PROMISES: list[Any] = [
+RESPONSE_CHECKS: list[Any] = [
     CHECKS.get_one(name)
     for name in (
         "not_a_server_error",
@@ -58,26 +58,26 @@ WITHOUT_WRONG_INPUT = [
 
 
 @pytest.fixture(scope="module")
-def started(installed: Callable[[str], BakedProject]) -> Iterator[RunningProject]:
+def running_project(get_installed: Callable[[str], BakedProject]) -> Iterator[RunningProject]:
     unlimited = {"LOGIN_LIMIT": "100000 per minute", "LOGIN_ACCOUNT_LIMIT": "100000 per minute"}
-    with running(installed("without-front-end"), unlimited) as project:
-        project.until_ready()
+    with running(get_installed("without-front-end"), unlimited) as project:
+        project.wait_until_ready()
         yield project
 
 
 @pytest.fixture(scope="module")
-def document(started: RunningProject) -> schemathesis.BaseSchema:
-    return schemathesis.openapi.from_url(f"{started.api}/api/openapi.json")
+def schema(running_project: RunningProject) -> schemathesis.BaseSchema:
+    return schemathesis.openapi.from_url(f"{running_project.api}/api/openapi.json")
 
 
-def test_the_document_describes_every_operation_and_no_other(document: schemathesis.BaseSchema) -> None:
-    found = [result.ok() for result in document.get_all_operations() if isinstance(result, Ok)]
+def test_the_openapi_document_has_exactly_the_operations(schema: schemathesis.BaseSchema) -> None:
+    found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     described = [(operation.method.upper(), operation.path) for operation in found]
     assert sorted(described) == sorted(OPERATIONS)
 
 
-def requests_of_each_kind() -> list[Any]:
-    """Name each operation twice, to be asked rightly and wrongly, or once where there is nothing to ask wrongly."""
+def build_requests() -> list[Any]:
+    """Return each operation with valid and with invalid input, if invalid input exists."""
     return [
         pytest.param(method, path, mode, id=f"{mode.value} {method} {path}")
         for method, path in OPERATIONS
@@ -86,49 +86,54 @@ def requests_of_each_kind() -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("method", "path", "mode"), requests_of_each_kind())
+@pytest.mark.parametrize(("method", "path", "mode"), build_requests())
 @pytest.mark.parametrize("who", ["signed in", "signed out"])
-def test_every_answer_is_as_documented(
-    document: schemathesis.BaseSchema, started: RunningProject, who: str, method: str, path: str, mode: GenerationMode
+def test_every_response_is_as_documented(
+    schema: schemathesis.BaseSchema,
+    running_project: RunningProject,
+    who: str,
+    method: str,
+    path: str,
+    mode: GenerationMode,
 ) -> None:
-    session = signed_in(started) if who == "signed in" else requests.Session()
+    session = sign_in(running_project) if who == "signed in" else requests.Session()
 
-    def ask(case: Case) -> None:
-        case.call_and_validate(session=session, checks=PROMISES, timeout=30)
+    def check(case: Case) -> None:
+        case.call_and_validate(session=session, checks=RESPONSE_CHECKS, timeout=30)
 
-    try_each(document[path][method].as_strategy(generation_mode=mode), ask)
+    check_each(schema[path][method].as_strategy(generation_mode=mode), check)
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", 200), ("PUT", 200), ("PATCH", 200), ("DELETE", 204)])
-def test_every_answer_about_a_note_of_ones_own_is_as_documented(
-    document: schemathesis.BaseSchema, started: RunningProject, method: str, status: int
+def test_every_response_about_an_own_note_is_as_documented(
+    schema: schemathesis.BaseSchema, running_project: RunningProject, method: str, status: int
 ) -> None:
-    session = signed_in(started)
+    session = sign_in(running_project)
     statuses = set()
 
-    def ask(case: Case) -> None:
-        made = session.post(f"{started.api}/api/notes", json={"title": "to be changed"}, timeout=30)
+    def check(case: Case) -> None:
+        made = session.post(f"{running_project.api}/api/notes", json={"title": "to be changed"}, timeout=30)
         case.path_parameters["note_id"] = made.json()["id"]
         case.headers["If-Match"] = made.headers["ETag"]
-        statuses.add(case.call_and_validate(session=session, checks=PROMISES, timeout=30).status_code)
+        statuses.add(case.call_and_validate(session=session, checks=RESPONSE_CHECKS, timeout=30).status_code)
 
-    try_each(document["/api/notes/{note_id}"][method].as_strategy(), ask)
+    check_each(schema["/api/notes/{note_id}"][method].as_strategy(), check)
     assert status in statuses
 
 
-def try_each(cases: SearchStrategy[Case], ask: Callable[[Case], None]) -> None:
-    """Try few requests, and the same at each run: what fails for one commit fails for it again."""
+def check_each(cases: SearchStrategy[Case], check: Callable[[Case], None]) -> None:
+    """Check a few requests. They are the same in each run, so a failure is reproducible."""
 
     @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(cases)
     def each(case: Case) -> None:
-        ask(case)
+        check(case)
 
     each()
 
 
-def signed_in(started: RunningProject) -> requests.Session:
+def sign_in(running_project: RunningProject) -> requests.Session:
     session = requests.Session()
     login = {"username": "demo", "password": "demo-password"}
-    assert session.post(f"{started.api}/api/auth/login", json=login, timeout=30).status_code == 200
+    assert session.post(f"{running_project.api}/api/auth/login", json=login, timeout=30).status_code == 200
     return session

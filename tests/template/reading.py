@@ -1,4 +1,4 @@
-"""Read the files of a project as the programs do that they are for."""
+"""Parse the files of a project as the programs do that use them."""
 
 import ast
 import html.parser
@@ -16,7 +16,7 @@ from tests.baking import BakedProject
 
 
 def assert_read_back(project: BakedProject, name: str, author: str) -> None:
-    """Read every file by the rules of its language, and compare what it says with the answers."""
+    """Parse every file and compare its contents with the answers."""
     metadata = tomllib.loads(project.read("pyproject.toml"))["project"]
     assert metadata["name"] == project.path.name
     assert metadata["authors"] == [{"name": author}]
@@ -24,7 +24,7 @@ def assert_read_back(project: BakedProject, name: str, author: str) -> None:
     for path in project.files:
         if parse := PARSERS.get(PurePosixPath(path).suffix):
             parse(project.read(path))
-    assert python_constants(project.read(f"{project.package}/config.py"))["TITLE"] == name
+    assert get_constants(project.read(f"{project.package}/config.py"))["TITLE"] == name
 
     if "frontend/index.html" in project.files:
         page = Page(project.read("frontend/index.html"))
@@ -33,11 +33,11 @@ def assert_read_back(project: BakedProject, name: str, author: str) -> None:
     if "LICENSE" in project.files:
         assert re.search(rf"(?m)^ *Copyright (\(c\) )?\d{{4}},? {re.escape(author)}$", project.read("LICENSE"))
     for readme in {"README.md", "README.zh-CN.md"} & set(project.files):
-        assert text_of_markdown(project.read(readme)).startswith(f"{name}\n")
+        assert render_markdown(project.read(readme)).startswith(f"{name}\n")
 
 
-def python_constants(source: str) -> dict[str, object]:
-    """Return the names that a module gives to literals."""
+def get_constants(source: str) -> dict[str, object]:
+    """Return the constants of a module with their values."""
     found: dict[str, object] = {}
     for node in ast.parse(source).body:
         match node:
@@ -46,8 +46,8 @@ def python_constants(source: str) -> dict[str, object]:
     return found
 
 
-def text_of_markdown(source: str) -> str:
-    """Return the text that a reader sees of a Markdown page: a line for each block."""
+def render_markdown(source: str) -> str:
+    """Return the visible text of a Markdown page, with one line for each block."""
     lines = []
     for token in MarkdownIt("commonmark").parse(source):
         if token.type == "inline":
@@ -56,7 +56,7 @@ def text_of_markdown(source: str) -> str:
 
 
 class Block(NamedTuple):
-    """A block of code in a Markdown page, under its heading and below its sentence."""
+    """A code block in a Markdown page, with its heading and the sentence above it."""
 
     section: str
     sentence: str
@@ -64,8 +64,8 @@ class Block(NamedTuple):
     code: str
 
 
-def blocks(source: str) -> list[Block]:
-    """Return the blocks of code of a Markdown page, in their order."""
+def get_blocks(source: str) -> list[Block]:
+    """Return the code blocks of a Markdown page in order."""
     found, section, sentence, heading = [], "", "", False
     for token in MarkdownIt("commonmark").parse(source):
         heading = token.type == "heading_open" or (heading and token.type != "heading_close")
@@ -77,7 +77,7 @@ def blocks(source: str) -> list[Block]:
 
 
 class Page(html.parser.HTMLParser):
-    """What a browser reads in a page: the text of each kind of element."""
+    """An HTML document: the text of each kind of element."""
 
     def __init__(self, source: str) -> None:
         """Parse the source."""
@@ -87,22 +87,22 @@ class Page(html.parser.HTMLParser):
         self.feed(source)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Notice where an element begins."""
+        """Record the start of an element."""
         self._tag = tag
 
     def handle_endtag(self, tag: str) -> None:
-        """Notice where it ends."""
+        """Record the end of an element."""
         self._tag = ""
 
     def handle_data(self, data: str) -> None:
-        """Keep the text."""
+        """Record the text."""
         self.texts[self._tag] = self.texts.get(self._tag, "") + data
 
 
 PARSERS: dict[str, Callable[[str], object]] = {
     ".html": Page,
     ".json": json.loads,
-    ".md": text_of_markdown,
+    ".md": render_markdown,
     ".py": ast.parse,
     ".toml": tomllib.loads,
     ".yaml": lambda source: list(yaml.safe_load_all(source)),

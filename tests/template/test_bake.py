@@ -1,4 +1,4 @@
-"""What comes out of the template: its files, its repository, and the budgets it keeps."""
+"""The output of the template: its files, its git repository and its limits."""
 
 import json
 import re
@@ -20,46 +20,51 @@ FRONT_END = """frontend/index.html frontend/package.json frontend/package-lock.j
 BINARY = (".png", ".ttf")
 
 
-def text_files(project: BakedProject) -> list[str]:
+def find_text_files(project: BakedProject) -> list[str]:
     return [name for name in project.files if not name.endswith(BINARY)]
 
 
-def test_the_expected_files_are_there(project: BakedProject) -> None:
+def test_the_expected_files_exist(project: BakedProject) -> None:
     expected = {name.replace("my_lab_api", project.package) for name in ALWAYS}
     assert sorted(expected - set(project.files)) == []
 
 
-def test_the_front_end_is_there_when_asked_for(baked: Callable[[str], BakedProject]) -> None:
-    assert sorted(set(FRONT_END) - set(baked("default").files)) == []
+def test_the_front_end_exists_if_chosen(get_baked: Callable[[str], BakedProject]) -> None:
+    assert sorted(set(FRONT_END) - set(get_baked("default").files)) == []
 
 
-def test_nothing_of_the_front_end_is_there_when_not_asked_for(baked: Callable[[str], BakedProject]) -> None:
-    assert not (baked("without-front-end").path / "frontend").exists()
+def test_the_front_end_does_not_exist_if_not_chosen(get_baked: Callable[[str], BakedProject]) -> None:
+    assert not (get_baked("without-front-end").path / "frontend").exists()
 
 
-def test_leaving_the_front_end_out_removes_nothing_else(baked: Callable[[str], BakedProject]) -> None:
-    others = ("frontend/", "docs/another-front-end.md", "deploy/", ".dockerignore")  # nor is anything deployed there
-    rest = [name for name in baked("default").files if not name.startswith(others)]
-    assert list(baked("without-front-end").files) == rest
+def test_without_the_front_end_all_other_files_exist(get_baked: Callable[[str], BakedProject]) -> None:
+    others = (
+        "frontend/",
+        "docs/another-front-end.md",
+        "deploy/",
+        ".dockerignore",
+    )  # this combination has no deployment
+    rest = [name for name in get_baked("default").files if not name.startswith(others)]
+    assert list(get_baked("without-front-end").files) == rest
 
 
 def test_no_folder_is_empty(project: BakedProject) -> None:
     assert project.empty_folders == ()
 
 
-def test_no_control_line_of_the_template_is_left(project: BakedProject) -> None:
-    left = [n for n in text_files(project) if re.search(r"\{\{ ?cookiecutter|\{%|cookiecutter\.", project.read(n))]
+def test_no_template_syntax_remains(project: BakedProject) -> None:
+    left = [n for n in find_text_files(project) if re.search(r"\{\{ ?cookiecutter|\{%|cookiecutter\.", project.read(n))]
     assert left == []
 
 
-def test_no_line_ends_in_white_space(project: BakedProject) -> None:
-    ugly = [n for n in text_files(project) if re.search(r"[ \t]+$", project.read(n), flags=re.MULTILINE)]
-    assert ugly == []
+def test_no_line_has_trailing_white_space(project: BakedProject) -> None:
+    wrong = [n for n in find_text_files(project) if re.search(r"[ \t]+$", project.read(n), flags=re.MULTILINE)]
+    assert wrong == []
 
 
-def test_every_file_ends_its_lines_with_lf_and_its_text_with_one(project: BakedProject) -> None:
-    ugly = [n for n in text_files(project) if "\r" in (text := project.read(n)) or (text and text[-1] != "\n")]
-    assert ugly == []
+def test_every_file_has_lf_line_ends_and_a_final_one(project: BakedProject) -> None:
+    wrong = [n for n in find_text_files(project) if "\r" in (text := project.read(n)) or (text and text[-1] != "\n")]
+    assert wrong == []
 
 
 def assert_windows_can_check_out(names: list[str]) -> None:
@@ -67,7 +72,7 @@ def assert_windows_can_check_out(names: list[str]) -> None:
     assert [part for part in sorted(parts) if re.search(r'[<>:"|?*\\\0-\x1f]|[. ]$', part)] == []
     assert [part for part in sorted(parts) if re.match(r"(?i)(aux|con|nul|prn|com\d|lpt\d)(\.|$)", part)] == []
     assert len({name.lower() for name in names}) == len(names)
-    assert max(map(len, names)) < 160  # of 260, with the folder that it is put into
+    assert max(map(len, names)) < 160  # Windows allows 260, including the parent folder
 
 
 def test_windows_can_check_out_every_file(project: BakedProject) -> None:
@@ -79,33 +84,33 @@ def test_windows_can_check_out_every_file_of_the_template() -> None:
     assert_windows_can_check_out([p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()])
 
 
-def test_binary_files_arrive_byte_for_byte(project: BakedProject) -> None:
-    source = project_folder() / "{{cookiecutter.__package}}" / "demo_assets"
+def test_binary_files_are_copied_unchanged(project: BakedProject) -> None:
+    source = get_project_folder() / "{{cookiecutter.__package}}" / "demo_assets"
     for name in ("cors.png", "cors.ttf"):
         assert (project.path / project.package / "demo_assets" / name).read_bytes() == (source / name).read_bytes()
 
 
-def test_the_sources_of_the_page_arrive_as_they_are(baked: Callable[[str], BakedProject]) -> None:
-    source = project_folder() / "{{cookiecutter.__frontend_folder}}"
+def test_the_sources_of_the_front_end_are_copied_unchanged(get_baked: Callable[[str], BakedProject]) -> None:
+    source = get_project_folder() / "{{cookiecutter.__frontend_folder}}"
     for path in (path for path in source.rglob("*") if path.is_file() and path.name != "index.html"):
-        written = baked("awkward-answers").path / "frontend" / path.relative_to(source)
+        written = get_baked("awkward-answers").path / "frontend" / path.relative_to(source)
         assert written.read_bytes() == path.read_bytes()
 
 
-def test_the_first_commit_on_main_holds_everything(project: BakedProject) -> None:
-    assert project.succeeds("git", "branch", "--show-current") == "main\n"
-    assert project.succeeds("git", "rev-list", "--count", "HEAD") == "1\n"
-    committed = project.succeeds("git", "ls-tree", "-r", "--name-only", "HEAD").splitlines()
+def test_the_first_commit_on_main_has_all_files(project: BakedProject) -> None:
+    assert project.check_output("git", "branch", "--show-current") == "main\n"
+    assert project.check_output("git", "rev-list", "--count", "HEAD") == "1\n"
+    committed = project.check_output("git", "ls-tree", "-r", "--name-only", "HEAD").splitlines()
     assert sorted(committed) == sorted(set(project.files) - {".env"})
 
 
 def test_nothing_is_left_to_commit(tmp_path: Path) -> None:
     project = bake(tmp_path / "out")
-    assert project.succeeds("git", "status", "--porcelain") == ""
-    assert project.succeeds("git", "check-ignore", ".env") == ".env\n"
+    assert project.check_output("git", "status", "--porcelain") == ""
+    assert project.check_output("git", "check-ignore", ".env") == ".env\n"
 
 
-def test_each_project_has_a_secret_of_its_own(tmp_path: Path, project: BakedProject) -> None:
+def test_each_project_has_its_own_secret_key(tmp_path: Path, project: BakedProject) -> None:
     keys = [re.search("(?m)^SECRET_KEY=([0-9a-f]{64})$", p.read(".env")) for p in (project, bake(tmp_path / "out"))]
     assert keys[0] is not None
     assert keys[1] is not None
@@ -113,18 +118,18 @@ def test_each_project_has_a_secret_of_its_own(tmp_path: Path, project: BakedProj
     assert re.search("(?m)^SECRET_KEY=$", project.read(".env.example"))
 
 
-def project_folder() -> Path:
+def get_project_folder() -> Path:
     return template() / "{{cookiecutter.__project_slug}}"
 
 
-def template_sources() -> list[Path]:
-    return [path for path in project_folder().rglob("*") if path.is_file() and path.suffix not in BINARY]
+def find_template_sources() -> list[Path]:
+    return [path for path in get_project_folder().rglob("*") if path.is_file() and path.suffix not in BINARY]
 
 
-def test_no_control_line_stands_in_the_body_of_a_function() -> None:
+def test_no_function_body_has_a_template_statement() -> None:
     inside = []
-    for path in template_sources():
-        depth = None  # of the function that the line is in
+    for path in find_template_sources():
+        depth = None  # indentation of the current function
         for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
             indent = len(line) - len(line.lstrip())
             if depth is not None and line.strip() and indent <= depth and "{%" not in line:
@@ -136,7 +141,7 @@ def test_no_control_line_stands_in_the_body_of_a_function() -> None:
     assert inside == []
 
 
-def test_each_question_is_in_words() -> None:
+def test_each_question_has_a_prompt() -> None:
     context = json.loads((template() / "cookiecutter.json").read_text("utf-8"))
     questions = [name for name in context if not name.startswith("_")]
     assert sorted(context["__prompts__"]) == sorted(questions)
@@ -145,7 +150,7 @@ def test_each_question_is_in_words() -> None:
             assert set(context["__prompts__"][name]) == {"__prompt__", *context[name]}
 
 
-@pytest.mark.parametrize(("path", "most"), [("hooks/post_gen_project.py", 80), ("dev.py", 220)])
-def test_scripts_stay_short(path: str, most: int) -> None:
-    root = template() if path.startswith("hooks/") else project_folder()
-    assert (root / path).read_text("utf-8").count("\n") <= most
+@pytest.mark.parametrize(("path", "maximum"), [("hooks/post_gen_project.py", 80), ("dev.py", 220)])
+def test_scripts_stay_short(path: str, maximum: int) -> None:
+    root = template() if path.startswith("hooks/") else get_project_folder()
+    assert (root / path).read_text("utf-8").count("\n") <= maximum

@@ -1,9 +1,10 @@
-"""Whoever follows a README, block by block as it stands there, gets what it says.
+"""The code blocks of every README work as it says.
 
-Every block of every README is run: what is not known as something else is a command, so that a new block cannot
-come in unseen. `tests/template/test_readme.py` runs those of the template, this file those of a project.
+A block of unknown type is run as a command, so a new block is always tested. `tests/template/test_readme.py` runs the
+blocks of the template, this file those of a project.
 """
 
+import ast
 import re
 import shlex
 import shutil
@@ -17,56 +18,59 @@ from markdown_it import MarkdownIt
 
 from tests.baking import COMBINATIONS, BakedProject, environment, template
 from tests.running import running
-from tests.template.reading import Block, blocks
+from tests.template.reading import Block, get_blocks
 
-# whose README is followed, and whether that includes the checks: the code is the same, and `test_generated.py` has each
-# combination checked.
+# the combinations whose README is followed, and whether the checks are run too. `test_generated.py` runs them for all
 FOLLOWED = {"without-front-end": True, "proxy-without-front-end": False}
 PROJECT = "{{cookiecutter.__project_slug}}"
 DEPLOY = f"{PROJECT}/{{{{cookiecutter.__deploy_folder}}}}"
-READMES = {  # every one, and which test runs its blocks, or why none does
+READMES = {  # every README, and the test that runs its blocks or the reason why none does
     "README.md": "tests/template/test_readme.py",
-    "README.zh-CN.md": "has the same blocks, as is tested below",
-    "benchmarks/README.md": "a measurement of several minutes, run by hand, on which no promise depends",
+    "README.zh-CN.md": "has the same blocks, as tested below",
+    "benchmarks/README.md": "a measurement of several minutes that is run by hand",
     f"{PROJECT}/README.md": "this file",
-    f"{PROJECT}/crossorigin/README.md": "tests/crossorigin/test_any_application.py",
-    f"{PROJECT}/{{% if cookiecutter.chinese %}}README.zh-CN.md{{% endif %}}": "has the same blocks, as is tested below",
+    f"{PROJECT}/crossorigin/README.md": "tests/crossorigin/test_readme.py",
+    f"{PROJECT}/{{% if cookiecutter.chinese %}}README.zh-CN.md{{% endif %}}": "has the same blocks, as tested below",
     f"{DEPLOY}/{{{{cookiecutter.__kubernetes_folder}}}}/README.md": "needs a cluster: tests/operations/test_deploy.py",
 }
-PAGES = ["README.md", "docs/add-a-blueprint.md", "docs/uploads.md"]  # those whose commands a reader runs
+PAGES = ["README.md", "docs/add-a-blueprint.md", "docs/uploads.md"]  # pages with commands for the reader
 SERVERS = ("uv run dev.py", "uv run python -m ")  # run until stopped
-PRODUCTION = {"APP_ENV": "production", "FRONTEND_ORIGINS": "https://app.example.com"}  # what the README says to set
-BLOCKED = "uv run flask cors explain"  # ends with 1, as the README says, for a request that is blocked
+PRODUCTION = {"APP_ENV": "production", "FRONTEND_ORIGINS": "https://app.example.com"}  # as in the README
+BLOCKED = "uv run flask cors explain"  # exits with 1 for a blocked request, as the README says
 CHECKS = "Test and check"
+SHOWN = ("js", "py", "text")  # languages of blocks that show something, and that no reader runs in the project
+ONLY_CHINESE = "\n## 术语与网络\n"  # terms, mirrors and PowerShell, for readers in China
 
 
 @pytest.fixture
-def project(request: pytest.FixtureRequest, installed: Callable[[str], BakedProject]) -> Iterator[BakedProject]:
-    """Return a project to change, and make it again what it was: a new one would take a minute more."""
-    found = installed(request.param)
+def project(request: pytest.FixtureRequest, get_installed: Callable[[str], BakedProject]) -> Iterator[BakedProject]:
+    """Return a project to change and restore it afterwards, because a new one takes a minute."""
+    found = get_installed(request.param)
     settings = found.read(".env")
     yield found
     (found.path / ".env").write_text(settings, "utf-8")
     shutil.rmtree(found.path / "instance", ignore_errors=True)
-    found.succeeds("git", "reset", "--quiet", "--hard")
-    found.succeeds("git", "clean", "--quiet", "--force", "-d")
+    found.check_output("git", "reset", "--quiet", "--hard")
+    found.check_output("git", "clean", "--quiet", "--force", "-d")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the signal that ends its servers is none of Windows")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not have the signal that stops the servers")
 @pytest.mark.parametrize(("project", "checked"), FOLLOWED.items(), indirect=["project"], ids=FOLLOWED)
-def test_each_block_does_what_the_readme_says(project: BakedProject, newcomer: dict[str, str], checked: bool) -> None:
-    found = [block for page in PAGES for block in blocks(project.read(page)) if block.language != "js"]
-    found.sort(key=lambda block: block.section == CHECKS)  # last, when they see the new blueprint
+def test_each_block_does_what_the_readme_says(
+    project: BakedProject, newcomer_env: dict[str, str], checked: bool
+) -> None:
+    found = [block for page in PAGES for block in get_blocks(project.read(page)) if block.language not in SHOWN]
+    found.sort(key=lambda block: block.section == CHECKS)  # last, so that they include the new blueprint
     if not checked:
         found = [block for block in found if block.section != CHECKS]
     for block in found:
-        follow(project, block, newcomer)
-    assert "No changes detected" in shell(project, "uv run flask db check", newcomer)
+        follow(project, block, newcomer_env)
+    assert "No changes detected" in shell(project, "uv run flask db check", newcomer_env)
     package = project.package
     assert re.search(
-        rf"(?m)^/api/samples +{package}/samples\.py:\d+", shell(project, "uv run flask cors list", newcomer)
+        rf"(?m)^/api/samples +{package}/samples\.py:\d+", shell(project, "uv run flask cors list", newcomer_env)
     )
-    status = project.succeeds("git", "status", "--porcelain").splitlines()
+    status = project.check_output("git", "status", "--porcelain").splitlines()
     assert {re.sub(r"(?<=migrations/).*", "", line[3:]) for line in status} == {
         *(f"{package}/{name}" for name in ("__init__.py", "models.py", "migrations/", "photos.py", "samples.py")),
         "tests/test_photos.py",
@@ -74,32 +78,32 @@ def test_each_block_does_what_the_readme_says(project: BakedProject, newcomer: d
     }
 
 
-def test_every_block_of_a_project_is_followed(baked: Callable[[str], BakedProject]) -> None:
-    followed = {code for name in FOLLOWED for code in codes(baked(name), "README.md")}
+def test_every_block_of_every_combination_is_tested(get_baked: Callable[[str], BakedProject]) -> None:
+    followed = {code for name in FOLLOWED for code in get_codes(get_baked(name), "README.md")}
     for combination in COMBINATIONS:
-        project = baked(combination)
+        project = get_baked(combination)
         for readme in (name for name in project.files if re.match("README", name)):
-            assert codes(project, readme) - followed == set(), f"{combination}: {readme}"
+            assert get_codes(project, readme) - followed == set(), f"{combination}: {readme}"
 
 
-def test_every_readme_is_followed() -> None:
+def test_every_readme_is_listed() -> None:
     found = {path.relative_to(template()).as_posix() for path in template().rglob("*README*") if path.is_file()}
     assert found - set(READMES) == set()
 
 
 @pytest.mark.parametrize("owner", ["the template", "interceptor-without-front-end", "proxy", "awkward-answers"])
-def test_both_languages_say_the_same(baked: Callable[[str], BakedProject], owner: str) -> None:
-    project = BakedProject(template(), (), ()) if owner == "the template" else baked(owner)
-    english, chinese = (project.read(name) for name in ("README.md", "README.zh-CN.md"))
-    codes_of = [[(block.language, block.code) for block in blocks(text)] for text in (english, chinese)]
-    assert codes_of[0] == codes_of[1]
-    assert facts(english) == facts(chinese)
+def test_both_languages_have_the_same_contents(get_baked: Callable[[str], BakedProject], owner: str) -> None:
+    project = BakedProject(template(), (), ()) if owner == "the template" else get_baked(owner)
+    english, chinese = project.read("README.md"), project.read("README.zh-CN.md").partition(ONLY_CHINESE)[0]
+    block_codes = [[(block.language, block.code) for block in get_blocks(text)] for text in (english, chinese)]
+    assert block_codes[0] == block_codes[1]
+    assert get_facts(english) == get_facts(chinese)
     assert "(README.zh-CN.md)" in english
     assert "(README.md)" in chinese
 
 
-def facts(source: str) -> dict[str, object]:
-    """Return what does not depend on a language: headings, tables, names, links."""
+def get_facts(source: str) -> dict[str, object]:
+    """Return the parts that do not depend on the language: headings, tables, names and links."""
     tokens = MarkdownIt("commonmark").enable("table").parse(source)
     parts = [part for token in tokens for part in token.children or []]
     links = {part.attrs.get("href") or part.attrs.get("src") for part in parts}
@@ -111,18 +115,38 @@ def facts(source: str) -> dict[str, object]:
     }
 
 
-def codes(project: BakedProject, readme: str) -> set[str]:
-    """Return the code of each block that is not the front end's, whatever the package is called."""
-    found = blocks(project.read(readme))
-    return {block.code.replace(project.package, "my_lab_api") for block in found if block.language != "js"}
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_the_tree_and_the_policy_of_the_readme_are_true(
+    get_baked: Callable[[str], BakedProject], combination: str
+) -> None:
+    project = get_baked(combination)
+    shown = {block.language: block.code for block in get_blocks(project.read("README.md"))}
+    folder, missing = "", []
+    for line in shown["text"].splitlines():
+        name = line.split()[0]
+        folder = "" if not line.startswith(" ") else folder
+        missing += [] if (project.path / folder / name).exists() else [folder + name]
+        folder = name if name.endswith("/") else folder
+    assert missing == []
+    call = ast.parse(shown["py"].strip(), mode="eval").body
+    assert isinstance(call, ast.Call)
+    written = re.search(r"(?s)^cors\((.*?)^\)", project.read(f"{project.package}/notes.py"), re.MULTILINE)
+    assert written is not None
+    assert all(f"{keyword.arg}=" in written[1] for keyword in call.keywords)
+
+
+def get_codes(project: BakedProject, readme: str) -> set[str]:
+    """Return the code of all blocks except those of the front end, with one package name."""
+    found = get_blocks(project.read(readme))
+    return {block.code.replace(project.package, "my_lab_api") for block in found if block.language not in SHOWN}
 
 
 def follow(project: BakedProject, block: Block, env: Mapping[str, str]) -> None:
-    """Do what a reader does with a block."""
+    """Run or write a block as a reader does."""
     if block.language == "python":
         write_code(project, block)
     elif re.fullmatch(r"([A-Z_]+=.*\n)+", block.code):
-        assert_one_origin_by(project, block.code, env)
+        assert_one_origin(project, block.code, env)
     else:
         for line in block.code.splitlines():
             if line.startswith(SERVERS):
@@ -132,7 +156,7 @@ def follow(project: BakedProject, block: Block, env: Mapping[str, str]) -> None:
 
 
 def write_code(project: BakedProject, block: Block) -> None:
-    """Put code where its sentence says: below a line, at the end of a file, or in a new one."""
+    """Write code where its sentence says: below a line, at the end of a file, or into a new file."""
     quoted = re.findall("`([^`]+)`", block.sentence)
     name = next((text for text in quoted if text.endswith(".py")), f"{project.package}/__init__.py")
     path = project.path / name
@@ -147,8 +171,8 @@ def write_code(project: BakedProject, block: Block) -> None:
         path.write_text(project.read(name).replace(line[0], line[0] + block.code), "utf-8")
 
 
-def assert_one_origin_by(project: BakedProject, settings: str, env: Mapping[str, str]) -> None:
-    """Write settings into `.env`, see that they make one origin of both, and write the old ones again."""
+def assert_one_origin(project: BakedProject, settings: str, env: Mapping[str, str]) -> None:
+    """Assert that settings in `.env` lead to one origin, then restore the file."""
     before = project.read(".env")
     names = "|".join(re.findall("(?m)^[A-Z_]+", settings))
     (project.path / ".env").write_text(re.sub(f"(?m)^({names})=.*\n", "", before) + settings, "utf-8")
@@ -157,22 +181,22 @@ def assert_one_origin_by(project: BakedProject, settings: str, env: Mapping[str,
 
 
 def assert_serves(project: BakedProject, line: str, env: Mapping[str, str]) -> None:
-    """Run a command until its server answers, and stop it."""
+    """Run a command until its server responds, then stop it."""
 
-    def answers() -> bool:
+    def is_ready() -> bool:
         try:
             return requests.get(f"{started.api}/health/ready", timeout=5).ok
         except requests.ConnectionError:
             return False
 
     with running(project, env, shlex.split(line)) as started:
-        started.until(answers)
+        started.wait_until(is_ready)
         started.stop()
-        assert started.leaves_nothing()
+        assert started.wait_until_gone()
 
 
 def shell(project: BakedProject, line: str, env: Mapping[str, str], code: int = 0) -> str:
-    """Run a line in the shell; whatever asks for a password gets one, twice."""
+    """Run a line in the shell. A password prompt gets the password twice."""
     done = subprocess.run(
         line,
         shell=True,
@@ -182,9 +206,9 @@ def shell(project: BakedProject, line: str, env: Mapping[str, str], code: int = 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        start_new_session=True,  # without a terminal, a password is read from the input
+        start_new_session=True,  # without a terminal, the command reads the password from stdin
         timeout=300,
         check=False,
     )
-    assert done.returncode == code, f"{line} ended with {done.returncode}:\n{done.stdout}"
+    assert done.returncode == code, f"{line} exited with {done.returncode}:\n{done.stdout}"
     return done.stdout

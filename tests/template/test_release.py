@@ -1,4 +1,4 @@
-"""A version is released when everything says that it is that version, and not before."""
+"""A version is released only if all files have that version."""
 
 import re
 import shutil
@@ -16,27 +16,27 @@ SECTION = f"## [{VERSION}] - 2026-12-31\n\n### Added\n\n- All of it.\n\n### In y
 
 
 @pytest.fixture
-def ready(tmp_path: Path) -> BakedProject:
-    """Return the template as a repository that has a section for its version, and nothing to commit."""
+def release_repository(tmp_path: Path) -> BakedProject:
+    """Return the template as a clean repository with a changelog section for its version."""
     repository = BakedProject(tmp_path / "template", (), ())
     shutil.copytree(template(), repository.path)
     changelog = repository.path / "CHANGELOG.md"
     text = re.sub(r"(?ms)^## .*", "", changelog.read_text("utf-8"))
     changelog.write_text(f"{text}{SECTION}", "utf-8")
-    repository.succeeds("git", "init", "--quiet")
+    repository.check_output("git", "init", "--quiet")
     for name, value in {"user.name": "Ada", "user.email": "ada@example.invalid"}.items():
-        repository.succeeds("git", "config", name, value)
+        repository.check_output("git", "config", name, value)
     commit(repository)
     return repository
 
 
 def commit(repository: BakedProject) -> None:
-    repository.succeeds("git", "add", "--all")
-    repository.succeeds("git", "commit", "--quiet", "--message", "a commit")
+    repository.check_output("git", "add", "--all")
+    repository.check_output("git", "commit", "--quiet", "--message", "a commit")
 
 
 def change(repository: BakedProject, file: str, pattern: str, text: str) -> None:
-    """Change one file, and commit that."""
+    """Change one file and commit it."""
     [path] = repository.path.glob(file)
     before = path.read_text("utf-8")
     after = re.sub(pattern, text, before)
@@ -45,11 +45,13 @@ def change(repository: BakedProject, file: str, pattern: str, text: str) -> None
     commit(repository)
 
 
-def test_a_version_that_is_ready_is_tagged(ready: BakedProject, capsys: pytest.CaptureFixture[str]) -> None:
-    assert release.main([VERSION], ready.path) is None
-    assert ready.succeeds("git", "tag") == f"v{VERSION}\n"
+def test_a_version_that_is_ready_is_tagged(
+    release_repository: BakedProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert release.main([VERSION], release_repository.path) is None
+    assert release_repository.check_output("git", "tag") == f"v{VERSION}\n"
     assert f"git push origin main v{VERSION}" in capsys.readouterr().out
-    assert str(release.main([VERSION], ready.path)).startswith(f"The tag v{VERSION} exists already")
+    assert str(release.main([VERSION], release_repository.path)).startswith(f"The tag v{VERSION} exists already")
 
 
 MISTAKES: dict[str, tuple[Callable[[BakedProject], None], str]] = {
@@ -61,7 +63,7 @@ MISTAKES: dict[str, tuple[Callable[[BakedProject], None], str]] = {
         lambda repository: change(repository, "CHANGELOG.md", r" - \d{4}-\d\d-\d\d", ""),
         "CHANGELOG.md has no section",
     ),
-    "a version that says nothing to projects": (
+    "a version without instructions for projects": (
         lambda repository: change(repository, "CHANGELOG.md", "### In your project", "### Fixed"),
         "does not say what",
     ),
@@ -83,26 +85,26 @@ MISTAKES: dict[str, tuple[Callable[[BakedProject], None], str]] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_release_is_refused_for(ready: BakedProject, mistake: str) -> None:
+def test_a_release_is_refused_for(release_repository: BakedProject, mistake: str) -> None:
     make, sentence = MISTAKES[mistake]
-    make(ready)
-    said = str(release.main([VERSION], ready.path))
+    make(release_repository)
+    said = str(release.main([VERSION], release_repository.path))
     assert sentence in said
     assert said.count("\n") == 0
-    assert ready.succeeds("git", "tag") == ""
+    assert release_repository.check_output("git", "tag") == ""
 
 
 @pytest.mark.parametrize("arguments", [[], ["0.1"], ["v0.1.0"], ["0.1.0", "--force"], ["00.1.0"]])
-def test_what_is_no_version_is_refused(arguments: list[str]) -> None:
+def test_an_invalid_version_is_refused(arguments: list[str]) -> None:
     assert "0.1.0" in str(release.main(arguments))
 
 
-def test_a_project_has_the_version_of_its_template(baked: Callable[[str], BakedProject]) -> None:
-    settings = tomllib.loads(baked("default").read("pyproject.toml"))
+def test_a_project_has_the_version_of_its_template(get_baked: Callable[[str], BakedProject]) -> None:
+    settings = tomllib.loads(get_baked("default").read("pyproject.toml"))
     assert settings["tool"]["cookiecutter-flask-cors"]["template-version"] == VERSION
 
 
-def test_each_section_of_the_changelog_says_what_it_asks_of_a_project() -> None:
+def test_each_section_of_the_changelog_has_instructions_for_projects() -> None:
     sections = (template() / "CHANGELOG.md").read_text("utf-8").split("\n## ")[1:]
     assert sections
     for section in sections:

@@ -1,8 +1,8 @@
-"""What shares something slow is run by one process."""
+"""Tests that share slow fixtures run in one process."""
 
 import pytest
 
-from tests.spreading import MOST, group, processes
+from tests.spreading import MAXIMUM_PROCESSES, count_processes, get_group
 
 
 @pytest.mark.parametrize(
@@ -18,11 +18,11 @@ from tests.spreading import MOST, group, processes
         ("tests/browser/test_a.py::test_as_chromium_does[b]", "tests/browser/test_a.py::test_c", True),
     ],
 )
-def test_one_process_runs(one: str, other: str, together: bool) -> None:
-    assert (group(one) == group(other)) is together
+def test_tests_of_one_group_run_in_one_process(one: str, other: str, together: bool) -> None:
+    assert (get_group(one) == get_group(other)) is together
 
 
-def test_all_tests_take_several_processes_and_a_few_take_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    for cores, all_tests, expected in [(1, True, 0), (2, True, 2), (64, True, MOST), (64, False, 0)]:
+def test_all_tests_use_several_processes_and_a_selection_uses_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, all_tests, expected in [(1, True, 0), (2, True, 2), (64, True, MAXIMUM_PROCESSES), (64, False, 0)]:
         monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
-        assert processes(all_tests) == expected
+        assert count_processes(all_tests) == expected

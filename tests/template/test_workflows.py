@@ -1,6 +1,6 @@
-"""CI as written: valid, safe, for every system and version, and with the commands of the README.
+"""The CI workflows are valid and secure, cover every system and version, and run the commands of the README.
 
-Every tool works offline. jactionlint has the checks of actionlint, whose own wheel downloads its program.
+All tools work offline. jactionlint has the checks of actionlint, whose own wheel downloads a program.
 """
 
 import re
@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.baking import COMBINATIONS, BakedProject, template, tool
-from tests.template.reading import blocks
+from tests.template.reading import get_blocks
 
 SYSTEMS = ["ubuntu-latest", "macos-latest", "windows-latest"]
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
@@ -34,28 +34,28 @@ LINTERS = {
 
 
 @pytest.fixture(params=["the template", *COMBINATIONS])
-def owner(request: pytest.FixtureRequest, baked: Callable[[str], BakedProject]) -> BakedProject:
+def owner(request: pytest.FixtureRequest, get_baked: Callable[[str], BakedProject]) -> BakedProject:
     """Return the template, then each combination."""
-    return BakedProject(template(), (), ()) if request.param == "the template" else baked(request.param)
+    return BakedProject(template(), (), ()) if request.param == "the template" else get_baked(request.param)
 
 
-def files_of_ci(project: BakedProject) -> list[Path]:
+def find_ci_files(project: BakedProject) -> list[Path]:
     return sorted([*project.path.glob(".github/**/*.yml"), *project.path.glob(".gitlab-ci.yml")])
 
 
 @pytest.mark.parametrize("linter", LINTERS)
-def test_a_linter_of_workflows_finds_nothing(owner: BakedProject, linter: str) -> None:
-    files = [str(path) for path in files_of_ci(owner) if ".github" in path.parts]
+def test_the_workflow_linter_finds_no_problem(owner: BakedProject, linter: str) -> None:
+    files = [str(path) for path in find_ci_files(owner) if ".github" in path.parts]
     if files:
-        owner.succeeds(*LINTERS[linter], *files)
+        owner.check_output(*LINTERS[linter], *files)
 
 
-def test_every_file_of_ci_fits_its_schema(owner: BakedProject) -> None:
-    for path in files_of_ci(owner):
-        owner.succeeds(tool("check-jsonschema"), "--builtin-schema", *SCHEMAS[path.name], str(path))
+def test_every_ci_file_is_valid_for_its_schema(owner: BakedProject) -> None:
+    for path in find_ci_files(owner):
+        owner.check_output(tool("check-jsonschema"), "--builtin-schema", *SCHEMAS[path.name], str(path))
 
 
-# what each linter must see: a text of the workflow, a wrong version of it, and the name of the finding
+# mistakes that each linter must find: correct text, wrong text, name of the finding
 MISTAKES = [
     ("zizmor", r"@3d3c42e5\w+ # v\S+", "@v7", "unpinned-uses"),
     ("zizmor", "persist-credentials: false", "fetch-depth: 1", "artipacked"),
@@ -66,11 +66,11 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("linter", "right", "wrong", "finding"), MISTAKES, ids=[row[-1] for row in MISTAKES])
-def test_a_linter_of_workflows_sees(
-    baked: Callable[[str], BakedProject], tmp_path: Path, linter: str, right: str, wrong: str, finding: str
+def test_the_workflow_linter_finds(
+    get_baked: Callable[[str], BakedProject], tmp_path: Path, linter: str, right: str, wrong: str, finding: str
 ) -> None:
     copy = BakedProject(tmp_path, (), ())
-    shutil.copytree(baked("default").path / ".github", tmp_path / ".github")
+    shutil.copytree(get_baked("default").path / ".github", tmp_path / ".github")
     workflow = tmp_path / ".github" / "workflows" / "tests.yml"
     text, changes = re.subn(right, wrong, workflow.read_text("utf-8"))
     assert changes
@@ -90,48 +90,48 @@ def test_each_action_is_pinned_to_one_commit_with_its_version() -> None:
         assert re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+\.\d+", "".join(found)), action
 
 
-def jobs_of(project: BakedProject, path: str = ".github/workflows/tests.yml") -> dict[str, Any]:
+def get_jobs(project: BakedProject, path: str = ".github/workflows/tests.yml") -> dict[str, Any]:
     read: dict[str, Any] = yaml.safe_load(project.read(path))
     return dict(read.get("jobs", read))
 
 
-def test_github_runs_every_system_and_version(baked: Callable[[str], BakedProject]) -> None:
-    jobs = jobs_of(baked("default"))
+def test_github_runs_every_system_and_version(get_baked: Callable[[str], BakedProject]) -> None:
+    jobs = get_jobs(get_baked("default"))
     assert jobs["api"]["strategy"]["matrix"] == {"os": SYSTEMS, "python": PYTHONS}
     assert jobs["front-end"]["strategy"]["matrix"] == {"node": NODES}
-    ours = jobs_of(BakedProject(template(), (), ()))["template"]["strategy"]["matrix"]
+    ours = get_jobs(BakedProject(template(), (), ()))["template"]["strategy"]["matrix"]
     assert (ours["os"], ours["python"]) == (SYSTEMS, PYTHONS)
     assert {pair["python"] for pair in ours["include"]} == set(PYTHONS)
     assert sorted({pair["node"] for pair in ours["include"]}) == NODES
 
 
-def test_gitlab_runs_every_version(baked: Callable[[str], BakedProject]) -> None:
-    jobs = jobs_of(baked("interceptor"), ".gitlab-ci.yml")
+def test_gitlab_runs_every_version(get_baked: Callable[[str], BakedProject]) -> None:
+    jobs = get_jobs(get_baked("interceptor"), ".gitlab-ci.yml")
     assert jobs["api"]["parallel"]["matrix"] == [{"PYTHON": PYTHONS}]
     assert jobs["front-end"]["parallel"]["matrix"] == [{"NODE": NODES}]
 
 
-def test_the_front_end_is_tested_where_there_is_one(baked: Callable[[str], BakedProject]) -> None:
-    assert list(jobs_of(baked("without-front-end"))) == ["api"]
-    assert "front-end" not in jobs_of(baked("interceptor-without-front-end"), ".gitlab-ci.yml")
+def test_ci_tests_the_front_end_only_if_it_exists(get_baked: Callable[[str], BakedProject]) -> None:
+    assert list(get_jobs(get_baked("without-front-end"))) == ["api"]
+    assert "front-end" not in get_jobs(get_baked("interceptor-without-front-end"), ".gitlab-ci.yml")
 
 
 @pytest.mark.parametrize("combination", ["default", "interceptor"])
-def test_ci_runs_the_commands_of_the_readme(baked: Callable[[str], BakedProject], combination: str) -> None:
-    project = baked(combination)
+def test_ci_runs_the_commands_of_the_readme(get_baked: Callable[[str], BakedProject], combination: str) -> None:
+    project = get_baked(combination)
     [path] = [name for name in project.files if name.endswith(("tests.yml", ".gitlab-ci.yml"))]
-    [checks] = [block.code for block in blocks(project.read("README.md")) if block.section == "Test and check"]
+    [checks] = [block.code for block in get_blocks(project.read("README.md")) if block.section == "Test and check"]
     commands = {*checks.splitlines(), *re.findall("`(npm (?:test|run (?!types)[a-z]+))`", project.read("README.md"))}
     assert len(commands) == 8
     ran = re.findall(r"(?m)^ +- (?:run: )?(\S.*)$", project.read(path))
     assert [command for command in commands if command not in ran] == []
 
 
-def test_what_only_ci_runs_works_in_a_clone(installed: Callable[[str], BakedProject], tmp_path: Path) -> None:
-    project = installed("default")
+def test_the_extra_commands_of_ci_work_in_a_clone(get_installed: Callable[[str], BakedProject], tmp_path: Path) -> None:
+    project = get_installed("default")
     clone = BakedProject(tmp_path / "clone", (), ())
-    project.succeeds("git", "clone", "--quiet", ".", str(clone.path))
-    runs = [step["run"] for step in jobs_of(project)["api"]["steps"] if "run" in step]
+    project.check_output("git", "clone", "--quiet", ".", str(clone.path))
+    runs = [step["run"] for step in get_jobs(project)["api"]["steps"] if "run" in step]
     assert runs[-2:] == ['uv run python -c "import dev; dev.write_env()"', "uv run flask cors check"]
-    clone.succeeds("uv", "run", "--quiet", "python", "-c", "import dev; dev.write_env()")
-    clone.succeeds("uv", "run", "--quiet", "flask", "cors", "check")
+    clone.check_output("uv", "run", "--quiet", "python", "-c", "import dev; dev.write_env()")
+    clone.check_output("uv", "run", "--quiet", "flask", "cors", "check")

@@ -1,10 +1,10 @@
 """Cross-origin resource sharing: each blueprint declares its own CORS policy.
 
-What serves requests, in the order of reading: `declare.py` (the call beside a blueprint), `policy.py`
-(what it becomes), `rules.py` and `origins.py` (what is refused, and what to write instead), `prefixes.py` and
-`overlaps.py` (which policy decides), `setup.py` (`init_cors`), `preflight.py` (the layer in front, which
-answers preflights), `headers.py` (the headers of responses).
-What explains is in `doctor/`. The standard: https://fetch.spec.whatwg.org/#http-cors-protocol
+The files that serve requests, in reading order: `declare.py` (the call beside a blueprint), `policy.py`
+(the policy that is built from it), `rules.py` and `origins.py` (what is refused, and what to write instead),
+`prefixes.py` and `overlaps.py` (which policy decides), `setup.py` (`init_cors`), `preflight.py` (the layer
+in front that answers preflights), `headers.py` (the headers of responses).
+The code that explains requests is in `doctor/`. The standard: https://fetch.spec.whatwg.org/#http-cors-protocol
 """
 
 from .declare import cors as cors

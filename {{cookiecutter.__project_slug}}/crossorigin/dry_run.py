@@ -1,31 +1,31 @@
-"""Whether the current request is a dry run: the application asks itself, to explain a request."""
+"""Dry runs: requests that the application sends to itself, to explain a request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_explaining: ContextVar[list[str] | None] = ContextVar("explaining", default=None)
+_remarks: ContextVar[list[str] | None] = ContextVar("remarks", default=None)
 
 
 def is_dry_run() -> bool:
-    """Tell whether the current request is a dry run, which no log and no rate limit should count."""
-    return _explaining.get() is not None
+    """Tell whether the current request is a dry run, which logs and rate limits must not count."""
+    return _remarks.get() is not None
 
 
 def add_remark(text: str) -> None:
-    """Tell whoever explains the current request what its response does not show."""
-    remarks = _explaining.get()
+    """Add a remark to the explanation of the current request, if it is a dry run."""
+    remarks = _remarks.get()
     if remarks is not None:
         remarks.append(text)
 
 
 @contextmanager
 def dry_run() -> Iterator[list[str]]:
-    """Explain requests instead of serving them; the list gets the remarks, those of inner runs as well."""
-    outer = _explaining.get()
+    """Run requests as dry runs, and collect their remarks in a list, also those of inner runs."""
+    outer = _remarks.get()
     remarks = list[str]() if outer is None else outer
-    token = _explaining.set(remarks)
+    token = _remarks.set(remarks)
     try:
         yield remarks
     finally:
-        _explaining.reset(token)
+        _remarks.reset(token)

@@ -1,4 +1,4 @@
-"""The CORS headers of responses: who writes them, and what is written where the application has no writer."""
+"""Write the CORS headers of responses, with the application's own function or the one in this file."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,7 +16,7 @@ Writer = Callable[[Response], Response]
 def cors_headers_writer(write: Writer) -> Writer:
     """Mark the `after_request` function of an application that writes the CORS headers.
 
-    CORS headers that a view or another function has set are removed before it runs: a policy decides alone.
+    Before it runs, CORS headers that were set elsewhere are removed, because only the policy decides.
     """
 
     @wraps(write)
@@ -46,7 +46,7 @@ def write_cors_headers(response: Response) -> Response:
     if policy is None:
         return response
     if not policy.any_origin:
-        # also when refused: else a cache hands one origin's copy to another
+        # also when refused: otherwise a cache gives one origin the copy of another
         # (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches)
         names = ", ".join([*response.headers.getlist("Vary"), "Origin"]).split(",")
         response.headers["Vary"] = ", ".join({n.strip().lower(): n.strip() for n in names}.values())

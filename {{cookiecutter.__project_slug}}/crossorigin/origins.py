@@ -12,22 +12,22 @@ from typing import NamedTuple
 
 from publicsuffixlist import PublicSuffixList
 
-suffixes = cache(PublicSuffixList)  # of publicsuffix.org, read when first asked for
+load_suffixes = cache(PublicSuffixList)  # of publicsuffix.org, read at the first call
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 SHAPE = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>[^/?#@]*@)?"
     r"(?P<host>\[[^\]]*\]|[^/?#:\[\]]*)(?::(?P<port>[^/?#]*))?(?P<rest>[/?#].*)?\Z",
     re.DOTALL,
 )
-INSIDE = r"([a-z0-9_-]+\.)*[a-z0-9_-]+\*[a-z0-9_-]+(\.[a-z0-9_-]+)*"  # one * inside a label
-FORMS = (
-    "the patterns are 'https://*.example.com' and 'http://localhost:*', and one * inside a label:"
+STAR_IN_LABEL = r"([a-z0-9_-]+\.)*[a-z0-9_-]+\*[a-z0-9_-]+(\.[a-z0-9_-]+)*"  # one * inside a label
+PATTERN_HINT = (
+    "the allowed patterns are 'https://*.example.com' and 'http://localhost:*', and one * inside a label:"
     " 'https://app-*-team.example.com'"
 )
-# what is left where each preview of a page has a new name
-ELSE = (
-    ". Where they change: make page and API one origin by the rewrites of the page's host, or send a token"
-    " with credentials=False"
+# for hosts where each preview of a page has a new name
+LIST_ORIGINS = (
+    "list the origins. If they change, give page and API one origin with the rewrites of the page's host, or"
+    " send a token with credentials=False"
 )
 
 
@@ -41,69 +41,69 @@ class Parts(NamedTuple):
 
 
 def origin_problem(text: object, *, credentials: bool, production: bool = True) -> str | None:
-    """Return what is wrong with an item of a policy's origins, and what to write; None when nothing is.
+    """Return what is wrong with an item of a policy's origins and what to write, or None.
 
-    Private addresses over http are refused in production only, and where cookies go along.
+    With credentials, a private address over http is refused in production only.
     """
     if not isinstance(text, str):
-        return "is no text; write the origin as a string"
+        return "is not a string; write for example 'https://app.example.com'"
     if text.lower() == "none":
-        return "is not the word that means no page; write 'none' in lower case, alone"
+        return "is not an origin; to allow no page, write 'none' alone, in lower case"
     if text.lower() == "null" or text.lower().startswith("file:"):
-        return "is the origin of any file and any sandboxed frame; serve the page from http://localhost"
+        return "is the origin of every file and every sandboxed frame; serve the page from http://localhost"
     if text != "".join(text.split()):
-        return f"has white space, which no origin has; write {''.join(text.split())!r}"
+        return f"has white space; write {''.join(text.split())!r}"
     if "," in text:
-        return "is a list in one item; write each origin as an item of its own"
+        return "is several origins in one item; write each origin as a separate item"
     if re.search(r"[\\^$|()+{}]|\.\*|\[(?![0-9A-Fa-f:.%]*\])", text):
-        return f"is a regular expression; {FORMS}"
+        return f"is a regular expression; {PATTERN_HINT}"
     match = SHAPE.match(text)
     if match is None:
         host = re.sub(r"\A(https?:)?/*", "", text).partition("/")[0] or "app.example.com"
         local = host.startswith(("localhost", "127.0.0.1"))
         return f"has no scheme; write {'http://' * local or 'https://'}{host}"
-    problem = _problem_of_parts(text, match)
+    problem = _check_parts(text, match)
     if problem or not credentials:
         return problem
-    return _problem_with_credentials(Parts(*match.group("scheme", "host", "port")), production)
+    return _check_credentials(Parts(*match.group("scheme", "host", "port")), production)
 
 
-def _problem_of_parts(text: str, match: re.Match[str]) -> str | None:
+def _check_parts(text: str, match: re.Match[str]) -> str | None:
     scheme, host, port = match["scheme"].lower(), match["host"], match["port"]
     if port and port != "*" and not (re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) <= 65535):
-        return f"has the port {port[:9]!r}; write a number from 1 to 65535, or * for any"
+        return f"has the port {port[:9]!r}; write a number from 1 to 65535, or * for any port"
     if scheme in ("ws", "wss", "ftp", "data", "blob"):
-        return f"has the scheme {scheme!r}, which serves no page; write for example 'https://{host}'"
-    host = host.lower() if host.isascii() else _punycode(host)
+        return f"has the scheme {scheme!r}, which cannot serve a page; write for example 'https://{host}'"
+    host = host.lower() if host.isascii() else _encode_punycode(host)
     any_page = host == "*" and scheme not in DEFAULT_PORTS  # vscode-webview://*
-    if problem := None if any_page else _problem_of_host(host):
+    if problem := None if any_page else _check_host(host):
         return problem
     number = port if port in (None, "", "*") else str(int(port))
-    sent = Parts(scheme, _canonical(host), None if number in ("", DEFAULT_PORTS.get(scheme)) else number)
+    sent = Parts(scheme, _normalize_host(host), None if number in ("", DEFAULT_PORTS.get(scheme)) else number)
     if match["user"] or match["rest"]:
         part = "a path, a query or a fragment" if match["rest"] else "a user name"
-        return f"has {part}, and an origin has none; write {str(sent)!r}"
+        return f"has {part}, which is not part of an origin; write {str(sent)!r}"
     if text != str(sent):
         return f"is not written as browsers send it; write {str(sent)!r}"
     return None
 
 
-def _problem_of_host(host: str) -> str | None:
+def _check_host(host: str) -> str | None:
     name = host.removeprefix("*.")
     if "*" in name:
-        if host != name or not re.fullmatch(INSIDE, name):
-            return f"has a * where none can be; {FORMS}"
+        if host != name or not re.fullmatch(STAR_IN_LABEL, name):
+            return f"has a * in a wrong place; {PATTERN_HINT}"
         name = name.replace("*", "x")
     if name.startswith("[") or _is_ipv4(name):
-        valid = _canonical(name) and host == name
+        valid = _normalize_host(name) and host == name
         kind, example = ("IPv6", "[::1]") if name.startswith("[") else ("IPv4", "127.0.0.1")
-        return None if valid else f"has no valid {kind} address; write for example 'http://{example}'"
+        return None if valid else f"has an invalid {kind} address; write for example 'http://{example}'"
     if not re.fullmatch(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", name):
-        return "has no valid host name; write for example 'https://app.example.com'"
+        return "has an invalid host name; write for example 'https://app.example.com'"
     return None
 
 
-def _problem_with_credentials(origin: Parts, production: bool) -> str | None:
+def _check_credentials(origin: Parts, production: bool) -> str | None:
     # "*.example.com" is below example.com, and so is "app-*-team.example.com"
     below = re.sub(r"\A[^*]*\*[^.]*\.?", "", origin.host) if "*" in origin.host else None
     name = origin.host if below is None else below
@@ -111,16 +111,16 @@ def _problem_with_credentials(origin: Parts, production: bool) -> str | None:
         return None
     if origin.scheme == "http" and (production or not is_private(name)):
         safe = str(Parts("https", origin.host, origin.port))
-        return f"with credentials lets whoever controls the network act as that page; write {safe!r}"
+        return f"with credentials lets anyone who controls the network act as that page; write {safe!r}"
     if below is not None and origin.scheme not in DEFAULT_PORTS:
-        return f"with credentials trusts every page of the scheme {origin.scheme!r}; list the origins{ELSE}"
-    if below is not None and (not below or suffixes().publicsuffix(below) == below):
-        return f"with credentials trusts everybody who registers a name under {below!r}; list the hosts{ELSE}"
+        return f"with credentials trusts every page of the scheme {origin.scheme!r}; {LIST_ORIGINS}"
+    if below is not None and (not below or load_suffixes().publicsuffix(below) == below):
+        return f"with credentials trusts anyone who registers a name under {below!r}; {LIST_ORIGINS}"
     return None
 
 
 def is_private(host: str) -> bool:
-    """Tell whether a host is an address of a private network, as 192.168.1.20 is."""
+    """Tell whether a host is an address of a private network, such as 192.168.1.20."""
     try:
         return ip_address(host.strip("[]")).is_private and not is_loopback(host)
     except ValueError:
@@ -128,7 +128,7 @@ def is_private(host: str) -> bool:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Tell whether a host is this machine: localhost, a name below it, or 127.0.0.1, [::1] and the like."""
+    """Tell whether a host is this machine, such as localhost, app.localhost, 127.0.0.1 or [::1]."""
     host = host or ""
     try:
         return ip_address(host.strip("[]")).is_loopback
@@ -137,26 +137,26 @@ def is_loopback(host: str | None) -> bool:
 
 
 def is_app(origin: str) -> bool:
-    """Tell whether an origin is of an app or an extension: capacitor://localhost, chrome-extension://…"""
+    """Tell whether an origin belongs to an app or an extension, such as capacitor://localhost."""
     scheme, separator, _ = origin.partition("://")
     return bool(separator) and scheme not in DEFAULT_PORTS
 
 
 def get_site(origin: str) -> str:
-    """Return scheme and registrable domain, which decide whether cookies are third-party; ports do not."""
+    """Return the site of an origin (scheme and registrable domain), which decides about cookies."""
     scheme, _, host = origin.partition("://")
     host = re.sub(r":[0-9*]*\Z", "", host).removeprefix("*.").replace("*", "x")
-    # an address, or one label as localhost, has no domain above; the list takes a moment to read
+    # an address or a single label (localhost) has no parent domain, so the slow list is not read
     alone = host.startswith("[") or "." not in host or _is_ipv4(host)
-    return f"{scheme}://{host if alone else suffixes().privatesuffix(host) or host}"
+    return f"{scheme}://{host if alone else load_suffixes().privatesuffix(host) or host}"
 
 
 def _is_ipv4(host: str) -> bool:
     return re.search(r"(?:\A|\.)([0-9]+|0x[0-9a-f]*)\Z", host) is not None
 
 
-def _canonical(host: str) -> str:
-    """Return a host as browsers write it; "" for an address that is none."""
+def _normalize_host(host: str) -> str:
+    """Return a host as browsers write it, or "" if its address is invalid."""
     try:
         if "%" in host:  # a zone: browsers refuse it
             return ""
@@ -171,6 +171,6 @@ def _canonical(host: str) -> str:
     return host
 
 
-def _punycode(host: str) -> str:
+def _encode_punycode(host: str) -> str:
     labels = unicodedata.normalize("NFKC", host.lower()).split(".")
     return ".".join(x if x.isascii() else "xn--" + x.encode("punycode").decode("ascii") for x in labels)

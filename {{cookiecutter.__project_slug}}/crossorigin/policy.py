@@ -1,12 +1,12 @@
-"""A policy: what pages of other origins may do under one prefix. Built once, never changed."""
+"""A policy: what pages of other origins may do under one prefix. It is built once and never changes."""
 
 import re
 from dataclasses import dataclass, field
 
 import click
 
-# scheme, "://", a name of 253 bytes, ":", a port: more than 326 bytes come from no browser
-NOT_TOO_LONG = r"(?!.{327})"
+# browsers send at most 326 bytes: a scheme, "://", a name of 253 bytes, ":" and a port
+LENGTH_LIMIT = r"(?!.{327})"
 SUBDOMAINS = r"(?:[a-z0-9_-]{1,63}\.)+"
 IN_LABEL = r"[a-z0-9_-]{1,63}"
 PORT = r"(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
@@ -18,7 +18,7 @@ class PolicyError(click.ClickException):
 
 @dataclass(frozen=True)
 class FromConfig:
-    """The origins stand in the application's configuration: a text with commas, or a list."""
+    """Read the origins from the application's configuration, which has a string with commas or a list."""
 
     name: str
 
@@ -37,18 +37,18 @@ class Policy:
     credentials: bool = False
     max_age: int | None = None
     any_origin: bool = field(init=False)
-    exact: frozenset[str] = field(init=False, repr=False)  # those of the origins that are no pattern
+    exact: frozenset[str] = field(init=False, repr=False)  # the origins that are not patterns
     pattern: re.Pattern[str] = field(init=False, repr=False)
     preflight_headers: tuple[tuple[str, str], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "any_origin", "*" in self.origins)
         object.__setattr__(self, "exact", frozenset(o for o in self.origins if "*" not in o))
-        object.__setattr__(self, "pattern", _pattern(self.origins))
-        object.__setattr__(self, "preflight_headers", tuple(_preflight_headers(self)))
+        object.__setattr__(self, "pattern", _compile_pattern(self.origins))
+        object.__setattr__(self, "preflight_headers", tuple(_build_preflight_headers(self)))
 
     def allow_origin(self, origin: str) -> str | None:
-        """Return the value of Access-Control-Allow-Origin for an origin; None when it is refused.
+        """Return the value of Access-Control-Allow-Origin for an origin, or None if it is refused.
 
         The comparison is byte for byte, as in the browser (Fetch, "CORS check").
         """
@@ -57,21 +57,21 @@ class Policy:
         return origin if origin in self.exact or self.pattern.match(origin) else None
 
     def refusal(self, origin: str) -> str | None:
-        """Return why an origin is refused, in words; None when it is allowed."""
+        """Return why an origin is refused, or None if it is allowed."""
         if self.allow_origin(origin) is not None:
             return None
-        return f"refused: {origin!a} is not among the origins {list(self.origins)} ({self.place})"
+        return f"refused: {origin!a} is not in the origins {list(self.origins)} ({self.place})"
 
 
-def _pattern(origins: tuple[str, ...]) -> re.Pattern[str]:
+def _compile_pattern(origins: tuple[str, ...]) -> re.Pattern[str]:
     choices = [
         re.escape(o).replace(r"://\*\.", "://" + SUBDOMAINS).replace(r":\*", PORT).replace(r"\*", IN_LABEL)
         for o in origins
     ]
-    return re.compile(NOT_TOO_LONG + "(?:" + ("|".join(choices) or "(?!)") + r")\Z")
+    return re.compile(LENGTH_LIMIT + "(?:" + ("|".join(choices) or "(?!)") + r")\Z")
 
 
-def _preflight_headers(policy: Policy) -> list[tuple[str, str]]:
+def _build_preflight_headers(policy: Policy) -> list[tuple[str, str]]:
     headers = {
         "Access-Control-Allow-Credentials": "true" if policy.credentials else "",
         "Access-Control-Allow-Methods": ", ".join(policy.methods),

@@ -1,4 +1,4 @@
-"""Which policy decides about a path: that of the deepest prefix, at segment boundaries."""
+"""Find the policy of a path by its deepest prefix, at segment boundaries."""
 
 import re
 from typing import Generic, TypeVar
@@ -10,21 +10,19 @@ SEGMENT = re.compile(rf"(?:{VARIABLE.pattern}|[^/])+", re.ASCII)
 
 
 def split_rule(rule: str) -> list[str]:
-    """Split a rule or a prefix into segments; empty ones do not count, because werkzeug merges slashes."""
+    """Split a rule or a prefix into segments, without empty ones, because werkzeug merges slashes."""
     return [match[0] for match in SEGMENT.finditer(rule)]
 
 
 def compile_segment(segment: str) -> re.Pattern[str]:
-    """Return a pattern for one segment of a rule; a variable of any type matches any text.
-
-    So a page may read the 404 of /lab/one under the prefix /lab/<int:id> too.
-    """
+    """Return a pattern for one segment of a rule."""
+    # a variable of any type matches any text, so a page can read the 404 of /lab/one under /lab/<int:id>
     literals = VARIABLE.sub("\0", segment).split("\0")
     return re.compile("[^/]+".join(map(re.escape, literals)) + r"\Z")
 
 
 class Prefixes(Generic[V]):
-    """A tree of path segments: a lookup costs the depth of the path, however many prefixes there are."""
+    """A tree of path segments. The cost of a lookup depends on the depth of the path only."""
 
     def __init__(self) -> None:
         self._value: V | None = None
@@ -32,7 +30,7 @@ class Prefixes(Generic[V]):
         self._variable: dict[re.Pattern[str], Prefixes[V]] = {}
 
     def add(self, prefix: str, value: V) -> V:
-        """Add a prefix and return its value: the one that it had already, if any."""
+        """Add a prefix and return its value. An existing value stays."""
         node = self
         for segment in split_rule(prefix):
             if VARIABLE.search(segment):
@@ -43,10 +41,10 @@ class Prefixes(Generic[V]):
         return node._value
 
     def find(self, path: str) -> V | None:
-        """Return the value of the deepest prefix of a path; a literal segment comes before a variable."""
-        return self._deepest([segment for segment in path.split("/") if segment])[1]
+        """Return the value of the deepest prefix of a path. A literal segment comes before a variable."""
+        return self._find_deepest([segment for segment in path.split("/") if segment])[1]
 
-    def _deepest(self, rest: list[str]) -> tuple[int, V | None]:
+    def _find_deepest(self, rest: list[str]) -> tuple[int, V | None]:
         best = (0, self._value)
         if not rest:
             return best
@@ -54,7 +52,7 @@ class Prefixes(Generic[V]):
         if rest[0] in self._literal:
             children.insert(0, self._literal[rest[0]])
         for child in children:
-            depth, value = child._deepest(rest[1:])
+            depth, value = child._find_deepest(rest[1:])
             if value is not None and depth + 1 > best[0]:
                 best = (depth + 1, value)
         return best

@@ -1,4 +1,4 @@
-"""`init_cors(app)`: check all declarations, build the policies, put them to work."""
+"""`init_cors(app)`: check all declarations, build the policies and activate them."""
 
 import difflib
 import inspect
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from .declare import KEY, Declaration, Policies, find_caller, get_policies, nearest_blueprint
+from .declare import KEY, Declaration, Policies, find_caller, find_nearest_blueprint, get_policies
 from .headers import is_marked, write_cors_headers
 from .hints import Hints
 from .origins import get_site, is_app, is_private
@@ -18,21 +18,21 @@ from .overlaps import find_overlaps
 from .policy import Policy, PolicyError
 from .prefixes import Prefixes
 from .preflight import PreflightLayer
-from .rules import problems_of, resolve_origins
+from .rules import check_declaration, resolve_origins
 
-EXPLAINS = f"{__package__}.doctor.endpoint"  # the module of the blueprint for development
+ENDPOINT_MODULE = f"{__package__}.doctor.endpoint"  # of a blueprint for development only
 
 
 def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = None) -> None:
-    """Put the declared policies to work; call it last in `create_app`.
+    """Activate the declared policies, as the last call in `create_app`.
 
     Args:
-        app: its blueprints are registered.
-        closed: endpoints of views that stay closed to other origins although a policy's prefix covers them.
-        hints: what messages and warnings need to know of the application.
+        app: all its blueprints must be registered.
+        closed: endpoints of views that stay same-origin only, although a policy's prefix covers them.
+        hints: facts about the application, for messages and warnings.
 
     Raises:
-        PolicyError: with the place, the problem and the fix of everything that is refused.
+        PolicyError: lists all problems, each with its place and its fix.
     """
     place = find_caller()
     policies: Policies = app.extensions.setdefault(KEY, Policies())
@@ -42,59 +42,57 @@ def init_cors(app: Flask, *, closed: Sequence[str] = (), hints: Hints | None = N
     problems = [
         f"{d.place} (blueprint {d.blueprint!r}): {problem}"
         for d in policies.declarations
-        for problem in problems_of(d, app, production=policies.hints.production)
+        for problem in check_declaration(d, app, production=policies.hints.production)
     ]
-    problems += _same_prefixes(policies.declarations)
-    problems += _unknown_endpoints(app, closed)
-    if policies.hints.production and any(b.import_name == EXPLAINS for b in app.blueprints.values()):
-        problem = (
-            "explain_endpoint answers every page, and this is production; register it in development only"
-        )
-        problems.append(f"{problem}, where init_cors gets Hints(production=False).")
-    _refuse([*problems, *second_layers(app)])
+    problems += _find_same_prefixes(policies.declarations)
+    problems += _find_unknown_endpoints(app, closed)
+    if policies.hints.production and any(b.import_name == ENDPOINT_MODULE for b in app.blueprints.values()):
+        problem = "explain_endpoint must not be in production; register it in development only"
+        problems.append(f"{problem}, with init_cors(app, hints=Hints(production=False)).")
+    _raise_all([*problems, *find_other_layers(app)])
 
-    kept = {name: Policy("", name, place, ()) for name in closed}
-    rules = [(rule.rule, kept[rule.endpoint]) for rule in app.url_map.iter_rules() if rule.endpoint in kept]
-    policies.use(_build(policies.declarations, app), rules)
+    closed_policies = {name: Policy("", name, place, ()) for name in closed}
+    rules = [(r.rule, closed_policies[r.endpoint]) for r in app.url_map.iter_rules() if r.endpoint in closed]
+    policies.use(_build_policies(policies.declarations, app), rules)
     writers = app.after_request_funcs.setdefault(None, [])
     if not any(map(is_marked, writers)):
         writers.insert(0, write_cors_headers)  # Flask runs the first one last
 
     def check() -> None:
-        _refuse([*second_layers(app), *_misplaced_writers(app), *find_overlaps(app, policies)])
+        _raise_all([*find_other_layers(app), *_find_misplaced_writers(app), *find_overlaps(app, policies)])
 
     check()
     policies.last_check = check
-    if policies.declarations:  # from here on, the layer in front checks, and once
+    if policies.declarations:  # from now on, the preflight layer checks at the first request
         app.before_request_funcs[None].remove(policies.check)
     app.wsgi_app = PreflightLayer(app, policies)  # type: ignore[method-assign]
-    for warning in [*private_origins(policies.built), *check_cookies(app, policies.built)]:
+    for warning in [*find_private_origins(policies.built), *check_cookies(app, policies.built)]:
         app.logger.warning(warning)
 
 
-def _unknown_endpoints(app: Flask, closed: Sequence[str]) -> Iterator[str]:
+def _find_unknown_endpoints(app: Flask, closed: Sequence[str]) -> Iterator[str]:
     for name in sorted(set(closed) - app.view_functions.keys()):
         near = difflib.get_close_matches(name, app.view_functions, 1)
-        fix = f"write {near[0]!r}" if near else "see `flask routes` for their names"
+        fix = f"write {near[0]!r}" if near else "run `flask routes` to see the endpoints"
         yield f"init_cors(app, closed=…) has {name!r}, which is not an endpoint; {fix}."
 
 
-def _misplaced_writers(app: Flask) -> Iterator[str]:
+def _find_misplaced_writers(app: Flask) -> Iterator[str]:
     functions = app.after_request_funcs[None]
     for function in [f for f in functions if is_marked(f) and f is not functions[0]]:
         place, first = (f"{f.__module__}.{f.__qualname__}" for f in (function, functions[0]))
-        text = f"{place} writes the CORS headers, but {first} is registered before it and so runs after it"
+        text = f"{place} writes the CORS headers, but {first} is registered before it, so it runs later"
         yield f"{text}; call {function.__module__.rpartition('.')[2]}.init_app(app) first in create_app."
 
 
-def _refuse(problems: list[str]) -> None:
+def _raise_all(problems: list[str]) -> None:
     if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)
         raise PolicyError(f"the CORS policies cannot be used:\n{lines}")
 
 
-def _same_prefixes(declarations: list[Declaration]) -> Iterator[str]:
-    """Yield a sentence for each declaration whose prefix another one has."""
+def _find_same_prefixes(declarations: list[Declaration]) -> Iterator[str]:
+    """Yield a message for each declaration with the prefix of another one."""
     tree: Prefixes[Declaration] = Prefixes()
     for declaration in declarations:
         first = tree.add(declaration.prefix or "", declaration)
@@ -102,16 +100,16 @@ def _same_prefixes(declarations: list[Declaration]) -> Iterator[str]:
             prefix, name = declaration.prefix or "", declaration.blueprint.rpartition(".")[2]
             deeper = f"{prefix.rstrip('/')}/{name}"
             yield (
-                f"{declaration.place} (blueprint {declaration.blueprint!r}): the prefix {prefix!r} has"
-                f" a policy already, from {first.place}; write url_prefix={deeper!r}, or one policy on a"
-                " blueprint in which both are nested by parent.register_blueprint(…)."
+                f"{declaration.place} (blueprint {declaration.blueprint!r}): the prefix {prefix!r}"
+                f" already has a policy, from {first.place}; write url_prefix={deeper!r}, or nest both in one"
+                " blueprint with a policy, by parent.register_blueprint(…)."
             )
 
 
-def second_layers(app: Flask) -> Iterator[str]:
-    """Yield a sentence for each foreign CORS layer: of two layers, the laxer one would win."""
+def find_other_layers(app: Flask) -> Iterator[str]:
+    """Yield a message for each other CORS layer, because the laxer of two layers would win."""
     keys = [key for key in sorted(app.config) if key.startswith("CORS_")]
-    found = [f"the setting {key!r} is flask-cors' own" for key in keys]
+    found = [f"the setting {key!r} belongs to flask-cors" for key in keys]
     for name, functions in app.after_request_funcs.items():
         if any(function.__module__.startswith("flask_cors") for function in functions):
             target = f"the blueprint {name!r}" if name else "the application"
@@ -119,7 +117,7 @@ def second_layers(app: Flask) -> Iterator[str]:
     for endpoint, view in app.view_functions.items():
         if any("flask_cors" in code.co_filename for code in get_codes(view)):
             found.append(f"the view {endpoint!r} has @cross_origin")
-    return (f"{layer}; remove it, and declare with cors(blueprint, …)." for layer in found)
+    return (f"{layer}; remove it, and use cors(blueprint, …)." for layer in found)
 
 
 def get_codes(view: Any) -> Iterator[CodeType]:
@@ -132,11 +130,11 @@ def get_codes(view: Any) -> Iterator[CodeType]:
             layer = getattr(layer, "__wrapped__", None)
 
 
-def _build(declarations: list[Declaration], app: Flask) -> list[Policy]:
+def _build_policies(declarations: list[Declaration], app: Flask) -> list[Policy]:
     routed: dict[str | None, set[str]] = defaultdict(set)
     names = {declaration.blueprint for declaration in declarations}
     for rule in app.url_map.iter_rules():
-        routed[nearest_blueprint(rule.endpoint, names)] |= (rule.methods or set()) - {"OPTIONS"}
+        routed[find_nearest_blueprint(rule.endpoint, names)] |= (rule.methods or set()) - {"OPTIONS"}
     built = []
     for d in declarations:
         lists = {name: tuple(v) for name, v in d.options.items() if isinstance(v, Collection)}
@@ -149,27 +147,27 @@ def _build(declarations: list[Declaration], app: Flask) -> list[Policy]:
     return built
 
 
-def private_origins(policies: list[Policy]) -> Iterator[str]:
-    """Yield a sentence for each private address over http that is trusted with credentials."""
+def find_private_origins(policies: list[Policy]) -> Iterator[str]:
+    """Yield a message for each private address over http that is trusted with credentials."""
     for policy in policies:
         for origin in policy.origins if policy.credentials else ():
             if origin.startswith("http:") and is_private(urlsplit(origin).hostname or ""):
-                text = "is trusted with credentials, and whoever controls the network can act as it"
+                text = "is trusted with credentials, so anyone who controls the network can act as it"
                 yield f"{policy.place}: {origin} {text}; production refuses it."
 
 
 def check_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
-    """Yield a sentence for each origin from which the session cookie does not come, or need not."""
+    """Yield a message for each inconsistency between origins and the session cookie."""
     hints, config = get_policies(app).hints, app.config
     api, setting = hints.api_url, hints.api_url_setting or "api_url"
     pages = [(policy, origin) for policy in policies if policy.credentials for origin in policy.origins]
     if not api or not pages:
         return
     if config["SESSION_COOKIE_SECURE"] and urlsplit(api).scheme == "http":
-        yield f"{setting}={api} is http, and the cookie is Secure: no sign-in lasts; serve the API by https."
+        yield f"{setting}={api} is http, but the session cookie is Secure, so it is not sent; use https."
     for policy, origin in pages:
         if is_app(origin) and "authorization" not in map(str.lower, policy.request_headers):
-            text = f"{policy.place}: {origin} is the page of an app, which browsers send no cookie for"
+            text = f"{policy.place}: {origin} is an app, and browsers do not send cookies for apps"
             yield f'{text}; let it send a token, with request_headers=["Authorization"].'
     other = [(p, origin) for p, origin in pages if not is_app(origin) and get_site(origin) != get_site(api)]
     # in development, a page at an address of the network calls the API at the same address
@@ -182,6 +180,6 @@ def check_cookies(app: Flask, policies: list[Policy]) -> Iterator[str]:
             if get_site(origin).partition(":")[2] == get_site(api).partition(":")[2]:
                 fix = "use https for both, or http for both"
             text = f"{policy.place}: {origin} and {api} are two sites, and the cookie is SameSite={samesite}"
-            yield f"{text}: a sign-in from there answers 200 and the next request 401; {fix}."
+            yield f"{text}: a sign-in from there gets 200, but the next request gets 401; {fix}."
     elif not other:
-        yield f"{cross_site}, but every front end is on the site of {api}; remove it: Lax is safer."
+        yield f"{cross_site}, but every front end is on the site of {api}; remove it, because Lax is safer."

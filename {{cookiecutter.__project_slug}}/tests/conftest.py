@@ -1,4 +1,4 @@
-"""Fixtures: settings, an application on a database of its own, and clients."""
+"""Fixtures: settings, an application with its own database, and clients."""
 
 import pytest
 from argon2 import PasswordHasher
@@ -12,13 +12,13 @@ DEVELOPMENT = {
     "APP_ENV": "development",
     "SECRET_KEY": "only-for-tests",
     "FRONTEND_ORIGINS": "http://localhost:5173",
-    "FRONTEND_DIST": "not-built",  # not what somebody has built beside the tests
+    "FRONTEND_DIST": "not-built",  # not the build of this project
 }
 
 
 @pytest.fixture(scope="session", autouse=True)
 def fast_hashes():
-    """Hash passwords cheaply: the real parameters are slow on purpose."""
+    """Use fast password hashes. The real parameters are slow on purpose."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(users, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield
@@ -26,7 +26,7 @@ def fast_hashes():
 
 @pytest.fixture(scope="session")
 def shared_app(tmp_path_factory):
-    """An application on a new database, made once: that takes longer than most tests."""
+    """Create an application with a new database. This runs once, because it is slow."""
     path = tmp_path_factory.mktemp("database") / "test.sqlite"
     app = create_app(DEVELOPMENT | {"DATABASE_URL": f"sqlite:///{path}"})
     with app.app_context():
@@ -36,7 +36,7 @@ def shared_app(tmp_path_factory):
 
 @pytest.fixture
 def app(shared_app):
-    """The application, with the users ada and grace in its database and nothing else."""
+    """Return the application. Its database has the users ada and grace, and nothing else."""
     with shared_app.app_context():
         for table in reversed(Model.metadata.sorted_tables):
             db.session.execute(table.delete())
@@ -49,32 +49,32 @@ def app(shared_app):
 
 @pytest.fixture
 def settings(app):
-    """The settings of a development application, for `create_app(settings | {…})`."""
+    """Return settings for development, for `create_app(settings | {…})`."""
     return DEVELOPMENT | {"DATABASE_URL": app.config["DATABASE_URL"]}
 
 
 @pytest.fixture
 def production(settings):
-    """The settings of a production application."""
+    """Return settings for production."""
     safe = {"APP_ENV": "production", "SECRET_KEY": "0123456789abcdef" * 4, "FRONTEND_ORIGINS": "none"}
     return settings | safe
 
 
 @pytest.fixture
 def client(app):
-    """A client that is not signed in."""
+    """Return a client that is not signed in."""
     return app.test_client()
 
 
 @pytest.fixture
 def ada(app):
-    """A client that is signed in as ada."""
+    """Return a client that is signed in as ada."""
     return sign_in(app, "ada")
 
 
 @pytest.fixture
 def grace(app):
-    """A client that is signed in as grace."""
+    """Return a client that is signed in as grace."""
     return sign_in(app, "grace")
 
 

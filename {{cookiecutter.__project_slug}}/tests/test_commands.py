@@ -10,7 +10,7 @@ NEW_PASSWORD = "a new password"
 
 @pytest.fixture
 def empty_app(settings, tmp_path):
-    """An application on a database without tables."""
+    """Return an application whose database has no tables."""
     return create_app(settings | {"DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite"})
 
 
@@ -25,24 +25,24 @@ def can_sign_in(app, username, password):
     return app.test_client().post("/api/auth/login", json=body).status_code == 200
 
 
-def test_migrations_make_the_tables_of_the_models(empty_app):
+def test_migrations_create_the_tables_of_the_models(empty_app):
     assert run(empty_app, "db", "upgrade")[0] == 0
     assert "No changes detected" in run(empty_app, "db", "check")[1]
 
 
-def test_a_database_that_cannot_be_migrated_is_told_in_a_sentence(settings, tmp_path):
+def test_a_failed_migration_prints_an_error_without_a_traceback(settings, tmp_path):
     app = create_app(settings | {"DATABASE_URL": f"sqlite:///{tmp_path}/missing/lab.sqlite"})
     code, output = run(app, "db", "upgrade")
     assert code == 1
     assert output.startswith("Error: ")
 
 
-def test_seed_makes_the_demo_user(app):
+def test_seed_creates_the_demo_user(app):
     assert run(app, "seed")[0] == 0
     assert can_sign_in(app, "demo", "demo-password")
 
 
-def test_seed_migrates_a_new_database_when_asked_to(empty_app):
+def test_seed_migrates_a_new_database_with_the_option_migrate(empty_app):
     assert run(empty_app, "seed", "--migrate")[0] == 0
     assert can_sign_in(empty_app, "demo", "demo-password")
 
@@ -53,7 +53,7 @@ def test_seed_is_refused_in_production(production):
     assert "APP_ENV=development" in output
 
 
-def test_user_create_makes_a_user_who_can_sign_in(app):
+def test_user_create_creates_a_user_who_can_sign_in(app):
     code, output = run(app, "user", "create", "eve", typed=f"{NEW_PASSWORD}\n{NEW_PASSWORD}\n")
     assert code == 0
     assert NEW_PASSWORD not in output
@@ -66,14 +66,14 @@ def test_user_create_reads_the_password_from_standard_input(app):
 
 
 @pytest.mark.parametrize("name", ["ada", "", "a\nb"])
-def test_user_create_refuses_a_name_that_is_taken_or_odd(app, name):
+def test_user_create_refuses_a_name_that_exists_or_is_invalid(app, name):
     code, output = run(app, "user", "create", name, typed=f"{NEW_PASSWORD}\n{NEW_PASSWORD}\n")
     assert code == 1
     assert output.splitlines()[-1].startswith("Error: ")
     assert can_sign_in(app, "ada", PASSWORD)
 
 
-def test_a_password_that_is_not_safe_is_refused(app):
+def test_user_create_refuses_an_unsafe_password(app):
     code, output = run(app, "user", "create", "eve", typed="short\nshort\n")
     assert code == 1
     assert "password" in output.splitlines()[-1]
@@ -86,13 +86,13 @@ def test_user_password_changes_a_password(app):
     assert not can_sign_in(app, "ada", PASSWORD)
 
 
-def test_user_password_says_when_there_is_no_such_user(app):
+def test_user_password_refuses_an_unknown_user(app):
     code, output = run(app, "user", "password", "eve", typed=f"{NEW_PASSWORD}\n{NEW_PASSWORD}\n")
     assert code == 1
     assert "there is no user 'eve'" in output
 
 
-def test_a_database_without_tables_is_told_in_a_sentence(empty_app):
+def test_a_command_without_tables_prints_how_to_create_them(empty_app):
     code, output = run(empty_app, "user", "password", "ada", typed=f"{NEW_PASSWORD}\n{NEW_PASSWORD}\n")
     assert code == 1
     assert "flask db upgrade" in output

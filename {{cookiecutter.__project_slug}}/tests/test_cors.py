@@ -1,4 +1,4 @@
-"""CORS: each policy does what its blueprint declares. The rules themselves are tested with `crossorigin`."""
+"""CORS: each blueprint applies its declared policy. The template tests the rules of `crossorigin` itself."""
 
 import pytest
 from crossorigin import get_policies
@@ -13,19 +13,19 @@ def policies(app):
 
 
 def get_example(origin):
-    """Return an origin that a pattern allows: https://a.example.com for https://*.example.com."""
+    """Return an origin that a pattern allows, such as https://a.example.com for https://*.example.com."""
     return origin.replace(":*", ":5173").replace("*", "a")
 
 
-def ask(client, path, origin, method="GET"):
-    """Send a preflight, as a browser does before it sends a request."""
+def send_preflight(client, path, origin, method="GET"):
+    """Send a preflight, as a browser does before some requests."""
     return client.options(path, headers={"Origin": origin, "Access-Control-Request-Method": method})
 
 
 def test_a_preflight_from_an_origin_of_the_policy_is_allowed(client, policies):
     for policy in policies:
         for origin in map(get_example, policy.origins):
-            response = ask(client, policy.prefix, origin)
+            response = send_preflight(client, policy.prefix, origin)
             assert response.status_code == 204
             assert response.headers["Access-Control-Allow-Origin"] == policy.allow_origin(origin)
             assert response.headers["Access-Control-Allow-Methods"] == ", ".join(policy.methods)
@@ -34,7 +34,7 @@ def test_a_preflight_from_an_origin_of_the_policy_is_allowed(client, policies):
 def test_a_preflight_from_another_origin_is_refused(client, policies):
     for policy in policies:
         if not policy.any_origin:
-            response = ask(client, policy.prefix, "https://evil.example")
+            response = send_preflight(client, policy.prefix, "https://evil.example")
             assert response.status_code == 403
             assert "Access-Control-Allow-Origin" not in response.headers
 
@@ -55,7 +55,7 @@ def test_an_error_cannot_be_read_by_another_origin(client, policies):
             assert "Access-Control-Allow-Origin" not in response.headers
 
 
-def test_an_origin_of_a_policy_with_credentials_may_change_things(ada, policies):
+def test_csrf_protection_allows_only_origins_of_a_policy_with_credentials(ada, policies):
     for policy in policies:
         for origin in map(get_example, policy.origins):
             response = ada.post(f"{policy.prefix}/no/such/path", headers={"Origin": origin})
@@ -68,6 +68,6 @@ def test_a_path_without_a_policy_has_no_cors_header(client):
 
 
 def test_flask_cors_check_finds_nothing(production):
-    # in production, where no API_URL says on which site the cookie is
+    # in production, because API_URL is not set there: the site of the cookie is unknown
     result = create_app(production).test_cli_runner().invoke(commands, ["check"])
     assert result.exit_code == 0, result.output

@@ -1,4 +1,4 @@
-"""The demonstration: the same views with a CORS policy, and without one."""
+"""Blueprints `demo_cors` and `demo_no_cors`: the same views with a CORS policy and without one."""
 
 import pytest
 
@@ -6,24 +6,24 @@ ORIGIN = {"Origin": "https://any.example"}
 ASSETS = {"cors.png": "image/png", "cors.ttf": "font/ttf"}
 
 
-def test_every_page_may_read_hello_with_cors(client):
-    answer = client.get("/api/demo/cors/hello", headers=ORIGIN)
-    assert answer.json == {"message": "Hello, World!"}
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+def test_every_origin_can_read_hello_with_cors(client):
+    response = client.get("/api/demo/cors/hello", headers=ORIGIN)
+    assert response.json == {"message": "Hello, World!"}
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_no_other_page_may_read_hello_without_cors(client):
-    answer = client.get("/api/demo/no-cors/hello", headers=ORIGIN)
-    assert answer.json == {"message": "Hello, World!"}
-    assert "Access-Control-Allow-Origin" not in answer.headers
+def test_no_other_origin_can_read_hello_without_cors(client):
+    response = client.get("/api/demo/no-cors/hello", headers=ORIGIN)
+    assert response.json == {"message": "Hello, World!"}
+    assert "Access-Control-Allow-Origin" not in response.headers
 
 
 @pytest.mark.parametrize("name", ASSETS)
 @pytest.mark.parametrize("blueprint", ["cors", "no-cors"])
-def test_every_page_may_show_a_file(client, blueprint, name):
-    answer = client.get(f"/api/demo/{blueprint}/assets/{name}", headers=ORIGIN, buffered=True)
-    assert (answer.status_code, answer.mimetype) == (200, ASSETS[name])
-    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+def test_every_origin_can_show_a_file(client, blueprint, name):
+    response = client.get(f"/api/demo/{blueprint}/assets/{name}", headers=ORIGIN, buffered=True)
+    assert (response.status_code, response.mimetype) == (200, ASSETS[name])
+    assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
 def test_other_files_are_not_found(client):

@@ -1,4 +1,4 @@
-"""Errors: each is a problem in JSON (RFC 9457), and tells nothing internal."""
+"""Errors: each response is problem+json (RFC 9457) without internal details."""
 
 import json
 import logging
@@ -15,8 +15,8 @@ ADA = {"username": "ada", "password": PASSWORD}
 
 
 @pytest.fixture
-def failing(settings):
-    """A client of an application that has a view with a bug."""
+def failing_client(settings):
+    """Return a client of an application that has a view with a bug."""
     app = create_app(settings)
 
     def fail():
@@ -37,7 +37,7 @@ def test_a_body_that_is_not_json_is_400(client):
     assert_problem(client.post(LOGIN, data="{", content_type="application/json"), 400)
 
 
-def test_no_sign_in_is_401(client):
+def test_a_request_without_a_sign_in_is_401(client):
     assert_problem(client.get("/api/auth/me"), 401)
 
 
@@ -47,7 +47,7 @@ def test_an_unknown_path_is_404(client):
     assert response.json["instance"] == "/no/such/path"
 
 
-def test_a_method_that_a_path_does_not_have_is_405(client):
+def test_a_method_without_a_route_is_405(client):
     response = client.get(LOGIN)
     assert_problem(response, 405)
     assert "POST" in response.headers["Allow"]
@@ -58,7 +58,7 @@ def test_a_body_that_is_too_large_is_413(app, client):
     assert_problem(client.post(LOGIN, data=large, content_type="application/json"), 413)
 
 
-def test_a_body_that_does_not_say_that_it_is_json_is_415(client):
+def test_a_body_without_the_json_content_type_is_415(client):
     assert_problem(client.post(LOGIN, data="{}", content_type="text/plain"), 415)
 
 
@@ -66,25 +66,25 @@ def test_a_compressed_body_is_415(client):
     assert_problem(client.post(LOGIN, json=ADA, headers={"Content-Encoding": "gzip"}), 415)
 
 
-def test_wrong_fields_are_422_and_told_by_name(client):
+def test_invalid_fields_are_422_and_listed_by_name(client):
     response = client.post(LOGIN, json={"username": 1, "password": "x"})
     assert_problem(response, 422)
     assert list(response.json["errors"]["json"]) == ["username"]
 
 
-def test_a_bug_is_500_and_its_reason_is_in_the_log_only(failing, caplog):
-    response = failing.get("/fails")
+def test_a_bug_is_500_and_only_the_log_has_its_reason(failing_client, caplog):
+    response = failing_client.get("/fails")
     assert_problem(response, 500)
     assert "tiger" not in response.text
     assert "tiger" in caplog.text
 
 
-def test_the_answer_to_a_bug_names_the_request_id_of_the_log(failing):
-    response = failing.get("/fails")
+def test_the_response_to_a_bug_has_the_request_id_of_the_log(failing_client):
+    response = failing_client.get("/fails")
     assert response.headers["X-Request-ID"] in response.json["detail"]
 
 
-def test_a_database_that_fails_is_503_and_the_next_request_is_served(client):
+def test_a_database_error_is_503_and_the_next_request_succeeds(client):
     def fail(*_):
         raise exc.OperationalError("INSERT INTO login_session", {}, RuntimeError("tiger"))
 
@@ -95,42 +95,42 @@ def test_a_database_that_fails_is_503_and_the_next_request_is_served(client):
     assert client.post(LOGIN, json=ADA).status_code == 200
 
 
-def test_every_answer_has_headers_that_harden_it(client):
+def test_every_response_has_security_headers(client):
     headers = client.get("/no/such/path").headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-def test_https_is_kept_where_it_is_used(client):
+def test_hsts_is_sent_on_https_only(client):
     assert "Strict-Transport-Security" not in client.get("/api/auth/me").headers
     response = client.get("/api/auth/me", base_url="https://localhost")
     assert "Strict-Transport-Security" in response.headers
 
 
-def test_another_host_is_refused(settings):
+def test_an_untrusted_host_is_refused(settings):
     client = create_app(settings | {"TRUSTED_HOSTS": "lab.example"}).test_client()
     assert client.get("/api/auth/me", base_url="http://lab.example").status_code == 401
     assert_problem(client.get("/api/auth/me", base_url="http://evil.example"), 400)
 
 
-def test_a_host_that_no_address_has_is_refused(client):
+def test_an_invalid_host_is_refused(client):
     assert_problem(client.get("/api/auth/me", environ_overrides={"HTTP_HOST": "a b"}), 400)
 
 
-def test_the_address_of_a_client_behind_a_trusted_proxy_is_believed(settings):
+def test_the_client_address_comes_from_a_trusted_proxy(settings):
     client = create_app(settings | {"TRUSTED_PROXIES": "1", "LOGIN_LIMIT": "1 per minute"}).test_client()
     for address, status in (("192.0.2.1", 200), ("192.0.2.1", 429), ("192.0.2.2", 200)):
         response = client.post(LOGIN, json=ADA, headers={"X-Forwarded-For": address})
         assert response.status_code == status
 
 
-def test_a_request_id_of_a_proxy_is_kept(client):
+def test_the_response_repeats_the_request_id_of_a_proxy(client):
     response = client.get("/api/auth/me", headers={"X-Request-ID": "of-the-proxy"})
     assert response.headers["X-Request-ID"] == "of-the-proxy"
 
 
-def test_a_request_is_a_line_of_the_log(client, caplog):
+def test_each_request_writes_a_log_line(client, caplog):
     caplog.set_level(logging.INFO)
     response = client.get("/no/such/path")
     line = caplog.messages[-1]
@@ -138,7 +138,7 @@ def test_a_request_is_a_line_of_the_log(client, caplog):
     assert response.headers["X-Request-ID"] in line
 
 
-def test_the_log_can_be_json(settings, capsys):
+def test_the_log_format_can_be_json(settings, capsys):
     client = create_app(settings | {"LOG_FORMAT": "json"}).test_client()
     response = client.get("/no/such/path")
     line = json.loads(capsys.readouterr().err.splitlines()[-1])

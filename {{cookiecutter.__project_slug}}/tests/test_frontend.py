@@ -1,4 +1,4 @@
-"""The built front end, served by the API where both are one origin."""
+"""Blueprint `frontend`: the built front end, on the same origin as the API."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from {{ cookiecutter.__package }} import create_app
 
 @pytest.fixture
 def site(settings, tmp_path):
-    """A client of an application that serves what `npm run build` leaves behind."""
+    """Return a client of an application that serves the output of `npm run build`."""
     build = tmp_path / "dist"
     (build / "assets").mkdir(parents=True)
     (build / "index.html").write_text("<!doctype html><title>The page</title>")
@@ -17,7 +17,7 @@ def site(settings, tmp_path):
     return create_app(settings | {"FRONTEND_ORIGINS": "none", "FRONTEND_DIST": str(build)}).test_client()
 
 
-def test_a_path_of_the_front_end_is_its_html(site):
+def test_a_path_of_the_front_end_returns_its_html(site):
     with site.get("/samples/7") as response:
         assert response.status_code == 200
         assert "The page" in response.text
@@ -29,7 +29,7 @@ def test_the_html_runs_only_scripts_of_its_own_origin(site):
         assert "no-cache" in response.headers["Cache-Control"]
 
 
-def test_a_file_with_a_hash_in_its_name_is_kept_for_a_year(site):
+def test_a_file_with_a_hash_in_its_name_is_cached_for_a_year(site):
     with site.get("/assets/index-4fQ2.js") as response:
         assert response.status_code == 200
         assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
@@ -40,7 +40,7 @@ def test_any_other_file_of_the_build_is_sent(site):
         assert response.text == "User-agent: *"
 
 
-def test_a_file_that_is_not_there_is_404(site):
+def test_a_missing_file_is_404(site):
     assert site.get("/assets/gone.js").status_code == 404
     assert site.get("/gone.css").status_code == 404
 
@@ -50,18 +50,18 @@ def test_a_file_outside_of_the_build_is_not_sent(site):
     assert site.get("/..%2fsecret.txt").status_code == 404
 
 
-def test_a_path_of_the_api_that_does_not_exist_stays_a_problem_in_json(site):
+def test_a_missing_path_of_the_api_is_404_in_json(site):
     response = site.get("/api/no/such/path")
     assert response.status_code == 404
     assert response.mimetype == "application/problem+json"
 
 
-def test_without_a_build_it_says_how_to_make_one(settings):
+def test_the_error_without_a_build_names_the_build_command(settings):
     client = create_app(settings | {"FRONTEND_ORIGINS": "none"}).test_client()
     response = client.get("/samples/7")
     assert response.status_code == 404
     assert "npm run build" in response.json["detail"]
 
 
-def test_it_is_not_served_where_the_front_end_has_another_origin(client):
+def test_a_front_end_on_another_origin_is_not_served(client):
     assert client.get("/samples/7").status_code == 404

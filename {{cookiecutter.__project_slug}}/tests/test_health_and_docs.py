@@ -1,4 +1,4 @@
-"""Health checks and the documentation of the API."""
+"""Health checks and the API documentation."""
 
 import re
 from urllib.parse import urljoin
@@ -20,7 +20,7 @@ def test_the_api_is_not_ready_without_its_database(settings, tmp_path):
     assert client.get("/health/live").status_code == 200
 
 
-def test_the_documentation_loads_its_files_from_this_api(client):
+def test_the_documentation_loads_all_files_from_this_api(client):
     html = client.get("/api/docs").text
     for link in re.findall(r'(?:href|src)="([^"]+)"', html):
         with client.get(urljoin("/api/docs", link)) as response:
@@ -28,12 +28,12 @@ def test_the_documentation_loads_its_files_from_this_api(client):
     assert "://" not in html
 
 
-def test_openapi_describes_a_view_by_its_docstring(client):
+def test_the_openapi_summary_of_a_view_is_its_docstring(client):
     view = client.get("/api/openapi.json").json["paths"]["/api/auth/login"]["post"]
-    assert view["summary"] == "Sign in with a name and a password"
+    assert view["summary"] == "Sign in with a username and a password"
 
 
-def test_openapi_describes_errors_as_problems(client):
+def test_openapi_describes_errors_as_problem_json(client):
     description = client.get("/api/openapi.json").json
     error = description["paths"]["/api/auth/login"]["post"]["responses"]["default"]["$ref"].rpartition("/")[2]
     assert "application/problem+json" in description["components"]["responses"][error]["content"]

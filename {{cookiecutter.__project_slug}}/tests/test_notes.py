@@ -1,4 +1,4 @@
-"""Notes: what their owner may do, and what is refused."""
+"""Notes: what their owner can do, and which requests are refused."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def create_note(client, **fields):
-    """Create a note. Return its path and the header that a change of it needs."""
+    """Create a note. Return its path and the If-Match header for changes."""
     response = client.post("/api/notes", json={"title": "A note", **fields})
     assert response.status_code == 201
     return f"/api/notes/{response.json['id']}", {"If-Match": response.headers["ETag"]}
@@ -23,20 +23,20 @@ def test_a_note_is_created(ada):
     assert response.json["body"] == "Room 7"
 
 
-def test_notes_are_listed_the_newest_first(ada):
+def test_notes_are_listed_newest_first(ada):
     create_note(ada, title="First")
     create_note(ada, title="Second")
     assert get_titles(ada.get("/api/notes")) == ["Second", "First"]
 
 
-def test_a_note_is_replaced(ada):
+def test_put_replaces_a_note(ada):
     path, match = create_note(ada, title="Old", body="Old")
     response = ada.put(path, json={"title": "New"}, headers=match)
     assert response.status_code == 200
     assert (response.json["title"], response.json["body"]) == ("New", "")
 
 
-def test_a_field_of_a_note_is_changed_and_the_rest_stays(ada):
+def test_patch_changes_one_field_of_a_note_and_keeps_the_others(ada):
     path, match = create_note(ada, title="Old", body="Old")
     response = ada.patch(path, json={"title": "New"}, headers=match)
     assert response.status_code == 200
@@ -50,31 +50,31 @@ def test_a_note_is_deleted(ada):
     assert ada.get(path).status_code == 404
 
 
-def test_a_note_that_does_not_exist_is_not_found(ada):
+def test_a_missing_note_is_404(ada):
     assert ada.get("/api/notes/12345").status_code == 404
     assert ada.get("/api/notes/99999999999").status_code == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_the_note_of_somebody_else_is_not_found(ada, grace, method):
+def test_the_note_of_another_user_is_404(ada, grace, method):
     path, match = create_note(ada)
     body = None if method in ("GET", "DELETE") else {"title": "Mine"}
     assert grace.open(path, method=method, json=body, headers=match).status_code == 404
     assert ada.get(path).json["title"] == "A note"
 
 
-def test_the_notes_of_somebody_else_are_not_listed(ada, grace):
+def test_the_notes_of_another_user_are_not_listed(ada, grace):
     create_note(ada)
     assert grace.get("/api/notes").json == []
 
 
-def test_notes_need_a_sign_in(client):
+def test_notes_require_a_sign_in(client):
     assert client.get("/api/notes").status_code == 401
     assert client.post("/api/notes", json={"title": "A note"}).status_code == 401
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_a_change_needs_the_etag_of_what_was_read(ada, method):
+def test_a_change_requires_the_etag_of_the_note(ada, method):
     path, _ = create_note(ada)
     body = None if method == "DELETE" else {"title": "New"}
     assert ada.open(path, method=method, json=body).status_code == 428
@@ -82,7 +82,7 @@ def test_a_change_needs_the_etag_of_what_was_read(ada, method):
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_a_note_that_was_changed_meanwhile_is_not_overwritten(ada, method):
+def test_optimistic_locking_refuses_a_change_of_an_old_version(ada, method):
     path, match = create_note(ada)
     ada.patch(path, json={"title": "Changed meanwhile"}, headers=match)
     body = None if method == "DELETE" else {"title": "New"}
@@ -90,7 +90,7 @@ def test_a_note_that_was_changed_meanwhile_is_not_overwritten(ada, method):
     assert ada.get(path).json["title"] == "Changed meanwhile"
 
 
-def test_a_note_that_the_browser_has_is_not_sent_again(ada):
+def test_a_note_with_an_unchanged_etag_is_304(ada):
     path, match = create_note(ada)
     response = ada.get(path, headers={"If-None-Match": match["If-Match"]})
     assert (response.status_code, response.data) == (304, b"")
@@ -105,13 +105,13 @@ def test_a_title_that_cannot_be_stored_is_refused(ada, title):
 
 
 @pytest.mark.parametrize("name", ["id", "user_id", "no_such_field"])
-def test_a_field_that_nobody_may_set_is_refused(ada, name):
+def test_a_read_only_or_unknown_field_is_refused(ada, name):
     response = ada.post("/api/notes", json={"title": "A note", name: 5})
     assert response.status_code == 422
     assert list(response.json["errors"]["json"]) == [name]
 
 
-def test_a_list_comes_in_pages(ada):
+def test_a_list_is_divided_into_pages(ada):
     for number in range(3):
         create_note(ada, title=f"Note {number}")
     first = ada.get("/api/notes?page=1&page_size=2")
@@ -120,17 +120,17 @@ def test_a_list_comes_in_pages(ada):
     assert get_titles(second) == ["Note 0"]
 
 
-def test_a_page_of_a_list_tells_its_place(ada):
+def test_a_page_of_a_list_has_its_numbers_in_x_pagination(ada):
     for _ in range(3):
         create_note(ada)
-    place = json.loads(ada.get("/api/notes?page=2&page_size=2").headers["X-Pagination"])
-    assert (place["total"], place["total_pages"]) == (3, 2)
-    assert (place["page"], place["previous_page"]) == (2, 1)
-    assert "next_page" not in place
+    pagination = json.loads(ada.get("/api/notes?page=2&page_size=2").headers["X-Pagination"])
+    assert (pagination["total"], pagination["total_pages"]) == (3, 2)
+    assert (pagination["page"], pagination["previous_page"]) == (2, 1)
+    assert "next_page" not in pagination
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "page_size=100000"])
-def test_a_page_that_cannot_be_is_refused(ada, query):
+def test_an_invalid_page_number_or_size_is_refused(ada, query):
     response = ada.get(f"/api/notes?{query}")
     assert response.status_code == 422
     assert list(response.json["errors"]["query"]) == [query.partition("=")[0]]

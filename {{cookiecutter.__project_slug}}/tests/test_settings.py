@@ -1,4 +1,4 @@
-"""Settings: what is refused at the start, and where they are read from."""
+"""Settings: which values are refused at the start, and where they come from."""
 
 import sys
 
@@ -33,25 +33,25 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "value"), REFUSED)
-def test_a_setting_that_is_unsafe_or_wrong_is_refused_by_name(production, name, value):
+def test_the_error_of_an_unsafe_or_invalid_setting_has_its_name(production, name, value):
     with pytest.raises(click.ClickException, match=name):
         create_app(production | {name: value})
 
 
-def test_all_problems_are_told_at_once(production):
-    with pytest.raises(click.ClickException) as refusal:
+def test_all_problems_are_reported_at_once(production):
+    with pytest.raises(click.ClickException) as error:
         create_app(production | {"LOG_FORMAT": "xml", "PORT": "http", "SECRET_KEY": ""})
     for name in ("LOG_FORMAT", "PORT", "SECRET_KEY"):
-        assert name in refusal.value.message
+        assert name in error.value.message
 
 
-def test_a_password_in_a_database_url_is_not_repeated(production):
-    with pytest.raises(click.ClickException) as refusal:
+def test_the_error_of_a_database_url_hides_its_password(production):
+    with pytest.raises(click.ClickException) as error:
         create_app(production | {"DATABASE_URL": "nonsense://me:tiger@host/lab"})
-    assert "tiger" not in refusal.value.message
+    assert "tiger" not in error.value.message
 
 
-def test_production_is_what_nobody_has_to_ask_for(production):
+def test_production_is_the_default(production):
     del production["APP_ENV"]
     with pytest.raises(click.ClickException, match="SECRET_KEY"):
         create_app(production | {"SECRET_KEY": "only-for-tests"})
@@ -68,13 +68,13 @@ def test_cookies_for_other_sites_are_refused_in_development(settings):
         create_app(settings | {"CROSS_SITE_COOKIES": "1"})
 
 
-def test_a_package_that_is_missing_is_told_with_the_command_that_adds_it(production, monkeypatch):
-    monkeypatch.setitem(sys.modules, "psycopg", None)  # as if it was not installed
+def test_the_error_of_a_missing_package_has_the_command_that_installs_it(production, monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # as if it were not installed
     with pytest.raises(click.ClickException, match="uv sync --extra postgresql"):
         create_app(production | {"DATABASE_URL": "postgresql://host/lab"})
 
 
-def test_settings_are_read_from_dotenv_and_the_environment_wins(settings, tmp_path, monkeypatch):
+def test_the_environment_overrides_dotenv(settings, tmp_path, monkeypatch):
     dotenv = settings | {"PORT": "9001", "WORKERS": "3"}
     (tmp_path / ".env").write_text("\n".join(f"{name}={value}" for name, value in dotenv.items()))
     monkeypatch.setattr("{{ cookiecutter.__package }}.environment.ROOT", tmp_path)
@@ -85,7 +85,7 @@ def test_settings_are_read_from_dotenv_and_the_environment_wins(settings, tmp_pa
     assert (app.config["PORT"], app.config["WORKERS"]) == (9002, 3)
 
 
-def test_a_dotenv_that_cannot_be_read_is_told_in_a_sentence(tmp_path, monkeypatch):
+def test_the_error_of_an_unreadable_dotenv_has_no_traceback(tmp_path, monkeypatch):
     (tmp_path / ".env").mkdir()
     monkeypatch.setattr("{{ cookiecutter.__package }}.environment.ROOT", tmp_path)
     with pytest.raises(click.ClickException, match=r"cannot be read \("):
@@ -94,7 +94,7 @@ def test_a_dotenv_that_cannot_be_read_is_told_in_a_sentence(tmp_path, monkeypatc
 
 @pytest.fixture
 def environment(production, monkeypatch):
-    """The settings of production, in the environment."""
+    """Set the settings of production in the environment."""
     for name, value in production.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
@@ -110,6 +110,6 @@ def test_the_server_starts_with_safe_settings(environment):
 
 def test_the_server_refuses_the_settings_of_development(environment):
     environment.setenv("APP_ENV", "development")
-    refused = CliRunner().invoke(__main__.main)
-    assert refused.exit_code == 1
-    assert "APP_ENV=production" in refused.output
+    result = CliRunner().invoke(__main__.main)
+    assert result.exit_code == 1
+    assert "APP_ENV=production" in result.output

@@ -1,4 +1,4 @@
-"""API tokens for machines, and roles of users."""
+"""API tokens for machines, and user roles."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from {{ cookiecutter.__package }}.users import find_user
 
 @pytest.fixture
 def bearer(app):
-    """The header of a machine that has a token of ada."""
+    """Return the header of a machine with a token of ada."""
     with app.app_context():
         token = create_token(find_user("ada"), "raspberry", timedelta(days=30))
     return {"Authorization": f"Bearer {token}"}
@@ -27,37 +27,37 @@ def test_a_token_signs_a_request_in_without_a_cookie(client, bearer):
     assert "Set-Cookie" not in response.headers
 
 
-def test_a_token_needs_no_csrf_check_because_the_cookie_is_not_read(ada, bearer):
+def test_a_token_needs_no_csrf_protection_because_the_cookie_is_ignored(ada, bearer):
     headers = {"Origin": "https://other.example", "Sec-Fetch-Site": "cross-site"}
     assert ada.post("/api/auth/logout", headers=headers).status_code == 403
     assert ada.post("/api/auth/logout", headers=headers | bearer).status_code == 204
     assert ada.get("/api/auth/me").status_code == 200
 
 
-def test_a_bad_token_is_401_even_beside_a_good_cookie(ada):
+def test_an_invalid_token_is_401_even_with_a_valid_cookie(ada):
     response = ada.get("/api/auth/me", headers={"Authorization": "Bearer wrong"})
     assert response.status_code == 401
     assert "Bearer" in response.headers["WWW-Authenticate"]
 
 
-def test_a_token_beside_the_cookie_of_another_user_decides(grace, bearer):
+def test_a_token_overrides_the_cookie_of_another_user(grace, bearer):
     assert grace.get("/api/auth/me", headers=bearer).json["username"] == "ada"
 
 
-def test_a_token_ends_in_time(app, client, bearer):
+def test_a_token_expires(app, client, bearer):
     with app.app_context():
         db.session.execute(update(ApiToken).values(expires_at=now()))
         db.session.commit()
     assert client.get("/api/auth/me", headers=bearer).status_code == 401
 
 
-def test_only_the_hash_of_a_token_is_kept(app, bearer):
+def test_only_the_hash_of_a_token_is_stored(app, bearer):
     with app.app_context():
-        kept = db.session.scalars(select(ApiToken)).one()
-    assert kept.token_hash not in bearer["Authorization"]
+        stored = db.session.scalars(select(ApiToken)).one()
+    assert stored.token_hash not in bearer["Authorization"]
 
 
-def test_a_command_makes_lists_and_revokes_tokens(app, client):
+def test_commands_create_list_and_revoke_tokens(app, client):
     runner = app.test_cli_runner()
     token = runner.invoke(args=["token", "create", "ada", "raspberry"]).stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}

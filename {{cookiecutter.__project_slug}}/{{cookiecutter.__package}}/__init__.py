@@ -18,14 +18,14 @@ from .public import public
 
 
 def create_app(settings: Mapping[str, str] | None = None) -> Flask:
-    """Create the application from settings; None reads them from the environment and `.env`."""
+    """Create the application. Without settings, read them from the environment and `.env`."""
     app = Flask(__name__, static_folder=None, instance_path=str(environment.ROOT / "instance"))
     app.config.update(config.load(settings, debug=app.debug))
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a preflight fails at each redirect
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # fields in the order of their schema
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # keeps the order of the schema
 
-    # around every request
-    cors_headers.init_app(app)  # first registered, so that it has the last word on a response
+    # functions that run at every request
+    cors_headers.init_app(app)  # first: Flask runs `after_request` in reverse order
     logs.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
@@ -48,9 +48,9 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
     if app.config["DOCS"]:
         app.register_blueprint(docs)
     if not app.config["PRODUCTION"]:
-        from crossorigin.doctor.endpoint import explain_endpoint  # here: production need not load it
+        from crossorigin.doctor.endpoint import explain_endpoint  # production does not need it
 
-        app.register_blueprint(explain_endpoint)  # not with `api`: it is not part of the documentation
+        app.register_blueprint(explain_endpoint)  # not through `api`: not in the documentation
     if app.config["FRONTEND_ORIGINS"] == "none":  # the front end and the API are one origin
         app.register_blueprint(frontend)
 
@@ -59,21 +59,21 @@ def create_app(settings: Mapping[str, str] | None = None) -> Flask:
 
 
 def create_production_app() -> Flask:
-    """Create the application for a server: refuse the settings of development, and check all policies."""
+    """Create the application for production. Check APP_ENV and all policies."""
     app = create_app()
     if not app.config["PRODUCTION"]:
         raise errors.SettingsError(
-            "APP_ENV is 'development', which is not safe for a server. To develop, run dev.py. To serve, set"
-            " APP_ENV=production, and FRONTEND_ORIGINS=https://app.example.com (none if the API serves it)."
+            "APP_ENV is 'development', which is not safe on a server. For development, run `uv run dev.py`."
+            " For production, set APP_ENV=production and FRONTEND_ORIGINS=https://app.example.com (or none)."
         )
     get_policies(app).check()
     with app.app_context():
-        app.logger.info("settings: environment, %s; database: %s", environment.ROOT / ".env", db.address)
+        app.logger.info("Settings: environment, %s. Database: %s", environment.ROOT / ".env", db.address)
     return app
 
 
 def build_hints(app: Flask) -> Hints:
-    """Return what `crossorigin` needs to know about this application, for its messages and checks."""
+    """Return facts about this application, which `crossorigin` uses in messages and checks."""
 
     def is_guarded(endpoint: str) -> bool:
         guards = app.before_request_funcs.get(endpoint.rpartition(".")[0], [])

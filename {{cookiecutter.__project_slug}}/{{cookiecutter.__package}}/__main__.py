@@ -12,15 +12,15 @@ from . import create_production_app, logs
 
 @click.command()
 def main() -> None:
-    """Start the server, or say why the settings or policies do not allow it."""
-    app = create_production_app()  # here too, so that a refusal is not the traceback of a worker
+    """Start the production server."""
+    app = create_production_app()  # here too: in a worker, an error would be a traceback
     host, port = app.config["HOST"], app.config["PORT"]
     try:
-        # Granian would share the port with another Granian: each would get some of the requests
+        # two Granian servers can share a port, and each would get some of the requests
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
-        refusal = f"cannot listen on {host}, port {port}: {error.strerror}. Set HOST or PORT."
-        raise click.ClickException(refusal) from error
+        message = f"cannot listen on HOST={host}, PORT={port}: {error.strerror}. Set another HOST or PORT."
+        raise click.ClickException(message) from error
     Granian(
         f"{__package__}:create_production_app",
         factory=True,
@@ -33,7 +33,7 @@ def main() -> None:
         backpressure=1024,  # connections of each worker, idle ones included
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
         respawn_failed_workers=True,
-        workers_kill_timeout=20,  # seconds for requests that still run at a stop
+        workers_kill_timeout=20,  # seconds that a graceful shutdown waits for requests
         log_dictconfig=logs.get_granian_config(app.config["LOG_FORMAT"]),
     ).serve()
 

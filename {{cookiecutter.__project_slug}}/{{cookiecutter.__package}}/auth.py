@@ -1,4 +1,4 @@
-"""Blueprint `auth`: sign up, in and out with a cookie, from the origins of the front end."""
+"""Blueprint `auth`: sign-up, sign-in and sign-out with a session cookie, for the front end."""
 
 import marshmallow as ma
 from crossorigin import FromConfig, cors
@@ -33,30 +33,30 @@ class UserSchema(ma.Schema):
 
 @auth.route("/register", methods=["POST"])
 @address_limit
-@auth.arguments(CredentialsSchema(unknown=ma.EXCLUDE))  # also `role`: nobody gives himself one
+@auth.arguments(CredentialsSchema(unknown=ma.EXCLUDE))  # drops `role`: users cannot choose theirs
 @auth.response(201, UserSchema)
 def register(credentials: dict[str, str]) -> User:
-    """Sign up, and sign in with the new name and password"""
+    """Create an account and sign in"""
     csrf.check_csrf()
     if not current_app.config["REGISTRATION"]:
-        abort(403, "Sign-up is closed. Ask the administrator for an account.")
+        abort(403, "Sign-up is closed (REGISTRATION=0). Ask the administrator for an account.")
     user = users.create_user(**credentials)
     sessions.sign_in(user)
     return user
 
 
 @auth.route("/login", methods=["POST"])
-@address_limit  # first, so that it counts before the body is read
+@address_limit  # first: it counts before the body is read
 @auth.arguments(CredentialsSchema())
 @auth.response(200, UserSchema)
 def login(credentials: dict[str, str]) -> User:
-    """Sign in with a name and a password"""
-    csrf.check_csrf()  # before the password is tried
+    """Sign in with a username and a password"""
+    csrf.check_csrf()  # prevents login CSRF, before the password is checked
     g.account = f"account {normalize_name(credentials['username'])}"
     with account_limit:
         user = users.verify_password(**credentials)
     if user is None:
-        abort(401, "The name or the password is wrong.")
+        abort(401, "The username or the password is wrong. Check both and try again.")
     sessions.sign_in(user)
     return user
 
@@ -64,15 +64,15 @@ def login(credentials: dict[str, str]) -> User:
 @auth.route("/logout", methods=["POST"])
 @auth.response(204)
 def logout() -> None:
-    """Sign out, on the server as well"""
+    """Sign out and delete the session on the server"""
     sessions.sign_out()
     db.session.commit()
 
 
 @auth.route("/me")
 @auth.response(200, UserSchema)
-def me() -> User:
-    """Tell who is signed in"""
+def get_current_user() -> User:
+    """Get the signed-in user"""
     sessions.require_sign_in()
     user: User = g.user
     return user

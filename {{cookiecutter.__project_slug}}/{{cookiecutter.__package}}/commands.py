@@ -15,55 +15,55 @@ from .extensions import db
 from .models import Note
 
 DEMO_NOTES = {
-    "Welcome": "This note came over from the API, with your cookie.",
-    "Preflights": "Between two origins, the first change of a note asks first, then not for ten minutes.",
+    "Welcome": "The API sent this note, because your browser sent the session cookie.",
+    "Preflights": "From another origin, a browser sends a preflight before a change, once in ten minutes.",
 }
 commands = Blueprint("commands", __name__, cli_group=None)
 
 
 @contextmanager
-def explained_errors() -> Iterator[None]:
-    """Print an error of `users.py` or of the database as a sentence; used as a decorator."""
+def convert_errors() -> Iterator[None]:
+    """Convert an error of `users.py` or of the database to a printed sentence. Use it as a decorator."""
     try:
         yield
     except HTTPException as error:
         raise click.ClickException(str(error.description)) from error
     except DBAPIError as error:
         raise click.ClickException(
-            f"the database cannot do it: {error.orig}. Check DATABASE_URL, your rights and the free space."
+            f"the database failed: {error.orig}. Check DATABASE_URL, file permissions and free disk space."
             " Run `flask db upgrade` if a table or a column is missing. Try again if it was busy."
         ) from error
 
 
 @commands.cli.command("db", add_help_option=False, context_settings={"ignore_unknown_options": True})
-@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
-@explained_errors()
-def migrate(ctx: click.Context, words: tuple[str, ...]) -> None:
+@convert_errors()
+def migrate(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     """Migrate the database."""
     from .migrate import run  # here: Alembic takes three times as long to import as Flask
 
-    run(ctx, words)
+    run(ctx, arguments)
 
 
 @commands.cli.command()
-@click.option("--migrate", "first", is_flag=True, help="Migrate the database first.")
+@click.option("--migrate", "migrate_first", is_flag=True, help="Migrate the database first.")
 @click.pass_context
-@explained_errors()
-def seed(ctx: click.Context, first: bool) -> None:
-    """Make the user demo with some notes (development only)."""
+@convert_errors()
+def seed(ctx: click.Context, migrate_first: bool) -> None:
+    """Create the user demo with example notes (development only)."""
     if current_app.config["APP_ENV"] != "development":
-        raise click.ClickException("the password of demo is public; seed works with APP_ENV=development.")
-    if first:
-        ctx.invoke(migrate, words=("upgrade",))
+        raise click.ClickException("the password of demo is public. Set APP_ENV=development to seed.")
+    if migrate_first:
+        ctx.invoke(migrate, arguments=("upgrade",))
         click.echo(f"Database: {db.address}")
     if users.find_user("demo"):
-        click.echo("The user demo is there already.")
+        click.echo("The user demo exists already.")
         return
     user = users.create_user("demo", users.DEMO_PASSWORD)
     db.session.add_all(Note(user_id=user.id, title=t, body=b) for t, b in DEMO_NOTES.items())
     db.session.commit()
-    click.echo(f"Made the user demo with the password {users.DEMO_PASSWORD}.")
+    click.echo(f"Created the user demo with the password {users.DEMO_PASSWORD}.")
 
 
 @commands.cli.group("user")
@@ -73,26 +73,26 @@ def user_cli() -> None:
 
 @user_cli.command()
 @click.argument("username")
-@click.option("--role", default="user", help="For views that require one, for example admin.")
+@click.option("--role", default="user", help="Role for views that require one, such as admin.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@explained_errors()
+@convert_errors()
 def create(username: str, role: str, password_stdin: bool) -> None:
-    """Create a user; asks for the password."""
+    """Create a user and ask for the password."""
     if password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     users.create_user(username, password, role)
     db.session.commit()
-    click.echo(f"Made the user {username}.")
+    click.echo(f"Created the user {username}.")
 
 
 @user_cli.command("password")
 @click.argument("username")
 @click.password_option()
-@explained_errors()
+@convert_errors()
 def change_password(username: str, password: str) -> None:
-    """Change a password, which signs the user out everywhere; asks for it."""
+    """Ask for a new password and sign the user out everywhere."""
     user = users.get_user(username)
     users.set_password(user, password)
     db.session.commit()
@@ -102,59 +102,59 @@ def change_password(username: str, password: str) -> None:
 @user_cli.command("role")
 @click.argument("username")
 @click.argument("role")
-@explained_errors()
+@convert_errors()
 def set_role(username: str, role: str) -> None:
-    """Give a user another role."""
+    """Change the role of a user."""
     user = users.get_user(username)
     users.set_role(user, role)
     db.session.commit()
-    click.echo(f"{user.username} has the role {role}.")
+    click.echo(f"{user.username} now has the role {role}.")
 
 
 @commands.cli.group("token")
 def token_cli() -> None:
-    """Create, list and revoke tokens of machines, which send Authorization: Bearer TOKEN."""
+    """Create, list and revoke API tokens. Machines send them in Authorization, as Bearer TOKEN."""
 
 
 @token_cli.command("create")
 @click.argument("username")
 @click.argument("name")
-@click.option("--days", type=click.IntRange(1, 3650), help="It ends after so many days.")
-@explained_errors()
+@click.option("--days", type=click.IntRange(1, 3650), help="Days until the token expires. Default: never.")
+@convert_errors()
 def create_token(username: str, name: str, days: int | None) -> None:
-    """Print a new token, which nothing shows again."""
+    """Create a token and print it. It cannot be shown again."""
     click.echo(sessions.create_token(users.get_user(username), name, timedelta(days) if days else None))
 
 
 @token_cli.command("list")
 @click.argument("username")
-@explained_errors()
+@convert_errors()
 def list_tokens(username: str) -> None:
-    """List the tokens of a user: name, last use, end."""
+    """List the name, the last use and the expiry of each token of a user."""
     for token in users.get_user(username).tokens:
         times = (token.last_used_at, token.expires_at)
-        used, end = (f"{time:%Y-%m-%d %H:%M} UTC" if time else "never" for time in times)
-        click.echo(f"{token.name}: last used {used}, ends {end}")
+        last_use, expiry = (f"{time:%Y-%m-%d %H:%M} UTC" if time else "never" for time in times)
+        click.echo(f"{token.name}: last used {last_use}, expires {expiry}")
 
 
 @token_cli.command("revoke")
 @click.argument("username")
 @click.argument("name")
-@explained_errors()
+@convert_errors()
 def revoke_token(username: str, name: str) -> None:
-    """End a token at once."""
+    """Revoke a token at once."""
     user = users.get_user(username)
     token = next((token for token in user.tokens if token.name == name), None)
     if token is None:
-        raise click.ClickException(f"{user.username} has no token {name!r}; see: flask token list {username}")
+        raise click.ClickException(f"{username} has no token {name!r}. Run `flask token list {username}`.")
     db.session.delete(token)
     db.session.commit()
     click.echo(f"Revoked the token {name}.")
 
 
-@explained_errors()
+@convert_errors()
 def build_cookie(app: Flask, name: str) -> str:
-    """Sign a user in without a password, and return the Cookie header: for `flask cors explain --as`."""
+    """Return the Cookie header of a new session of a user, for `flask cors explain --as`."""
     with app.test_request_context():
         sessions.sign_in(users.get_user(name))
         response = Response()

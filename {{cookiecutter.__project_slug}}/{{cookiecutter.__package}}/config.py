@@ -1,4 +1,4 @@
-"""Settings: read from the environment, checked by one schema, which reports all problems at once."""
+"""Settings: read from the environment and checked by one schema. It reports all problems at once."""
 
 import os
 import re
@@ -25,8 +25,8 @@ NEW_KEY = 'Set it to the output of python -c "import secrets; print(secrets.toke
 WEAK_KEY = f"is a placeholder or too short. {NEW_KEY}"
 ORIGIN = "is not an origin. Set it to https://api.example.com, without a path."
 ADDRESS = "is not an IP address. Set it to 127.0.0.1, or to 0.0.0.0 for every interface."
-HOSTS = "has a part that is not a host name. Set it to api.example.com, or to .example.com for all below it."
-STORAGE = "cannot be used. Set it to memory://, or to redis://localhost:6379 after uv sync --extra redis."
+HOSTS = "has a part that is not a host name. Set it to api.example.com, or to .example.com for subdomains."
+STORAGE = "cannot be used. Set it to memory://. For redis://localhost:6379, run uv sync --extra redis."
 
 
 def text(default: str | None, is_valid: Callable[[str], object] = bool, error: str = "") -> ma.fields.String:
@@ -57,7 +57,7 @@ def rate_limit(default: str) -> ma.fields.String:
     return text(default, lambda value: all(limit.amount for limit in parse_many(value)), error)
 
 
-def is_weak(key: str) -> bool:
+def is_weak_key(key: str) -> bool:
     placeholder = "change|secret|placeholder|example"
     return len(key) < 32 or len(set(key)) < 8 or bool(re.search(placeholder, key.lower()))
 
@@ -75,12 +75,12 @@ def is_storage(uri: str) -> bool:
 
 
 class SettingsSchema(ma.Schema):
-    """Every setting with its default. The message of a problem comes after name and value."""
+    """Define each setting with its default. An error message is printed after the name and the value."""
 
     APP_ENV = choice("development", "production", default="production")
     SECRET_KEY = ma.fields.String(required=True, error_messages={"required": f"is not set. {NEW_KEY}"})
     SECRET_KEY_FALLBACKS = text("")
-    FRONTEND_ORIGINS = text("")  # checked with the policies that use it
+    FRONTEND_ORIGINS = text("")  # checked with the policies
     FRONTEND_DIST = text("frontend/dist")
     DATABASE_URL = text(f"sqlite:///{PACKAGE}.sqlite", parse_database_url)
     CROSS_SITE_COOKIES = choice("0", "1", default="0")
@@ -98,20 +98,20 @@ class SettingsSchema(ma.Schema):
     THREADS = number(4, 1, 256)
     MAX_CONTENT_LENGTH = number(1024 * 1024, 1024, 1024**3)  # bytes
     DOCS = choice("0", "1")
-    REGISTRATION = choice("0", "1")  # whether everybody can sign up
+    REGISTRATION = choice("0", "1")  # whether anyone can sign up
 
     @ma.validates_schema(skip_on_field_errors=False)
-    def check_together(self, data: dict[str, Any], **_: Any) -> None:
+    def check_combinations(self, data: dict[str, Any], **_: Any) -> None:
         problems = {}
         if data.get("APP_ENV") == "development" and data.get("CROSS_SITE_COOKIES") == "1":
             problems["CROSS_SITE_COOKIES"] = ["needs https, which development does not have. Set it to 0."]
         if data.get("APP_ENV") == "production":
             old_keys = split(data["SECRET_KEY_FALLBACKS"])
             keys = {"SECRET_KEY": [data.get("SECRET_KEY", "")], "SECRET_KEY_FALLBACKS": old_keys}
-            problems = {name: [WEAK_KEY] for name in keys if any(map(is_weak, keys[name]))}
+            problems = {name: [WEAK_KEY] for name in keys if any(map(is_weak_key, keys[name]))}
             secure = re.sub("(?i)http:", "https:", data["FRONTEND_ORIGINS"])
             if secure != data["FRONTEND_ORIGINS"]:
-                app = " An app switches to https by useHttpsScheme (Tauri) or androidScheme (Capacitor)."
+                app = " In the app, set useHttpsScheme (Tauri) or androidScheme (Capacitor)."
                 sentence = f"is not secure in production. Set it to {secure}." + app * ("localhost" in secure)
                 problems["FRONTEND_ORIGINS"] = [sentence]
         if problems:
@@ -142,7 +142,7 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         origins += f",{frontend_url}" * (frontend_url not in split(origins))
     return values | {
         "PRODUCTION": production,
-        "SECRET_KEY_FALLBACKS": split(values["SECRET_KEY_FALLBACKS"]),  # what they signed stays valid
+        "SECRET_KEY_FALLBACKS": split(values["SECRET_KEY_FALLBACKS"]),  # cookies signed with them stay valid
         "FRONTEND_DIST": str(environment.ROOT / values["FRONTEND_DIST"]),
         "FRONTEND_ORIGINS": origins,
         "FRONTEND_URL": frontend_url or "http://localhost:5173",
@@ -150,15 +150,15 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         "LOG_FORMAT": values["LOG_FORMAT"] or ("json" if production else "plain"),
         "DOCS": (values["DOCS"] or str(int(not production))) == "1",
         "REGISTRATION": (values["REGISTRATION"] or str(int(not production))) == "1",
-        # seconds: a sign-in does not wait longer for Redis, and is counted in memory
+        # seconds: if Redis does not answer by then, the limiter counts in memory
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 1} if storage.startswith("redis") else {},
         "RATELIMIT_KEY_PREFIX": PACKAGE,
         "HOST_NAMES": tuple(split(values["TRUSTED_HOSTS"].lower())),
-        "TRUSTED_HOSTS": None,  # Flask's own would refuse health checks by address
-        "MAX_JSON_LENGTH": 128 * 1024,  # the longest note has 120 KiB when each character is escaped
-        "SESSION_REFRESH_EACH_REQUEST": False,  # the row of a session knows when it ends
+        "TRUSTED_HOSTS": None,  # Flask's own check would refuse health checks by IP address
+        "MAX_JSON_LENGTH": 128 * 1024,  # a note of maximum length has 120 KiB if every character is escaped
+        "SESSION_REFRESH_EACH_REQUEST": False,  # the database stores the expiry
         "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
-        # __Host-: no other host can set it. Not Secure in development: WebKit needs https for that
+        # __Host-: no other host can set it. Not Secure in development: WebKit requires https for that
         "SESSION_COOKIE_NAME": ("__Host-" if production else "") + f"{PACKAGE}_session",
         "SESSION_COOKIE_SECURE": production,
         "SESSION_COOKIE_SAMESITE": "None" if values["CROSS_SITE_COOKIES"] == "1" else "Lax",
@@ -169,6 +169,6 @@ def get_flask_config(values: dict[str, Any]) -> dict[str, Any]:
         "OPENAPI_URL_PREFIX": "/api",
         "API_SPEC_OPTIONS": {
             "info": {"description": "A Flask API with a CORS policy for each blueprint"},
-            "servers": [{"url": ".."}],  # seen from /api/openapi.json, also below a path
+            "servers": [{"url": ".."}],  # relative to /api/openapi.json, for a path prefix
         },
     }

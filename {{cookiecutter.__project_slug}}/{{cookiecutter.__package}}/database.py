@@ -13,13 +13,13 @@ from .errors import SettingsError
 
 POSTGRESQL = "postgresql+psycopg"
 EXAMPLES = "sqlite:///lab.sqlite or postgresql://user:password@host/name"
-# of connections to PostgreSQL; seconds, if no unit is named
+# for PostgreSQL connections, in seconds unless a comment names another unit
 CONNECT_ARGS: dict[str, Any] = {
     "connect_timeout": 3,
-    "options": "-c statement_timeout=5000",  # milliseconds; PostgreSQL itself ends a statement then
-    "tcp_user_timeout": 6000,  # milliseconds; a lost network ends the connection then
+    "options": "-c statement_timeout=5000",  # milliseconds until PostgreSQL cancels a statement
+    "tcp_user_timeout": 6000,  # milliseconds until a lost network ends the connection
     "keepalives_idle": 2,
-    "prepare_threshold": None,  # prepared, a statement fails once after a migration that changes its type
+    "prepare_threshold": None,  # off: after a migration, a prepared statement can fail once
 }
 
 
@@ -49,12 +49,12 @@ class Database:
 
     @property
     def address(self) -> str:
-        """Where the data is, without the password."""
+        """Return the database URL without the password."""
         return self.engine.url.set(query={}).render_as_string()
 
     @property
     def session(self) -> Session:
-        """The session of this request. It is made at its first use, and closed after the response."""
+        """Return the session of this request. It is created at first use and closed after the response."""
         if "session" not in g:
             g.session = Session(self.engine, expire_on_commit=False)  # readable after a commit
         session: Session = g.session
@@ -65,12 +65,12 @@ def close_session(_error: BaseException | None) -> None:
     if session := g.pop("session", None):
         try:
             session.close()
-        except DBAPIError:  # the database has gone away by now, and the response is ready
+        except DBAPIError:  # the connection is lost, but the response is ready
             session.invalidate()
 
 
 def get_database_url(app: Flask) -> URL:
-    """Return DATABASE_URL. A relative path of SQLite is in the instance folder, which is made."""
+    """Return DATABASE_URL. Resolve a relative SQLite path in the instance folder, and create that folder."""
     url = parse_database_url(app.config["DATABASE_URL"])
     if url.drivername == POSTGRESQL or Path(url.database or "").is_absolute():
         return url
@@ -83,23 +83,23 @@ def get_database_url(app: Flask) -> URL:
 
 
 def parse_database_url(text: str) -> URL:
-    """Return DATABASE_URL with its driver, or raise ValueError without the value: it may hold a password."""
+    """Return the URL with its driver. A ValueError omits the value, which may hold a password."""
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise ValueError(f"is not a database URL. Write {EXAMPLES}.") from None
-    if url.drivername in ("postgres", "postgresql", POSTGRESQL):  # platforms write the first
+        raise ValueError(f"is not a database URL. Set it to {EXAMPLES}.") from None
+    if url.drivername in ("postgres", "postgresql", POSTGRESQL):  # platforms use the first
         if find_spec("psycopg") is None:
             raise ValueError("needs psycopg, which is missing. Run uv sync --extra postgresql.")
         return url.set(drivername=POSTGRESQL)
     if url.drivername != "sqlite":
-        raise ValueError(f"begins with {url.drivername!r}. Write {EXAMPLES}.")
+        raise ValueError(f"begins with {url.drivername!r}. Set it to {EXAMPLES}.")
     if url.host or url.username or url.query or not url.database or ":memory:" in url.database:
-        raise ValueError("is not the path of a file. Write three slashes and a name: sqlite:///lab.sqlite.")
+        raise ValueError("is not the path of a file. Set it to sqlite:///lab.sqlite, with three slashes.")
     return url
 
 
 def set_up_sqlite(connection: Any, _record: Any) -> None:
-    # a writer waits for others so many milliseconds; with WAL, readers and a writer work side by side
+    # a writer waits up to busy_timeout (milliseconds) for another one; with WAL, readers do not wait
     for pragma in ("busy_timeout = 15000", "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")

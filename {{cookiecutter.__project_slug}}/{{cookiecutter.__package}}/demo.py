@@ -23,7 +23,7 @@ class HelloSchema(Schema):
 @demo_cors.route("/hello")
 @demo_no_cors.route("/hello")
 @demo_cors.response(200, HelloSchema)
-def hello() -> dict[str, str]:
+def say_hello() -> dict[str, str]:
     """Say hello"""
     return {"message": "Hello, World!"}
 
@@ -31,9 +31,9 @@ def hello() -> dict[str, str]:
 @demo_cors.route("/assets/<name>")
 @demo_no_cors.route("/assets/<name>")
 @demo_cors.doc(responses={200: FILE})
-def asset(name: str) -> Response:
+def get_asset(name: str) -> Response:
     """Send the image cors.png or the font cors.ttf"""
     response = send_from_directory("demo_assets", name, max_age=3600)
-    # every page may show the image, so that what a page may not do is decided by CORS alone
+    # every page may show the file, so that only CORS decides what a page can do with it
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

@@ -1,4 +1,4 @@
-"""Blueprint `docs`: the interactive documentation, with no file from anybody else's server."""
+"""Blueprint `docs`: the interactive API documentation. All its files come from this server."""
 
 import secrets
 from importlib.resources import files
@@ -7,8 +7,8 @@ from flask import Blueprint, Response, json, make_response, request
 
 SWAGGER_UI = str(files("flask_swagger_ui") / "dist")
 docs = Blueprint("docs", __name__, url_prefix="/api/docs", static_folder=SWAGGER_UI, static_url_path="")
-# its addresses are relative, because a proxy may serve the API under a path
-PAGE = """<!doctype html>
+# its URLs are relative, because a proxy may serve the API below a path
+HTML = """<!doctype html>
 <html lang="en">
   <meta charset="utf-8">
   <title>API documentation</title>
@@ -27,10 +27,10 @@ CSP = (
 
 
 @docs.get("")
-def page() -> Response:
+def get_docs() -> Response:
     api = ".." if request.path.endswith("/") else "."
     nonce = secrets.token_urlsafe(16)
     options = json.dumps({"dom_id": "#swagger-ui", "url": f"{api}/openapi.json"})
-    response = make_response(PAGE.format(api=api, nonce=nonce, options=options))
+    response = make_response(HTML.format(api=api, nonce=nonce, options=options))
     response.headers["Content-Security-Policy"] = CSP.format(nonce)
     return response

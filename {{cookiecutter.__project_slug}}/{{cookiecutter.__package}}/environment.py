@@ -11,33 +11,33 @@ from dotenv import dotenv_values
 from .errors import SettingsError
 
 SOURCE = Path(__file__).resolve().parent.parent
-# `.env` and the database are beside the code, or in the folder that an installed package is started in
+# `.env` and the database are beside the code, or in the working directory of an installed package
 ROOT = SOURCE if (SOURCE / "pyproject.toml").exists() else Path.cwd()
 
 
 def read_settings() -> dict[str, str | None]:
-    """Return every setting that is written anywhere."""
+    """Return the settings of all sources."""
     file = ROOT / ".env"
     try:
-        written = file.read_text("utf-8") if file.exists() else ""
+        content = file.read_text("utf-8") if file.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         fix = "Copy .env.example to .env, and save it as UTF-8."
         raise SettingsError(f"{file} cannot be read ({error}). {fix}") from error
-    settings = dotenv_values(stream=StringIO(written)) | os.environ
+    settings = dotenv_values(stream=StringIO(content)) | os.environ
     return read_addresses() | settings if settings.get("APP_ENV") == "development" else settings
 
 
 def read_addresses() -> dict[str, str | None]:
-    """Return API_URL and FRONTEND_URL of a running dev.py: no API listens if its file was left behind."""
-    found = dotenv_values(ROOT / "instance" / "dev.env")
+    """Return API_URL and FRONTEND_URL of a running dev.py. Ignore the file of one that was killed."""
+    urls = dotenv_values(ROOT / "instance" / "dev.env")
     try:
-        socket.create_connection(("localhost", urlsplit(found.get("API_URL")).port or 0), timeout=1).close()
+        socket.create_connection(("localhost", urlsplit(urls.get("API_URL")).port or 0), timeout=1).close()
     except OSError:
         return {}
-    return found
+    return urls
 
 
 def find_setting(name: str) -> str:
-    """Return where a setting comes from: `flask` copies `.env` into the environment, which wins."""
+    """Return the source of a setting. Compare values, because `flask` copies `.env` into the environment."""
     value = os.environ.get(name)
     return ".env" if value in (None, dotenv_values(ROOT / ".env").get(name)) else "environment"

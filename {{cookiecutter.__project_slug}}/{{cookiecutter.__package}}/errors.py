@@ -1,4 +1,4 @@
-"""Errors: each answer is application/problem+json (RFC 9457), and says nothing internal."""
+"""Errors: each response is application/problem+json (RFC 9457), without internal details."""
 
 import time
 from functools import partial
@@ -16,20 +16,20 @@ from werkzeug import exceptions
 from werkzeug.datastructures import Headers
 
 PROBLEM = "application/problem+json"
-# away, full, overloaded, broken or read-only: the request is not at fault
-NO_DATABASE = exceptions.ServiceUnavailable("The database does not answer or lacks a table. See the log.")
-# what exceptions are answered with that are not HTTP errors, or say too little
-ANSWERS: dict[type[Exception], exceptions.HTTPException] = {
+# unreachable, full, overloaded, broken or read-only: not an error of the request
+NO_DATABASE = exceptions.ServiceUnavailable("The database failed, or a table is missing. See the server log.")
+# for exceptions that are not HTTP errors, or that have a short text
+HTTP_ERRORS: dict[type[Exception], exceptions.HTTPException] = {
     **dict.fromkeys((OperationalError, InterfaceError, InternalError, TimeoutError), NO_DATABASE),
-    PreconditionRequired: exceptions.PreconditionRequired("Send If-Match with the ETag that you have read."),
+    PreconditionRequired: exceptions.PreconditionRequired("If-Match is missing. Set it to the last ETag."),
     StaleDataError: exceptions.Conflict("It was changed by another request. Reload it and try again."),
-    # a number that no column holds, or a date that no calendar has (cpython #153407)
+    # a number that is too large for its column, or a date out of range (cpython #153407)
     OverflowError: exceptions.BadRequest("A number or a date is too large. Send a smaller one."),
 }
 
 
 class SettingsError(click.ClickException):
-    """The settings cannot be used; `flask` prints the message, and no traceback."""
+    """Report unusable settings. `flask` prints the message without a traceback."""
 
 
 class ProblemSchema(ma.Schema):
@@ -38,30 +38,30 @@ class ProblemSchema(ma.Schema):
     status = ma.fields.Integer(required=True)
     detail = ma.fields.String(required=True)
     instance = ma.fields.String(required=True)
-    errors = ma.fields.Dict(keys=ma.fields.String(), metadata={"description": "by place and field"})
+    errors = ma.fields.Dict(keys=ma.fields.String(), metadata={"description": "by location and field"})
 
 
 def init_app(app: Flask) -> None:
-    """Answer exceptions that are not HTTP errors; those go through `api.Api` to `problem_response`."""
-    for kind, answer in ANSWERS.items():
-        app.register_error_handler(kind, partial(handle_exception, answer))
+    """Register handlers of exceptions that are not HTTP errors. `api.Api` handles HTTP errors."""
+    for exception, http_error in HTTP_ERRORS.items():
+        app.register_error_handler(exception, partial(handle_exception, http_error))
     app.register_error_handler(exceptions.RequestEntityTooLarge, handle_large_body)
 
 
 def problem_response(error: exceptions.HTTPException) -> Response:
-    """Return the response to an HTTP error, with the headers that belong to its status (RFC 9110)."""
+    """Return the response to an HTTP error, with the headers that its status requires (RFC 9110)."""
     if isinstance(error.response, Response):
         return error.response
     extra: dict[str, Any] = getattr(error, "data", None) or {}
     problem = {"type": "about:blank", "title": error.name, "status": error.code, "instance": request.path}
     problem["detail"] = extra.get("message") or error.description
     if error.code == 500:
-        problem["detail"] = f"The server failed. Its log says why, under the id {g.get('request_id')}."
+        problem["detail"] = f"The server failed. Search its log for the id {g.get('request_id')}."
     if errors := extra.get("errors") or extra.get("messages"):
-        problem |= {"detail": "The request has errors. See errors.", "errors": errors}
+        problem |= {"detail": "Some values are invalid. Correct those in errors.", "errors": errors}
     headers = Headers(error.get_headers())
     headers.extend(extra.get("headers") or {})
-    if error.code == 401:  # must name a scheme (section 11.6.1); one for cookies has no name
+    if error.code == 401:  # requires a scheme (section 11.6.1), but none is registered for cookies
         headers.setdefault("WWW-Authenticate", "cookie")
     if error.code == 304 and len(request.if_none_match.as_set()) == 1:  # flask-smorest leaves it out (#319)
         headers["ETag"] = request.if_none_match.to_header()
@@ -70,9 +70,9 @@ def problem_response(error: exceptions.HTTPException) -> Response:
 
 
 def rate_limit_response(limit: RequestLimit) -> Response:
-    """Return the 429 of a limit. The text has the time to wait too, because a page may not see headers."""
+    """Return a 429. The text repeats the time to wait, because a page may not read Retry-After."""
     wait = max(1, ceil(limit.reset_at - time.time()))
-    detail = f"There were more than {limit.limit} requests. Wait {wait} seconds and try again."
+    detail = f"The rate limit is {limit.limit}. Wait {wait} seconds and try again."
     return problem_response(exceptions.TooManyRequests(detail, retry_after=wait))
 
 
@@ -80,11 +80,11 @@ def handle_large_body(_error: exceptions.RequestEntityTooLarge) -> Response:
     limit = request.max_content_length
     limits = {current_app.config[name]: name for name in ("MAX_CONTENT_LENGTH", "MAX_JSON_LENGTH")}
     name = limits.get(limit, "the limit of this view")
-    detail = f"The body is longer than {limit} bytes, or has too many parts. Send less, or raise {name}."
+    detail = f"The body is longer than {limit} bytes, or has too many parts. Send less, or increase {name}."
     return problem_response(exceptions.RequestEntityTooLarge(detail))
 
 
-def handle_exception(answer: exceptions.HTTPException, error: Exception) -> Response:
-    log = current_app.logger.exception if answer is NO_DATABASE else current_app.logger.info
-    log("%s: %s, id %s", answer.name, error, g.get("request_id"))
-    return problem_response(answer)
+def handle_exception(http_error: exceptions.HTTPException, error: Exception) -> Response:
+    log = current_app.logger.exception if http_error is NO_DATABASE else current_app.logger.info
+    log("%s: %s, id %s", http_error.name, error, g.get("request_id"))
+    return problem_response(http_error)

@@ -1,4 +1,4 @@
-"""The extensions, made once and bound to each application by `create_app`."""
+"""Extensions, created once and bound to each application by `create_app`."""
 
 import re
 from contextlib import suppress
@@ -14,7 +14,7 @@ from .errors import rate_limit_response
 
 
 def get_client_network() -> str:
-    """Return the client's IPv4 address without its port, or its IPv6 network: one customer's (RFC 6177)."""
+    """Return the client's IPv4 address without its port, or its /64 network of IPv6 (RFC 6177)."""
     address = re.sub(r"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", r"\1\3", request.remote_addr or "unknown")
     with suppress(ValueError):
         ip = IPv6Address(address)
@@ -23,7 +23,7 @@ def get_client_network() -> str:
 
 
 db = Database()
-# while Redis is away, each process counts in its memory; two failures at one moment let a request through
+# If Redis fails, each process counts in memory. If two requests fail at once, one is not counted.
 limiter = Limiter(
     get_client_network, in_memory_fallback_enabled=True, swallow_errors=True, on_breach=rate_limit_response
 )

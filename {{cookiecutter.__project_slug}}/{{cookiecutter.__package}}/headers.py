@@ -1,4 +1,4 @@
-"""Headers: those that harden every response, and hosts that are refused before anything reads the request."""
+"""Security headers of every response, and the check of the Host header."""
 
 from functools import lru_cache
 
@@ -11,39 +11,39 @@ from werkzeug.urls import uri_to_iri
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    # a response of an API is never a page: it loads nothing and stands in no frame
+    # a response of an API is not HTML: it loads nothing and no frame shows it
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    # for requests that CORS does not see (<img>, <script>): no other site may embed (Fetch, section 3.7)
+    # for requests without CORS (<img>, <script>): no other origin may embed it (Fetch, section 3.7)
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "private, no-cache",  # only this browser may keep a copy, and it asks before each use
+    "Cache-Control": "private, no-cache",  # only the browser may cache it, and it revalidates before each use
 }
 
 
 def init_app(app: Flask) -> None:
-    """Add the headers, except where a view has set its own; see who asks and for whom."""
+    """Check the host, add security headers, and trust X-Forwarded-* of known proxies."""
     if hops := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, x_prefix=hops)  # type: ignore[method-assign]
-    app.before_request(refuse_other_hosts)
+    app.before_request(check_host)
     app.after_request(add_headers)
 
 
-def refuse_other_hosts() -> None:
-    """Answer 400 unless the request names a host of ours (RFC 9112, section 3.2), which a page can read."""
-    # health checks name an address, and `flask cors` nothing
+def check_host() -> None:
+    """Answer 400 unless the host is trusted (RFC 9112, section 3.2)."""
+    # health checks use an IP address, and `flask cors` sends no host
     if request.blueprint == "health" or is_dry_run():
         return
     host = request.environ.get("HTTP_HOST", "").lower()
-    if not is_served(host, current_app.config["HOST_NAMES"]):
-        abort(400, f"The host {host!r} is not served here. Use the address of this API.")
+    if not is_trusted_host(host, current_app.config["HOST_NAMES"]):
+        abort(400, f"The host {host!r} is invalid or not in TRUSTED_HOSTS. Use the URL of this API.")
     if request.scheme not in ("http", "https"):
-        abort(400, f"X-Forwarded-Proto is {request.scheme!r}. Let the proxy send http or https.")
+        abort(400, f"X-Forwarded-Proto is {request.scheme!r}. Set it to http or https in the proxy.")
 
 
 @lru_cache
-def is_served(host: str, ours: tuple[str, ...]) -> bool:
+def is_trusted_host(host: str, trusted: tuple[str, ...]) -> bool:
     try:
         # a container may have "_" in its name; werkzeug fails later on hosts such as `[:::]` and `xn--a`
-        return host_is_trusted(host.replace("_", "-"), ours) and bool(uri_to_iri(f"http://{host}"))
+        return host_is_trusted(host.replace("_", "-"), trusted) and bool(uri_to_iri(f"http://{host}"))
     except ValueError:
         return False
 
@@ -52,7 +52,7 @@ def add_headers(response: Response) -> Response:
     headers, policy = response.headers, find_policy()
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    # open to every page, by CORS or not; and a page may see that a health check answers, though not what
+    # CORS allows every page to read it. A page may detect a health check, but not read it.
     if (policy and policy.any_origin) or request.blueprint == "health":
         headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
     for name, value in HEADERS.items():

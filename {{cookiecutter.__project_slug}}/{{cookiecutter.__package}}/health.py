@@ -1,4 +1,4 @@
-"""Blueprint `health`: for load balancers. No CORS policy, so no page of another origin can read it."""
+"""Blueprint `health`: for load balancers. Other origins cannot read it, because it has no CORS policy."""
 
 from flask import Blueprint, abort
 from sqlalchemy import select
@@ -11,14 +11,14 @@ health = Blueprint("health", __name__, url_prefix="/health")
 
 
 @health.get("/live")
-def live() -> dict[str, str]:
+def get_liveness() -> dict[str, str]:
     return {"status": "ok"}
 
 
 @health.get("/ready")
-def ready() -> dict[str, str]:
+def get_readiness() -> dict[str, str]:
     try:
-        db.session.execute(select(User.id).limit(1))  # the tables have to be there too
+        db.session.execute(select(User.id).limit(1))  # fails without the tables too
     except SQLAlchemyError:
-        abort(503, "The database does not answer.")
+        abort(503, "The database failed, or a table is missing. Check it and run `flask db upgrade`.")
     return {"status": "ok"}

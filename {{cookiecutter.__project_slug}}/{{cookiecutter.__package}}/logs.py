@@ -1,4 +1,4 @@
-"""The log: one line for each request, with an id that the response carries too."""
+"""The log: one line for each request, with the id of its response."""
 
 import json
 import logging
@@ -13,11 +13,11 @@ from crossorigin import find_policy, is_dry_run
 from flask import Flask, Response, g, has_request_context, request
 from flask.logging import default_handler
 
-TEXT = "%(method)s %(path)s %(status)s %(ms)s ms, origin %(origin)s: %(cors)s, id %(request_id)s"
+LINE_FORMAT = "%(method)s %(path)s %(status)s %(ms)s ms, origin %(origin)s: %(cors)s, id %(request_id)s"
 
 
 class PlainFormatter(logging.Formatter):
-    """Writes a record as text. Further lines are indented, so that no input can begin a line (CWE-117)."""
+    """Format a record as text. Further lines are indented, to prevent log injection (CWE-117)."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname} {super().format(record)}"
@@ -45,42 +45,42 @@ FORMATTERS = {"plain": PlainFormatter, "json": JsonFormatter}
 def init_app(app: Flask) -> None:
     """Give every request an id and a line in the log."""
     default_handler.setFormatter(FORMATTERS[app.config["LOG_FORMAT"]]())
-    default_handler.addFilter(is_wanted)
-    logging.getLogger().addHandler(default_handler)  # libraries log in the same form
+    default_handler.addFilter(should_log)
+    logging.getLogger().addHandler(default_handler)  # libraries log in the same format
     app.logger.setLevel(logging.INFO if app.config["PRODUCTION"] else logging.DEBUG)
-    app.before_request(start)
-    app.after_request(finish)
+    app.before_request(start_request)
+    app.after_request(log_request)
 
 
 def get_granian_config(log_format: str) -> dict[str, Any]:
-    """Return the formatter and the handlers by which Granian logs in the same form."""
-    handler = {"class": "logging.StreamHandler", "formatter": "ours"}
-    formatters = {"ours": {"()": FORMATTERS[log_format]}}
+    """Return the configuration with which Granian logs in the same format."""
+    handler = {"class": "logging.StreamHandler", "formatter": "app"}
+    formatters = {"app": {"()": FORMATTERS[log_format]}}
     return {"formatters": formatters, "handlers": {"console": handler, "access": handler}}
 
 
 def choose_request_id(environ: dict[str, Any]) -> str:
-    """Return the id that a proxy or a page has chosen, or a new one."""
-    given: str = environ.get("HTTP_X_REQUEST_ID", "")
-    if given and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given):
-        return given
-    return f"{random.getrandbits(128):032x}"  # not a secret, so not os.urandom, which gives up the GIL
+    """Return the X-Request-ID of a proxy or a page, or a new id."""
+    request_id: str = environ.get("HTTP_X_REQUEST_ID", "")
+    if request_id and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", request_id):
+        return request_id
+    return f"{random.getrandbits(128):032x}"  # not a secret: os.urandom would release the GIL
 
 
-def is_wanted(record: logging.LogRecord) -> bool:
-    # our line of a request says what the development server's does, and the id
+def should_log(record: logging.LogRecord) -> bool:
+    # the request line of the development server repeats ours
     return not is_dry_run() and not (record.name == "werkzeug" and " - - [" in record.getMessage())
 
 
-def start() -> None:
+def start_request() -> None:
     g.request_id, g.started = choose_request_id(request.environ), time.perf_counter()
 
 
-def finish(response: Response) -> Response:
+def log_request(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     origin, policy = request.environ.get("HTTP_ORIGIN", ""), find_policy()
     site = request.environ.get("HTTP_SEC_FETCH_SITE")
-    # a page of this origin sends an Origin with a POST; on plain http the host tells, also behind a proxy
+    # a same-origin POST has an Origin too; plain http has no Sec-Fetch-Site, so the host is compared
     if not origin or (site == "same-origin" if site else origin.partition("://")[2] == request.host):
         cors = "not cross-origin"
     else:
@@ -95,6 +95,6 @@ def finish(response: Response) -> Response:
         "origin": quote(origin or "-", safe="/:[]*"),
         "cors": cors,
     }
-    level = logging.DEBUG if request.blueprint == "health" else logging.INFO  # load balancers ask often
-    logging.getLogger(__name__).log(level, TEXT, line, extra={"request": line})
+    level = logging.DEBUG if request.blueprint == "health" else logging.INFO  # load balancers check often
+    logging.getLogger(__name__).log(level, LINE_FORMAT, line, extra={"request": line})
     return response

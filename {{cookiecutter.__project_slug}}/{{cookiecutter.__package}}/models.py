@@ -1,4 +1,4 @@
-"""The tables."""
+"""Database tables."""
 
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -13,12 +13,12 @@ def now() -> datetime:
 
 
 def normalize_name(name: str) -> str:
-    """Return the form in which names of users are compared: 'Ada', 'ADA' and ' ada ' are one name (NFKC)."""
+    """Return the form (NFKC) in which 'Ada', 'ADA' and ' ada ' are one username."""
     return normalize("NFKC", normalize("NFKC", name).casefold()).strip()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A time in UTC: SQLite keeps no zone, so it is added on the way out."""
+    """Store a time in UTC. SQLite does not store the zone, so it is added on reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -47,7 +47,7 @@ class User(Model):
     __tablename__ = "user_account"  # "user" is a reserved word of PostgreSQL
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    username: Mapped[str] = mapped_column(String(64))  # as it was written
+    username: Mapped[str] = mapped_column(String(64))  # as the user wrote it
     username_key: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(20), default="user", server_default="user")
@@ -61,7 +61,7 @@ class User(Model):
 
 
 class LoginSession(Model):
-    """A sign-in: the cookie carries only its key, so deleting the row signs out."""
+    """A session. The cookie has only its key, so deleting the row signs the user out."""
 
     __tablename__ = "login_session"
 
@@ -71,7 +71,7 @@ class LoginSession(Model):
 
 
 class ApiToken(Model):
-    """A token of a machine. Only its hash is kept, so nobody can read it later."""
+    """An API token. Only its hash is stored, so the token cannot be read later."""
 
     __tablename__ = "api_token"
     __table_args__ = (UniqueConstraint("user_id", "name"),)
@@ -97,5 +97,5 @@ class Note(Model):
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     version: Mapped[int] = mapped_column()
 
-    # an UPDATE or DELETE of a version that is no longer there fails: no update is lost
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (declared so by SQLAlchemy)
+    # optimistic locking: an UPDATE or DELETE of an old version fails, so no update is lost
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy requires this form)

@@ -1,4 +1,4 @@
-"""Pagination: `page` and `page_size` in the query, and the place of the page in the header X-Pagination."""
+"""Pagination: `page` and `page_size` in the query, page numbers in the header X-Pagination."""
 
 import json
 from typing import Any
@@ -8,9 +8,9 @@ from sqlalchemy import Select, bindparam, func, literal_column, select
 
 from .extensions import db
 
-MAX_TOTAL = 1000  # rows that are counted: that takes SQLite 50 us, and a million rows some 30 ms
-PLACE = f"JSON: first_page, page, previous_page, next_page; total, total_pages, last_page to {MAX_TOTAL} rows"
-PAGE_HEADERS = {"X-Pagination": {"description": PLACE, "schema": {"type": "string"}}}
+MAX_TOTAL = 1000  # rows to count: SQLite counts them in 50 us, and a million in 30 ms
+KEYS = f"JSON: first_page, page, previous_page, next_page; to {MAX_TOTAL} rows: total, total_pages, last_page"
+PAGE_HEADERS = {"X-Pagination": {"description": KEYS, "schema": {"type": "string"}}}
 
 
 class PageSchema(ma.Schema):
@@ -19,7 +19,7 @@ class PageSchema(ma.Schema):
 
 
 class Paginator:
-    """An ordered query of one entity, and its count, built once: see `notes.py` for what that gains."""
+    """An ordered query of one entity and its count, built once. `notes.py` has the reason."""
 
     def __init__(self, query: Select[Any]) -> None:
         one: Select[Any] = query.with_only_columns(literal_column("1"), maintain_column_froms=True)
@@ -29,19 +29,19 @@ class Paginator:
         self.rows = self.rows.limit(bindparam("limit")).offset(bindparam("offset"))
 
     def get_page(self, page: int, page_size: int, **values: object) -> tuple[list[Any], dict[str, str]]:
-        """Return the rows of one page, and the header with its place; `values` are for the bindparams."""
-        limits = {"limit": page_size + 1, "offset": (page - 1) * page_size}  # one more: is there a next page?
-        found = db.session.execute(self.rows, values | limits).all()
-        total = found[0][1] if found else db.session.scalar(self.count, values) or 0
+        """Return the rows of a page and its X-Pagination header. `values` are the bind parameters."""
+        limits = {"limit": page_size + 1, "offset": (page - 1) * page_size}  # one more row: a next page
+        results = db.session.execute(self.rows, values | limits).all()
+        total = results[0][1] if results else db.session.scalar(self.count, values) or 0
         last_page = -(-total // page_size) if total <= MAX_TOTAL else None
-        place = {
+        numbers = {
             "total": total if total <= MAX_TOTAL else None,
             "total_pages": last_page,
             "first_page": 1 if total else None,
             "last_page": last_page or None,
-            "page": page if found else None,
-            "previous_page": page - 1 or None if found else None,
-            "next_page": page + 1 if len(found) > page_size else None,
+            "page": page if results else None,
+            "previous_page": page - 1 or None if results else None,
+            "next_page": page + 1 if len(results) > page_size else None,
         }
-        header = json.dumps({name: number for name, number in place.items() if number is not None})
-        return [row for row, _ in found[:page_size]], {"X-Pagination": header}
+        header = json.dumps({name: number for name, number in numbers.items() if number is not None})
+        return [row for row, _ in results[:page_size]], {"X-Pagination": header}

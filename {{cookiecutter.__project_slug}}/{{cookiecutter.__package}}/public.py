@@ -1,4 +1,4 @@
-"""Blueprint `public`: open to every page, and therefore without cookies."""
+"""Blueprint `public`: open to every origin, so it must not use cookies."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from webargs.flaskparser import abort
 
 from .api import Blueprint
 
-public = Blueprint("public", __name__, url_prefix="/api/public", description="Open to every page")
+public = Blueprint("public", __name__, url_prefix="/api/public", description="Open to every origin")
 cors(public, origins=["*"], request_headers=["Content-Type"])
 
 
@@ -19,8 +19,8 @@ class MessageSchema(ma.Schema):
 
 @public.route("/hello")
 @public.response(200, MessageSchema)
-def hello() -> dict[str, str]:
-    """Say hello: a simple request, sent without a preflight"""
+def say_hello() -> dict[str, str]:
+    """Say hello, in a simple request without a preflight"""
     return {"message": "Hello, World!"}
 
 
@@ -28,7 +28,7 @@ def hello() -> dict[str, str]:
 @public.arguments(MessageSchema())
 @public.response(200, MessageSchema)
 def echo(message: dict[str, str]) -> dict[str, str]:
-    """Send a message back: JSON is not safelisted, so the browser sends a preflight first"""
+    """Send a message back, after a preflight, because JSON is not safelisted"""
     return message
 
 
@@ -39,14 +39,14 @@ FORMS = {t: {"schema": MessageSchema} for t in ("application/x-www-form-urlencod
 @public.route("/feedback", methods=["POST"])
 @public.doc(requestBody={"required": True, "content": TEXT | FORMS})
 @public.response(201, MessageSchema)
-def feedback() -> dict[str, str]:
-    """Take a form or a text: the only bodies that a page may post without a preflight"""
+def receive_feedback() -> dict[str, str]:
+    """Accept a form or a text, which a page can post without a preflight"""
     if request.mimetype in TEXT:
         fields: dict[str, Any] = {"message": read_text()}
     elif request.mimetype in FORMS:
         fields = request.form.to_dict() | request.files.to_dict()
     else:
-        abort(415, message="Send a form with the field message, or text/plain.")
+        abort(415, message=f"Send text/plain or a form with the field message, not {request.mimetype!r}.")
     if errors := MessageSchema().validate(fields):
         abort(422, errors={"form": errors})
     return fields
@@ -55,8 +55,8 @@ def feedback() -> dict[str, str]:
 def read_text() -> str:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     try:
-        if charset in ("utf-8", "us-ascii", "iso-8859-1", "windows-1252"):  # some others take long to decode
+        if charset in ("utf-8", "us-ascii", "iso-8859-1", "windows-1252"):  # some others decode slowly
             return request.get_data().decode(charset)
     except UnicodeDecodeError as error:
-        abort(400, message=f"The text is not {charset}: {error.reason}. Send UTF-8.")
-    abort(415, message=f"The charset {charset!r} is not known here. Send UTF-8.")
+        abort(400, message=f"The text is not valid {charset}: {error.reason}. Send UTF-8.")
+    abort(415, message=f"The charset {charset!r} is not supported. Send UTF-8.")

@@ -1,6 +1,6 @@
-"""What explains: the browser's decisions step by step, the commands `flask cors`, and an endpoint.
+"""Explain requests: the browser's decisions step by step, the commands `flask cors`, and an endpoint.
 
-In the order of reading: `browser.py` (what a browser decides), `transport.py` (how requests are sent),
-`trace.py` (step by step), `fixes.py` and `other_layers.py` (what to write instead), `source.py` (what the
-source says), `checks.py` (what is inconsistent), `cli.py`, `endpoint.py`.
+In reading order: `browser.py` (what a browser decides), `no_cors.py` (the same without CORS), `transport.py`
+(how requests are sent), `trace.py` (all steps), `answered.py` (who answered), `fixes.py`, `own_fixes.py`
+and `other_layers.py` (what to write), `source.py`, `checks.py` (inconsistencies), `cli.py`, `endpoint.py`.
 """

@@ -1,4 +1,4 @@
-"""Who answered: the application, a server in front of it, or somebody else's; and what then helps."""
+"""Find who answered (the application, a server in front of it, or another server) and the fix for it."""
 
 import os
 from typing import Literal
@@ -14,49 +14,49 @@ from .edits import Fix, change_call
 from .transport import ALLOW_ORIGIN, Answer, AppTransport, ConnectionFailed
 
 By = Literal["app", "proxy", "other"]
-Needed = dict[str, list[str]]  # headers, and their items, with which the browser would go on
+Needed = dict[str, list[str]]  # headers with the items that the browser needs
 
 MARK = "X-Request-ID"
 AIRPLAY = ("AirTunes", "AirPlay")
 API_IS_DOWN = {502, 503, 504}
-# what servers in front answer by themselves
+# statuses that servers in front send themselves
 REFUSALS = REDIRECTS | API_IS_DOWN | {401, 403, 407, 413, 429, 511}
 SKIP_WARNING = {  # a part of a tunnel's host or of its headers: the header that skips its warning page
     "ngrok": "ngrok-skip-browser-warning",
     "loca.lt": "bypass-tunnel-reminder",
     "devtunnels.ms": "X-Tunnel-Skip-AntiPhishing-Page",
 }
-NO_EDIT = "No edit of this project helps"
+NO_EDIT = "A change in this project does not help"
 NO_COOKIES = "withCredentials: false (axios), credentials: 'omit' (fetch)"
 
 
 def get_address(app: Flask) -> str:
-    """Return the origin of an application: as its hints say, else where `flask run` serves it."""
+    """Return the origin of an application, from its hints or else from `flask run`."""
     port = os.environ.get("FLASK_RUN_PORT") or "5000"
     return get_policies(app).hints.api_url or f"http://localhost:{port}"
 
 
-def is_ours(app: Flask, url: str, *more: str) -> bool:
-    """Tell whether a URL is of an application: by its address, its port on this machine, or a host."""
+def is_own_url(app: Flask, url: str, *more: str) -> bool:
+    """Tell whether a URL belongs to an application, by its address, its port on this machine, or its host."""
     hints, host = get_policies(app).hints, urlsplit(url).hostname
     addresses = [get_address(app), *more, f"http://localhost:{hints.port}" if hints.port else ""]
     addresses += [hints.frontend_url or ""] * hints.one_origin
     is_host = bool(hints.hosts) and host_is_trusted(host, hints.hosts)
-    return is_host or _get_place(url) in map(_get_place, filter(None, addresses))
+    return is_host or _shorten_origin(url) in map(_shorten_origin, filter(None, addresses))
 
 
-def _get_place(url: str) -> str:
-    """Return the origin of a URL; on this machine, the port alone."""
+def _shorten_origin(url: str) -> str:
+    """Return the origin of a URL, with one name for this machine."""
     parts = urlsplit(url)
     return f"localhost:{parts.port}" if is_loopback(parts.hostname) else get_origin(url)
 
 
-def find_who(
+def find_who_answered(
     app: Flask | None, in_process: str, request: Request, response: Response, is_preflight: bool
 ) -> By:
-    """Return who answered. `in_process` is where the application itself was asked, or ""."""
+    """Return who answered. `in_process` is the origin of the application in process, or ""."""
     is_airplay = (get_header(response, "Server") or "").startswith(AIRPLAY)
-    if app is None or is_airplay or not is_ours(app, request.url, in_process):
+    if app is None or is_airplay or not is_own_url(app, request.url, in_process):
         return "other"
     if get_origin(request.url) == in_process:
         return "app"
@@ -68,14 +68,14 @@ def find_who(
         return "app" if same else "proxy"
     if get_header(expected, MARK):
         return "app" if get_header(response, MARK) else "proxy"
-    # without a mark, the status decides, where the application itself has another one
+    # without a mark, the status decides, if the application itself sends another one
     differs = status != response.status and (status is not None or response.status in API_IS_DOWN)
     is_own = bool(get_header(response, ALLOW_ORIGIN)) and response.status not in API_IS_DOWN
     is_own = is_own or (is_preflight and response.status == 403 and get_policies(app).in_use)
     return "proxy" if is_refusal and differs and not is_own else "app"
 
 
-def find_moved(request: Request, response: Response) -> Fix | None:
+def fix_moved(request: Request, response: Response) -> Fix | None:
     """Return the fix for a redirect to the same path, for example with https."""
     location = get_header(response, "Location")
     if response.status not in REDIRECTS or location is None:
@@ -93,23 +93,23 @@ def fix_in_front(request: Request, response: Response, is_preflight: bool) -> Fi
     location, html = get_header(response, "Location"), get_header(response, "Content-Type") or ""
     calls = " and ".join(["OPTIONS"] * is_preflight + [request.method]) + f" {path}"
     if _is_rewritten(request, response):
-        through = f", and let {calls} through to the API" * is_preflight
-        what = f"remove what writes {ALLOW_ORIGIN} (nginx: add_header){through}. The API writes its own"
+        passing = f", and pass {calls} to the API" * is_preflight
+        what = f"remove what writes {ALLOW_ORIGIN} (nginx: add_header){passing}. The API writes its own"
     elif status in API_IS_DOWN:
         return Fix(f"start the API behind {front}. {NO_EDIT}")
     elif status == 413:
-        what = "let it accept larger bodies (nginx: client_max_body_size), or send less"
+        what = "allow larger bodies (nginx: client_max_body_size), or send less"
     elif status == 401 or location:
         where = f", which is at {urlsplit(urljoin(request.url, location)).netloc}" if location else ""
-        what = f"let {calls} through to the API without its sign-in{where}"
+        what = f"pass {calls} to the API without its sign-in{where}"
     elif not is_preflight and (status == 511 or (status in (200, 403, 429) and html.startswith("text/html"))):
-        what = f"switch off its warning page or bot check for {path}: that page came, not the API's answer"
+        what = f"turn off its warning page or bot check for {path}, which answers instead of the API"
     else:
-        what = f"let {calls} through to the API, which answers them itself"
+        what = f"pass {calls} to the API, which answers them itself"
     return Fix(f"in {front}: {what}. {NO_EDIT}")
 
 
-def find_skip(request: Request, response: Response) -> str | None:
+def find_skip_header(request: Request, response: Response) -> str | None:
     """Return the header that skips the warning page of a tunnel, if a response is one."""
     html = (get_header(response, "Content-Type") or "").startswith("text/html")
     is_page = (response.status == 200 and html) or response.status == 511
@@ -117,17 +117,17 @@ def find_skip(request: Request, response: Response) -> str | None:
     return next((header for part, header in SKIP_WARNING.items() if part in names and is_page), None)
 
 
-def fix_elsewhere(
+def fix_other_server(
     app: Flask | None, request: Request, response: Response, needed: Needed, is_preflight: bool = False
 ) -> Fix:
-    """Return what to do about a server that is not this API, of which the page needs these headers."""
+    """Return what to do about another server, from which the page needs these headers."""
     if (get_header(response, "Server") or "").startswith(AIRPLAY):
         return Fix(f"use another port than 5000, where AirPlay answers on a Mac. {NO_EDIT}")
     place = get_origin(request.url)
     if get_header(response, ALLOW_ORIGIN) == "*" and request.credentials and len(needed) == 2:
-        text = f"{NO_COOKIES}; {place} lets every page read its responses, without cookies"
+        text = f"{NO_COOKIES}; {place} allows every page to read its responses, without cookies"
         return change_call(text, credentials=False)
-    text = f"ask the owner of {place} to send {show_headers(needed)}" + " and 204 to OPTIONS" * is_preflight
+    text = f"ask the owner of {place} to send {show_headers(needed)}" + ", and 204 for OPTIONS" * is_preflight
     text += f"; or call it from your API instead of the page. {NO_EDIT}"
     if app:
         hints, line = get_policies(app).hints, f"in init_cors: hints=Hints(api_url={place!r})"
@@ -143,7 +143,7 @@ def show_headers(headers: Needed) -> str:
 
 
 def _ask_in_process(transport: AppTransport, request: Request, is_preflight: bool) -> Answer:
-    """Return what the application itself answers; the status is None where only a view knows it."""
+    """Return what the application itself answers, with the status None if only a view knows it."""
     try:
         if is_preflight:
             response = transport.send_preflight(request)
@@ -154,6 +154,6 @@ def _ask_in_process(transport: AppTransport, request: Request, is_preflight: boo
 
 
 def _is_rewritten(request: Request, response: Response) -> bool:
-    """Tell whether a response allows what an application that answers to this page would not write."""
+    """Tell whether a response allows an origin that no application writes for this request."""
     allowed = get_header(response, ALLOW_ORIGIN) or ""
     return "," in allowed or (allowed == "*" and request.credentials)

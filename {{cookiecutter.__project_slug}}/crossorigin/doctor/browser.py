@@ -1,6 +1,6 @@
-"""What a browser decides about a request to another origin: the rules of the Fetch standard as functions.
+"""What a browser decides about a request to another origin, with the rules of the Fetch standard.
 
-Nothing here knows Flask, and nothing sends a request. A request and its responses go in, decisions come out.
+Nothing here uses Flask or sends a request. Requests and responses go in, decisions come out.
 The docstrings name sections of https://fetch.spec.whatwg.org, unless they name another source.
 """
 
@@ -11,31 +11,24 @@ from typing import Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from ..origins import DEFAULT_PORTS, SHAPE, Parts, get_site, is_app, is_loopback
+from ..rules import FORBIDDEN_HEADERS, FORBIDDEN_METHODS, SAFELISTED_METHODS, TOKEN
 
 Header = tuple[str, str]
 Headers = tuple[Header, ...]
 
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, section 5.6.2
-SAFELISTED_METHODS = {"GET", "HEAD", "POST"}
 NORMALIZED_METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"}
-FORBIDDEN_METHODS = {"CONNECT", "TRACE", "TRACK"}
-FORBIDDEN_HEADERS = re.compile(
-    "accept-(charset|encoding)|access-control-request-(headers|method)|connection|content-length|cookie2?"
-    "|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via"
-    "|(proxy|sec)-.*"
-)
 METHOD_HEADERS = {"x-http-method", "x-http-method-override", "x-method-override"}
 UNSAFE_BYTE = re.compile(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
 LANGUAGES = re.compile(r"[0-9A-Za-z *,.;=-]*\Z")
 FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
-MAX_VALUE, MAX_VALUES = 128, 1024  # bytes of one safelisted header, of all together
+MAX_LENGTH, MAX_TOTAL = 128, 1024  # bytes of one safelisted header, and of all
 ALWAYS_READABLE = {"cache-control", "content-language", "content-length", "content-type"}
 ALWAYS_READABLE |= {"expires", "last-modified", "pragma"}
 NEVER_READABLE = {"set-cookie", "set-cookie2"}
 REDIRECTS = {301, 302, 303, 307, 308}
-# this machine and what is near it, as Chromium 156 takes it (https://wicg.github.io/local-network-access/)
-NEAR = "0.0.0.0/32 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 169.254.0.0/16 ::/127"
-NEAR += " fc00::/7 fe80::/9"
+# this machine and its network, as Chromium 156 defines them (https://wicg.github.io/local-network-access/)
+LOCAL_NETWORKS = "0.0.0.0/32 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 169.254.0.0/16"
+LOCAL_NETWORKS += " ::/127 fc00::/7 fe80::/9"
 
 
 class Request(NamedTuple):
@@ -47,11 +40,11 @@ class Request(NamedTuple):
     headers: Headers = ()
     credentials: bool = False
     mode: Literal["cors", "no-cors"] = "cors"
-    upload_progress: bool = False  # whether a listener waits for the progress of the upload
+    upload_progress: bool = False  # whether the script listens to the upload's progress
 
 
 class Response(NamedTuple):
-    """A response: each header line as it was received, repeated names included."""
+    """A response with each header line as it was received, repeated names included."""
 
     status: int
     headers: Headers = ()
@@ -75,12 +68,12 @@ class Cookie(NamedTuple):
 
 
 def normalize_method(method: str) -> str:
-    """Return a method as it is sent: `patch` and the like stay as they are (#concept-method-normalize)."""
+    """Return a method as it is sent, PUT for `put`, but `patch` unchanged (#concept-method-normalize)."""
     return method.upper() if method.upper() in NORMALIZED_METHODS else method
 
 
 def is_forbidden_method(method: str) -> bool:
-    """Tell whether browsers let no script send a method (#forbidden-method)."""
+    """Tell whether browsers forbid a method to scripts (#forbidden-method)."""
     return method.upper() in FORBIDDEN_METHODS
 
 
@@ -98,7 +91,7 @@ def is_latin_1(value: str) -> bool:
 
 def is_safelisted_header(name: str, value: str) -> bool:
     """Tell whether a header needs no preflight (#cors-safelisted-request-header)."""
-    if len(value) > MAX_VALUE:
+    if len(value) > MAX_LENGTH:
         return False
     match name.lower():
         case "accept":
@@ -124,7 +117,7 @@ def get_unsafe_names(headers: Iterable[Header]) -> list[str]:
     """Return the names of the headers that need a preflight, sorted (#cors-unsafe-request-header-names)."""
     sent = get_sent_headers(headers)
     safe = [(name, value) for name, value in sent if is_safelisted_header(name, value)]
-    too_long = sum(len(value) for _, value in safe) > MAX_VALUES
+    too_long = sum(len(value) for _, value in safe) > MAX_TOTAL
     return sorted({name.lower() for name, value in sent if too_long or (name, value) not in safe})
 
 
@@ -160,9 +153,9 @@ def build_preflight_headers(request: Request) -> list[tuple[str, str]]:
 
 
 def check_cors(request: Request, response: Response, origin: str | None = None) -> Step:
-    """Decide whether the page may read a response; redirects are checked as well (#concept-cors-check).
+    """Decide whether the page may read a response, which can be a redirect (#concept-cors-check).
 
-    `origin` is the Origin header that was sent, if it was not the page's: "null" after some redirects.
+    `origin` is the Origin header if it is not the page's origin: "null" after some redirects.
     """
     name, credentials = "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"
     origin = origin or request.origin
@@ -172,15 +165,15 @@ def check_cors(request: Request, response: Response, origin: str | None = None) 
         return Step("CORS check of the response", reason is None, detail, reason)
 
     if allowed is None:
-        detail = f"{name} is missing, so a page of another origin may not read the response."
+        detail = f"{name} is missing, so a page of another origin cannot read the response."
         return step(detail, "CORSMissingAllowOrigin")
     if allowed == "*" and not request.credentials:
         return step(f"{name} is '*', and the request has no credentials.")
     if allowed == "*":
-        detail = f"{name} is '*', which is not a wildcard for a request with credentials."
+        detail = f"{name} is '*', but a request with credentials needs the exact origin."
         return step(detail, "CORSNotSupportingCredentials")
     if "," in allowed:
-        detail = f"{name} is {allowed!r}. Only one value is allowed. Probably two layers write it."
+        detail = f"{name} is {allowed!r}. Only one value is allowed. Perhaps two layers write it."
         return step(detail, "CORSMultipleAllowOriginNotAllowed")
     if allowed != origin:
         part = find_difference(allowed, origin)
@@ -195,7 +188,7 @@ def check_cors(request: Request, response: Response, origin: str | None = None) 
 
 
 def find_difference(value: str, origin: str) -> str | None:
-    """Return the one part (scheme, host, port, path) in which two origins differ; None for none or more."""
+    """Return the part (scheme, host, port, path) in which two origins differ, if it is exactly one."""
     parts = {"scheme": "scheme", "user": "user name", "host": "host", "port": "port", "rest": "path"}
     one, two = SHAPE.match(value), SHAPE.match(origin)
     differing = [parts[part] for part in parts if one and two and (one[part] or "") != (two[part] or "")]
@@ -210,16 +203,17 @@ def check_preflight(request: Request, response: Response) -> Iterator[Step]:
         same = get_origin(target) == get_origin(request.url)
         reason = "CORSPreflightDidNotSucceed" if same else "CORSExternalRedirectNotAllowed"
         detail = f"The response is {status}, a redirect to {target}."
-        detail += " Browsers follow no redirect of a preflight."
+        detail += " Browsers do not follow a redirect of a preflight."
         yield Step("the preflight is not redirected", False, detail, reason)
     yield check_cors(request, response)._replace(step="CORS check of the preflight")
-    detail = f"The status of the response is {status}. It must be 200 to 299."
-    yield _step("status of the preflight", 200 <= status <= 299, "CORSPreflightDidNotSucceed", detail)
+    detail = f"The status of the preflight is {status}. It must be 200 to 299."
+    ok, step = 200 <= status <= 299, "the status of the preflight is 2xx"
+    yield _build_step(step, ok, "CORSPreflightDidNotSucceed", detail)
     methods, names = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
     for name, reason in ((methods, "CORSInvalidAllowMethod"), (names, "CORSInvalidAllowHeader")):
-        value = get_header(response, name)
-        detail = f"{name} is missing." if value is None else f"{name} is {value!r}. Commas separate a list."
-        yield _step(f"{name} is a list", _parse_list(response, name) is not None, reason, detail)
+        value, ok = get_header(response, name), _parse_list(response, name) is not None
+        detail = f"{name} is missing." if value is None else f"{name} is {value!r}."
+        yield _build_step(f"{name} is a list", ok, reason, detail + " Separate names with commas." * (not ok))
 
     method, listed = normalize_method(request.method), _parse_list(response, methods) or []
     ok, detail = _check_listed(method, methods, listed, request.credentials)
@@ -227,14 +221,15 @@ def check_preflight(request: Request, response: Response) -> Iterator[Step]:
         ok, detail = True, f"{method} is always allowed."
     elif not ok and method.upper() in listed:
         detail += f" Methods are case-sensitive: send {method.upper()!r}."
-    yield _step("method", ok, "CORSMethodNotFound", detail)
+    yield _build_step("the preflight allows the method", ok, "CORSMethodNotFound", detail)
 
     listed = [name.lower() for name in _parse_list(response, names) or []]
     for name in get_unsafe_names(request.headers):
         ok, detail = _check_listed(name, names, listed, request.credentials)
         if name == "authorization" and name not in listed and ok:
             ok, detail = False, f"{names} is '*', which does not include {name!r}."
-        yield _step(f"header {name}", ok, "CORSMissingAllowHeaderFromPreflight", detail)
+        step = f"the preflight allows the header {name}"
+        yield _build_step(step, ok, "CORSMissingAllowHeaderFromPreflight", detail)
 
 
 def get_max_age(response: Response, cap: int = 7200) -> int:
@@ -260,42 +255,41 @@ def check_cookie(request: Request, cookie: Cookie, *, third_party_blocked: bool 
         return Step("cookie", ok, detail)
 
     if not request.credentials and not same_origin:
-        return step("The request is without credentials. Set withCredentials (axios) or credentials (fetch).")
+        return step("The request has no credentials. Set withCredentials (axios) or credentials (fetch).")
     if (cookie.samesite == "None" or cookie.partitioned) and not cookie.secure:
         return step("SameSite=None and Partitioned need Secure. Browsers reject the cookie without it.")
     if cookie.secure and not is_trustworthy(request.url):
         return step(f"The cookie is Secure, but {get_origin(request.url)} is neither https nor this machine.")
     if is_app(request.origin):
-        return step(f"{request.origin} is the page of an app, which browsers send no cookie for.")
+        return step(f"{request.origin} is an app. Browsers do not send cookies for apps.")
     if not same_site and cookie.samesite != "None":
         same = find_difference(page, api) or ""
         here = is_loopback(urlsplit(page).hostname) and is_loopback(urlsplit(api).hostname)
-        fix = {"scheme": "Use one scheme for both.", "host": "Use one name for both." * here}.get(same)
+        fix = {"scheme": "Use one scheme for both.", "host": "Use one host name for both." * here}.get(same)
         fix = fix or "Use one site, or SameSite=None; Secure; Partitioned."
         return step(f"{page} and {api} are two sites, and the cookie is SameSite={cookie.samesite}. {fix}")
     if not same_site and third_party_blocked and not cookie.partitioned:
         return step(f"{page} and {api} are two sites. Such cookies are blocked unless they are Partitioned.")
-    detail = f"{api} is the site of the page." if same_site else "The cookie may go between two sites."
+    detail = f"{api} is the site of the page." if same_site else "The cookie is allowed between two sites."
     return step(detail, True)
 
 
 def check_mixed_content(request: Request) -> Step | None:
     """Decide whether a page may call http (https://www.w3.org/TR/mixed-content/#should-block-fetch).
 
-    None is returned where the browser does not ask: for a page without https, or an API as safe as it.
+    Return None if the rule does not apply: the page is not https, or the API is trustworthy.
     """
     if not request.origin.startswith("https:") or is_trustworthy(request.url):
         return None
     host = urlsplit(request.url).hostname or ""
-    ok = host.endswith(".local") or bool(_is_near(host, lambda _: None))
-    detail = f"An https page may not call {get_origin(request.url)} (mixed content)"
-    detail += ", but Chromium lets it, as it is in the local network. Other browsers do not." if ok else "."
-    reason = None if ok else "CORSDidNotSucceed"
-    return Step("the request is as safe as the page", ok, f"{detail} No header helps.", reason)
+    ok = host.endswith(".local") or bool(_is_local(host, lambda _: None))
+    detail = f"An https page may not call {get_origin(request.url)} (mixed content). No header helps."
+    detail += " Chromium allows it in the local network. Other browsers do not." if ok else ""
+    return _build_step("the https page may call this address", ok, "CORSDidNotSucceed", detail)
 
 
 def is_mixed_content(request: Request) -> bool:
-    """Tell whether a page is kept from http."""
+    """Tell whether a request is blocked as mixed content."""
     step = check_mixed_content(request)
     return step is not None and not step.ok
 
@@ -303,28 +297,28 @@ def is_mixed_content(request: Request) -> bool:
 def check_local_network(request: Request, find_address: Callable[[str], str | None]) -> Step | None:
     """Decide whether a page may call the visitor's network (https://wicg.github.io/local-network-access/).
 
-    `find_address` returns the address of a name, None where it cannot be known. None is returned where the
-    browser does not ask: for a page in the visitor's network, or an API outside of it.
+    `find_address` returns the address of a name, or None if it is unknown. Return None if the rule does not
+    apply: the page is in the visitor's network, or the API is outside of it.
     """
     page, api = (urlsplit(url).hostname or "" for url in (request.origin, request.url))
     if is_app(request.origin) or request.origin == "null" or page == api:
         return None
-    from_near = _is_near(page, find_address)
-    to_near = None if from_near else _is_near(api, find_address)
-    if from_near or to_near is False:
+    local_page = _is_local(page, find_address)
+    local_api = None if local_page else _is_local(api, find_address)
+    if local_page or local_api is False:
         return None
     asks = request.origin.startswith("https:")
-    unknown = [host for host, near in ((page, from_near), (api, to_near)) if near is None]
-    detail = f"The address of {' and '.join(unknown)} is not known here. It may be that: " if unknown else ""
-    detail += "The API is in the visitor's network, the page is not. Chromium "
+    unknown = [host for host, local in ((page, local_page), (api, local_api)) if local is None]
+    start = f"The address of {' and '.join(unknown)} is not known here. Perhaps the" if unknown else "The"
+    detail = f"{start} API is in the visitor's network, but the page is not. Chromium "
     detail += f"{'asks the visitor' if asks else 'blocks pages without https'} (Local Network Access)."
     ok = asks or bool(unknown)
     reason = None if ok else "CORSDidNotSucceed"
     return Step("the page may reach the visitor's network", ok, f"{detail} No header helps.", reason)
 
 
-def _is_near(host: str, find_address: Callable[[str], str | None]) -> bool | None:
-    """Tell whether a host is this machine or in its network; None where its address cannot be known."""
+def _is_local(host: str, find_address: Callable[[str], str | None]) -> bool | None:
+    """Tell whether a host is this machine or in its network, or return None if its address is unknown."""
     if is_loopback(host):
         return True
     try:
@@ -335,22 +329,22 @@ def _is_near(host: str, find_address: Callable[[str], str | None]) -> bool | Non
             return None
         address = ip_address(found)
     address = getattr(address, "ipv4_mapped", None) or address
-    return any(address in ip_network(network) for network in NEAR.split())
+    return any(address in ip_network(network) for network in LOCAL_NETWORKS.split())
 
 
 def is_trustworthy(url: str) -> bool:
-    """Tell whether nobody on the way can read or change a request (#is-url-trustworthy)."""
+    """Tell whether no one on the network can read or change a request (#is-url-trustworthy)."""
     return url.startswith("https:") or is_loopback(urlsplit(url).hostname)
 
 
 def get_header(response: Response, name: str) -> str | None:
-    """Return the value of a header, several lines joined as browsers do; None if it is missing."""
+    """Return the value of a header, with several lines joined as browsers do, or None."""
     values = [value.strip(" \t") for key, value in response.headers if key.lower() == name.lower()]
     return ", ".join(values) if values else None
 
 
 def _parse_list(response: Response, name: str) -> list[str] | None:
-    """Return the items of a header, [] without it; None if it is not a list (RFC 9110, section 5.6.1)."""
+    """Return the items of a header, [] without it, or None if it is not a list (RFC 9110, section 5.6.1)."""
     values = [value.strip(" \t") for value in (get_header(response, name) or "").split(",")]
     return [value for value in values if value] if all(TOKEN.match(v) for v in values if v) else None
 
@@ -361,8 +355,9 @@ def _check_listed(name: str, header: str, listed: Sequence[str], credentials: bo
     if "*" in listed and not credentials:
         return True, f"{header} is '*', and the request has no credentials."
     hint = " With credentials, '*' is a literal name." if "*" in listed else ""
-    return False, f"{header} has {', '.join(listed) or 'nothing'}, but not {name!r}.{hint}"
+    has = f"has {', '.join(listed)}, but not" if listed else "is missing or empty. It must have"
+    return False, f"{header} {has} {name!r}.{hint}"
 
 
-def _step(step: str, ok: bool, reason: str, detail: str) -> Step:
+def _build_step(step: str, ok: bool, reason: str, detail: str) -> Step:
     return Step(step, ok, detail, None if ok else reason)

@@ -1,4 +1,4 @@
-"""What is inconsistent between policies, routes, responses and settings, although each alone is right."""
+"""Find what is inconsistent between policies, routes, responses and settings."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ from werkzeug.routing import Rule
 
 from ..declare import get_policies
 from ..policy import Policy
+from ..rules import SAFELISTED_METHODS
 from ..setup import check_cookies
-from .browser import SAFELISTED_METHODS
 from .source import read_libraries, read_names
 
 # added outside of the application: by the server, or by a proxy in front
@@ -16,7 +16,7 @@ ADDED_BY_SERVERS = {"*", "age", "content-encoding", "content-length", "date", "s
 
 
 def find_problems(app: Flask) -> list[str]:
-    """Return a sentence, with its fix, for each thing that is inconsistent."""
+    """Return a message, with its fix, for each inconsistency."""
     policies, problems = get_policies(app), list[str]()
     for policy in policies.built:
         rules = _get_rules(app, policy)
@@ -25,10 +25,7 @@ def find_problems(app: Flask) -> list[str]:
 
 
 def find_notes(app: Flask) -> list[str]:
-    """Return a sentence for each thing that may be meant so.
-
-    A view requires a sign-in under a policy without credentials, or a header is exposed that nothing sends.
-    """
+    """Return a message for each thing that may be intended, such as a header that nothing sends."""
     policies = get_policies(app)
     is_guarded = policies.hints.is_guarded
     notes = [
@@ -50,14 +47,14 @@ def _get_rules(app: Flask, policy: Policy) -> list[Rule]:
 
 def _check_methods(policy: Policy, routed: set[str]) -> Iterator[str]:
     if not routed:
-        yield f"{policy.place}: no route is under {policy.prefix}; add one, or remove the policy."
+        yield f"{policy.place}: no route has the prefix {policy.prefix}; add one, or remove the policy."
         return
-    otherwise = "or leave methods out to allow those of the routes"
+    otherwise = "or remove methods=… to allow the methods of the routes"
     for method in sorted(routed - SAFELISTED_METHODS - set(policy.methods)):
-        text = f"a route under {policy.prefix} has {method}, which methods does not allow; add it"
+        text = f"a route under {policy.prefix} has {method}, which is not in methods; add it"
         yield f"{policy.place}: {text}, {otherwise}."
     for method in sorted(set(policy.methods) - routed - {"OPTIONS"}):  # Flask answers it everywhere
-        text = f"methods allows {method}, which no route under {policy.prefix} has; remove it"
+        text = f"methods has {method}, which no route under {policy.prefix} has; remove it"
         yield f"{policy.place}: {text}, {otherwise}."
 
 
@@ -67,4 +64,4 @@ def _check_exposed(policy: Policy, names: set[str], libraries: str) -> Iterator[
     for name in unseen:
         if name.lower() not in ADDED_BY_SERVERS and f'"{name.lower()}"' not in libraries:
             text = f"expose_headers has {name!r}, but neither the application nor Flask or its extensions"
-            yield f"{policy.place}: {text} send it. Correct it or remove it, unless something else adds it."
+            yield f"{policy.place}: {text} send it; correct or remove it, unless something else adds it."

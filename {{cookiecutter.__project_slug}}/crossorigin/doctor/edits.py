@@ -13,7 +13,7 @@ class Edit(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """What to do about a blocked request; without edits where no change of this project helps."""
+    """What to do about a blocked request, without edits if a change in this project does not help."""
 
     text: str
     edits: tuple[Edit, ...] = ()

@@ -1,12 +1,13 @@
 """Requests without CORS: `<img>`, `<script>`, `<iframe>`, `sendBeacon`, and fetch with mode "no-cors".
 
-The API gets them, with cookies if it may. The page reads nothing of the response, and may not even show it.
+The API gets them, with cookies if allowed. The page cannot read the response, and perhaps cannot show it.
 """
 
 import re
 from collections.abc import Iterator
 
 from ..origins import get_site
+from ..rules import SAFELISTED_METHODS
 from . import browser
 from .browser import Request, Response, Step, get_header, get_origin
 
@@ -17,27 +18,27 @@ DATA = re.compile(r"(text|application)/(html|plain|([a-z0-9.-]+\+)?(json|xml))",
 
 
 def check_method(request: Request) -> Step:
-    """Decide whether the method can do without CORS (Fetch, the constructor of Request)."""
-    ok = browser.normalize_method(request.method) in browser.SAFELISTED_METHODS
-    return Step("A request without CORS can have the method", ok, "It can be GET, HEAD or POST.")
+    """Decide whether the method is allowed without CORS (Fetch, the constructor of Request)."""
+    ok = browser.normalize_method(request.method) in SAFELISTED_METHODS
+    return Step("The method is allowed without CORS", ok, "It must be GET, HEAD or POST.")
 
 
 def is_allowed_header(name: str, value: str) -> bool:
-    """Tell whether such a request can have a header (Fetch, #no-cors-safelisted-request-header)."""
+    """Tell whether a header is allowed without CORS (Fetch, #no-cors-safelisted-request-header)."""
     return name.lower() != "range" and browser.is_safelisted_header(name, value)
 
 
 def check_response(request: Request, response: Response) -> Iterator[Step]:
-    """Yield what becomes of a response, by what has asked for it."""
+    """Yield what the page can do with a response, by element."""
     yield check_frame(request, response)
     yield check_type(response)
     if browser.normalize_method(request.method) == "POST":
-        yield Step("sendBeacon is sent", True, "The page never gets its response, whatever that says.")
+        yield Step("sendBeacon is sent", True, "The page never gets its response.")
     yield check_resource_policy(request, response)
 
 
 def check_frame(request: Request, response: Response) -> Step:
-    """Decide whether a frame shows a response (CSP, #directive-frame-ancestors; RFC 7034)."""
+    """Decide whether a frame shows a response (CSP, #directive-frame-ancestors, and RFC 7034)."""
     policy = get_header(response, "Content-Security-Policy") or ""
     if found := re.search(r"(?:\A|[;,])\s*frame-ancestors\b([^;,]*)", policy, re.IGNORECASE):
         ok = any(_is_ancestor(source, request) for source in found[1].lower().split())
@@ -49,11 +50,11 @@ def check_frame(request: Request, response: Response) -> Step:
 
 
 def check_type(response: Response) -> Step:
-    """Decide whether data is kept from elements (Fetch, "Opaque-response blocking")."""
+    """Decide whether elements can use a response (Fetch, "Opaque-response blocking")."""
     given = (get_header(response, "Content-Type") or "").partition(";")[0].strip()
     nosniff = (get_header(response, "X-Content-Type-Options") or "").lower() == "nosniff"
     ok = not (nosniff and DATA.fullmatch(given))
-    detail = "No data is kept from them." if ok else f"{given} with X-Content-Type-Options: nosniff is data."
+    detail = "It is not blocked." if ok else f"{given} with X-Content-Type-Options: nosniff is blocked."
     return Step(TYPE, ok, detail)
 
 
@@ -63,8 +64,8 @@ def check_resource_policy(request: Request, response: Response) -> Step:
     one_site = get_site(page).partition("://")[2] == get_site(api).partition("://")[2]
     one_site = one_site and (page.startswith("https:") or not api.startswith("https:"))
     ok = {"same-origin": page == api, "same-site": one_site}.get(value or "", True)
-    detail = f"{POLICY} is {value!r}." if value else f"{POLICY} is missing, so every page gets it."
-    return Step("The page gets the response", ok, detail)
+    detail = f"{POLICY} is {value!r}." if value else f"{POLICY} is missing, so every page may use it."
+    return Step("The page may use the response", ok, detail)
 
 
 def _is_ancestor(source: str, request: Request) -> bool:

@@ -1,4 +1,4 @@
-"""Fixes for an application without policies: they speak of flask-cors, or of the code that is there."""
+"""Find fixes for an application without policies, in its calls of flask-cors or its own code."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ from .source import Writer, find_view, find_writers
 
 ORIGIN, CREDENTIALS = "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"
 METHODS, HEADERS = "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
-LACKING = {  # by the name of MDN's page: the header that is missing or wrong
+HEADER_BY_REASON = {  # by the name of MDN's page: the header that is missing or wrong
     "CORSMissingAllowOrigin": ORIGIN,
     "CORSAllowOriginNotMatchingOrigin": ORIGIN,
     "CORSMultipleAllowOriginNotAllowed": ORIGIN,
@@ -29,33 +29,33 @@ ARGUMENTS = {ORIGIN: "origins", METHODS: "methods", HEADERS: "allow_headers"}  #
 
 
 def fix_other_layer(app: Flask, view: str | None, failed: Step, request: Request, response: Response) -> Fix:
-    """Return what to write in an application without policies; `view` is the endpoint of the request."""
+    """Return what to write in an application without policies. `view` is the endpoint of the request."""
     is_preflight = "response" not in failed.step
     method = "OPTIONS" if is_preflight else normalize_method(request.method)
     path, upper = urlsplit(request.url).path, request.method.upper()
-    what, lacking = f"{method} {path}", LACKING.get(failed.reason or "")
+    what, missing = f"{method} {path}", HEADER_BY_REASON.get(failed.reason or "")
     has_upper = upper in re.findall(r"[\w-]+", get_header(response, METHODS) or "")
-    if lacking == METHODS and has_upper and normalize_method(request.method) != upper:
+    if missing == METHODS and has_upper and normalize_method(request.method) != upper:
         return change_call(f'method: "{upper}"; methods are case-sensitive', method=upper)
-    if lacking is None:
-        return Fix(f"let {what} through: a before_request or a decorator answers it with {response.status}")
+    if missing is None:
+        return Fix(f"skip {what} in the before_request or decorator that answers it with {response.status}")
     needed = list_needed(request, response, is_preflight)
     writers = find_writers(app)
     calls = [writer for writer in writers if writer.call]
     if call := _choose_call(calls, app, view):
-        return _fix_call(call, lacking, needed, request, response)
+        return _fix_call(call, missing, needed, request, response)
     if calls:
-        text = "another path. CORS(…) of a blueprint covers its routes only, and no route is at"
+        text = "another path. CORS(…) of a blueprint covers its routes only, and no route has the path"
         return change_call(f"{text} {path}")
     if by_hand := [writer for writer in writers if writer.header]:
-        return _fix_by_hand(by_hand, lacking, needed, what, response)
+        return _fix_by_hand(by_hand, missing, needed, what, response)
     place = " (its view: {}:{})".format(*find_view(app, view)) if view else ""
     text = f"nothing in this application writes CORS headers. Add to the response to {what}{place}:"
     return Fix(f"{text} {show_headers(needed)}; or use flask-cors, or cors(…) of crossorigin")
 
 
 def _choose_call(calls: list[Writer], app: Flask, view: str | None) -> Writer | None:
-    """Return the call of flask-cors for a view: of the view, else its blueprint, else the application."""
+    """Return the call of flask-cors for a view, its blueprint, or the application, in this order."""
     file, first, function = find_view(app, view) if view else ("", 0, 0)
     targets: dict[str, Writer] = {}
     for call in calls:
@@ -71,19 +71,19 @@ def _choose_call(calls: list[Writer], app: Flask, view: str | None) -> Writer | 
     return Writer(f"{file}:{function}", "@cross_origin(", {}) if calls and view else None
 
 
-def _fix_by_hand(writers: list[Writer], lacking: str, needed: Needed, what: str, response: Response) -> Fix:
+def _fix_by_hand(writers: list[Writer], missing: str, needed: Needed, what: str, response: Response) -> Fix:
     places = {writer.header: writer.place for writer in writers}
-    place = places.get(lacking.lower()) or places.get("access-control-allow-") or writers[0].place
-    if lacking.lower() in places and get_header(response, lacking) is None:
-        text = f"{place} writes {lacking}, but not on the response to {what}: change what stands before it,"
+    place = places.get(missing.lower()) or places.get("access-control-allow-") or writers[0].place
+    if missing.lower() in places and get_header(response, missing) is None:
+        text = f"{place} writes {missing}, but not on the response to {what}: change the condition before it,"
         return Fix(f"{text} so that it runs for every response, and for pages of {needed[ORIGIN][0]}")
     edits = []
     for name, values in needed.items():
         given = set(re.split("[, ]+", get_header(response, name) or ""))
-        if name == lacking or not given.issuperset(values):
+        if name == missing or not given.issuperset(values):
             other = places.get(name.lower(), place)
             edits.append(Edit(other, f'{_find_target(other)}["{name}"] = "{", ".join(values)}"'))
-    # the last line first: a new line moves those below
+    # the last line first, because a new line moves those below
     edits.sort(key=lambda edit: int(edit.place.rpartition(":")[2]), reverse=True)
     return Fix("; ".join(map(": ".join, edits)) + f", on the response to {what}", tuple(edits))
 
@@ -96,20 +96,20 @@ def _find_target(place: str) -> str:
     return found[1] if found else "response.headers"
 
 
-def _fix_call(writer: Writer, lacking: str, needed: Needed, request: Request, response: Response) -> Fix:
+def _fix_call(writer: Writer, missing: str, needed: Needed, request: Request, response: Response) -> Fix:
     options: dict[str, str] = {}
     for name, argument in ARGUMENTS.items():
         items = _list_items(writer.options.get(argument))
         known = [item.strip('"').lower() for item in items]
         new = [f'"{value}"' for value in needed.get(name, []) if value.lower() not in known]
-        if name == lacking == ORIGIN and items and not new:
-            text = f"{writer.place} allows it, but the response {response.status} does not come through it"
-            return Fix(f"{text}: correct the exception that the terminal of the API shows")
-        if name == lacking or (name != ORIGIN and items and new):
+        if name == missing == ORIGIN and items and not new:
+            text = f"{writer.place} allows it, but the response {response.status} does not pass through it"
+            return Fix(f"{text}: fix the exception in the terminal of the API")
+        if name == missing or (name != ORIGIN and items and new):
             options[argument] = f"[{', '.join([*items, *new])}]"
-    if request.credentials and (lacking == CREDENTIALS or "supports_credentials" not in writer.options):
+    if request.credentials and (missing == CREDENTIALS or "supports_credentials" not in writer.options):
         options["supports_credentials"] = "True"
-    if "resources" in writer.options and lacking == ORIGIN:
+    if "resources" in writer.options and missing == ORIGIN:
         inner = ", ".join(f'"{name}": {value}' for name, value in options.items())
         options = {"resources": f'{{"{urlsplit(request.url).path}": {{{inner}}}}}'}
     written = ", ".join(f"{name}={value}" for name, value in options.items())
@@ -126,7 +126,7 @@ def _list_items(given: ast.expr | None) -> list[str]:
 
 
 def list_needed(request: Request, response: Response, is_preflight: bool) -> Needed:
-    """Return the headers, and their items, with which the browser would go on after a response."""
+    """Return the headers, with their items, that the browser needs after a response."""
     needed = {ORIGIN: [request.origin]} | ({CREDENTIALS: ["true"]} if request.credentials else {})
     wanted = {METHODS: [normalize_method(request.method)], HEADERS: get_unsafe_names(request.headers)}
     for name, values in wanted.items() if is_preflight else ():

@@ -1,4 +1,4 @@
-"""What to write in this application or its settings, so that a request passes: all that it needs at once."""
+"""Find everything to write in this application or its settings, so that a request is allowed."""
 
 import difflib
 import json
@@ -12,10 +12,10 @@ from urllib.parse import urljoin, urlsplit
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from ..declare import Declaration, get_policies, nearest_blueprint, short
+from ..declare import Declaration, find_nearest_blueprint, get_policies, shorten_path
 from ..origins import is_app, is_loopback, is_private, origin_problem
 from ..policy import FromConfig, Policy
-from ..rules import RESPONSE_HEADERS
+from ..rules import RESPONSE_HEADERS, SAFELISTED_METHODS
 from . import browser
 from .answered import NO_COOKIES, NO_EDIT
 from .browser import Request, Response, Step, get_origin
@@ -23,9 +23,9 @@ from .edits import Fix, change_call, change_page, join, write
 from .transport import ALLOW_ORIGIN
 
 TWO_SITES = (
-    "page and API are two sites, which no edit of this project changes, so no session cookie is sent: serve"
-    " the API under the site of the page (app.example.com, api.example.com), make them one origin by a"
-    " proxy, or send a token"
+    "page and API are two sites, which a change in this project cannot fix, so the session cookie is not"
+    " sent: serve both under one site (app.example.com, api.example.com), give them one origin with a proxy,"
+    " or send a token"
 )
 
 
@@ -37,14 +37,14 @@ def get_cookie(app: Flask) -> browser.Cookie:
 
 
 class OwnFixes:
-    """Finds what the policies and the settings of an application lack for a request."""
+    """Find what is missing in the policies and settings of an application."""
 
     def __init__(self, app: Flask) -> None:
         self.app, self.policies = app, get_policies(app)
         self.hints = self.policies.hints
 
     def find(self, request: Request) -> list[Fix]:
-        """Return each thing that has to be written; nothing where the policy lets the request pass."""
+        """Return each change that a request needs, or nothing if the policy allows it."""
         policy = self.policies.find(urlsplit(request.url).path)
         if policy is None:
             return self._declare(request)
@@ -58,17 +58,17 @@ class OwnFixes:
         setting = self.hints.api_url_setting
         if not self.hints.api_url and setting and is_loopback(urlsplit(request.url).hostname):
             line = self.set_setting(setting, "https://api.example.com", ", the address that front ends call")
-            return Fix(f"{line.text}. Cookies depend on it")
+            return Fix(f"{line.text}. Cookies depend on this address")
         policy = self.policies.find(urlsplit(request.url).path)
         if policy in self.policies.built:
             return join(self.find(request))
         return join(self._move_page(Policy("", "", "", (request.origin,), credentials=True), request)[1])
 
     def set_setting(self, name: str, value: str, remark: str = "") -> Fix:
-        """Return the fix that sets a setting, where its value comes from."""
+        """Return the fix that sets a setting, in the place that its value comes from."""
         find, file = self.hints.find_setting, self.hints.settings_file
         place = find(name) if find else file
-        wins = f" (it wins over {file})" * (place == "environment")
+        wins = f" (it overrides {file})" * (place == "environment")
         return write(place, f"{name}={value}", f"{wins}{remark}; then restart")
 
     def find_endpoint(self, path: str) -> str | None:
@@ -80,36 +80,36 @@ class OwnFixes:
         return None
 
     def is_guarded(self, path: str) -> bool:
-        """Tell whether the view at a path requires a sign-in, as far as the application says so."""
+        """Tell whether the view at a path requires a sign-in, by the hints of the application."""
         endpoint = self.find_endpoint(path)
         return bool(endpoint and self.hints.is_guarded and self.hints.is_guarded(endpoint))
 
     def _move_page(self, policy: Policy, request: Request) -> tuple[Request | None, list[Fix]]:
-        """Return the request as the page has to send it, and how that is done; None if there is no way."""
+        """Return the request that the page must send instead, or None, and the fixes for it."""
         origin, home, allowed = request.origin, self.hints.frontend_url, policy.allow_origin(request.origin)
         if origin == "null" and not allowed:
-            text = f"open the page at {home}" if home else "serve the page by http"
+            text = f"open the page at {home}" if home else "serve the page over http"
             text += f" ({self.hints.start_command}). A file or a sandboxed frame has the origin null"
-            return _open(request, home, text) if home else (None, [Fix(text)])
+            return _open_page(request, home, text) if home else (None, [Fix(text)])
         if request.credentials and is_app(origin):
             headers = {"Authorization": "Bearer TOKEN"}
-            text = f"{origin} is the page of an app, which browsers send no cookie for. In its call: no"
-            text += " cookies, but a token, if the application has tokens: Authorization: Bearer TOKEN"
+            text = f"{origin} is an app, and browsers do not send cookies for apps. In its call: no"
+            text += " credentials, and a token, if the application has tokens: Authorization: Bearer TOKEN"
             moved = request._replace(credentials=False, headers=(*request.headers, *headers.items()))
             return moved, [change_page(text, credentials=False, headers=headers)]
         fixes = []
         if request.credentials and policy.credentials and not self._sends_cookie(request):
             if near := self._find_near(request):
-                return near, [_move(policy, request, near)]
-            fixes = [self._join_sites(request)]
+                return near, [_move_to_site(policy, request, near)]
+            fixes = [self._fix_two_sites(request)]
         for other in policy.exact if not allowed else ():
             names = browser.find_difference(other, origin) == "host"
             if names and all(is_loopback(urlsplit(o).hostname) for o in (other, origin)):
-                return _open(request, other, f"open the page at {other}{_show_near([other], origin)}")
+                return _open_page(request, other, f"open the page at {other}{_show_near([other], origin)}")
         problem = origin_problem(origin, credentials=policy.credentials, production=self.hints.production)
         if problem and not allowed:
             if home and not self.hints.production:
-                return _open(request, home, f"{origin!r} {problem}, or open the page at {home}")
+                return _open_page(request, home, f"{origin!r} {problem}, or open the page at {home}")
             return None, [Fix(f"use another origin: {origin!r} {problem}. {NO_EDIT}")]
         return request, fixes
 
@@ -129,7 +129,7 @@ class OwnFixes:
         near = [request._replace(origin=origin, url=url) for origin in (*origins, home) if origin]
         return next((n for n in near if self._sends_cookie(n) and not browser.is_mixed_content(n)), None)
 
-    def _join_sites(self, request: Request) -> Fix:
+    def _fix_two_sites(self, request: Request) -> Fix:
         setting = self.hints.cross_site_setting or ""
         if not setting or not request.url.startswith("https:"):
             return Fix(TWO_SITES)
@@ -149,7 +149,7 @@ class OwnFixes:
         for reason in reasons:
             if reason == "CORSMethodNotFound":
                 method = self._allow_method(policy, request)
-                if not method.edits:  # nothing helps before there is a route
+                if not method.edits:  # first a route is needed
                     return [method, *(Fix(fix.text) for fix in fixes)]
                 fixes.append(method)
             elif reason == "CORSMissingAllowHeaderFromPreflight":
@@ -172,12 +172,12 @@ class OwnFixes:
         return fix
 
     def _open_view(self, policy: Policy, request: Request) -> list[Fix]:
-        """Return how a view is opened that `init_cors(closed=…)` keeps closed."""
+        """Return how to open a view that `init_cors(closed=…)` closes."""
         built, endpoint = {policy.blueprint: policy for policy in self.policies.built}, policy.blueprint
         closed = dict.fromkeys(p.blueprint for _, p in self.policies.prefixes if p not in built.values())
         line = f"closed={json.dumps([name for name in closed if name != endpoint])}"
-        fixes = [write(policy.place, line, f", without {endpoint!r}, which is kept closed")]
-        own = nearest_blueprint(endpoint, built)
+        fixes = [write(policy.place, line, f" (without {endpoint!r}, which is closed now)")]
+        own = find_nearest_blueprint(endpoint, built)
         return [*fixes, *self._find_missing(built[own], request)] if own else fixes
 
     def _declare(self, request: Request) -> list[Fix]:
@@ -186,17 +186,17 @@ class OwnFixes:
         if endpoint is None:
             rules = [rule.rule for rule in self.app.url_map.iter_rules()]
             near = difflib.get_close_matches(path, rules, 1)
-            text = f"another path; no route and no policy is under {path}"
+            text = f"another path; no route or policy has the path {path}"
             if not near:
                 return [change_call(text)]
-            return [change_call(f"{text}, did you mean {near[0]}?", url=urljoin(request.url, near[0]))]
+            return [change_call(f"{text}; did you mean {near[0]}?", url=urljoin(request.url, near[0]))]
         blueprint = self.app.blueprints.get(endpoint.rpartition(".")[0])
         if blueprint is None:
             return [Fix(f"move the view {endpoint!r} into a blueprint: a policy belongs to a blueprint")]
         module = sys.modules.get(blueprint.import_name)
         file = getattr(module, "__file__", None) or blueprint.import_name
         if "site-packages" in file:
-            return [change_call(f"another path; {path} is of a library, {blueprint.import_name}")]
+            return [change_call(f"another path; {path} belongs to the library {blueprint.import_name}")]
         empty = Policy("", "", "", (), credentials=request.credentials)
         moved, fixes = self._move_page(empty, request)
         if moved is None:
@@ -207,17 +207,17 @@ class OwnFixes:
         if headers := _find_headers(empty, moved):
             line += f", request_headers={json.dumps(headers)}"
         line = f"{'' if hasattr(module, 'cors') else 'from crossorigin import cors; '}{line})"
-        fix = write(short(file), line)
+        fix = write(shorten_path(file), line)
         if not blueprint.url_prefix:
-            fix = Fix(f"{fix.text}, and url_prefix= for its blueprint, which a policy needs")
+            fix = Fix(f"{fix.text}, and set url_prefix= of its blueprint, which a policy needs")
         return [*fixes, fix]
 
     def _allow_method(self, policy: Policy, request: Request) -> Fix:
         method = request.method.upper()
-        if method in (*policy.methods, *browser.SAFELISTED_METHODS):
+        if method in (*policy.methods, *SAFELISTED_METHODS):
             return change_call(f'method: "{method}"; methods are case-sensitive', method=method)
         if self._find_declaration(policy).options["methods"] is None and method != "OPTIONS":
-            route = f'{policy.place.rpartition(":")[0]}: a route with methods=["{method}"]'
+            route = f'{policy.place.rpartition(":")[0]}: add a route with methods=["{method}"]'
             return Fix(f"{route}; the policy allows the methods of the routes")
         return write(policy.place, f"methods={json.dumps([*policy.methods, method])}")
 
@@ -225,28 +225,28 @@ class OwnFixes:
         return next(d for d in self.policies.declarations if (d.prefix or "") == policy.prefix)
 
 
-def _open(request: Request, origin: str, text: str) -> tuple[Request, list[Fix]]:
+def _open_page(request: Request, origin: str, text: str) -> tuple[Request, list[Fix]]:
     return request._replace(origin=origin), [change_page(text, origin=origin)]
 
 
-def _move(policy: Policy, request: Request, near: Request) -> Fix:
+def _move_to_site(policy: Policy, request: Request, near: Request) -> Fix:
     texts, part = [], browser.find_difference(near.origin, request.origin)
     if near.origin != request.origin:
-        why = ": the session cookie is sent within one site only"
-        why = {"scheme": ": both need one scheme", "host": ": both need one host name"}.get(part or "", why)
+        same = {"scheme": "both need the same scheme", "host": "both need the same host name"}
+        why = f": {same.get(part or '', 'the session cookie is sent within one site only')}"
         why = _show_near([near.origin] * bool(policy.allow_origin(near.origin)), request.origin) or why
         host, api = (urlsplit(url).hostname or "" for url in (request.origin, request.url))
         if is_private(host) and is_loopback(api):
             why += f". From another machine, call {get_origin(request.url).replace(api, host)}"
         texts = [f"open the page at {near.origin}{why}"]
     if near.url != request.url:
-        texts.append("use the API's address with https: its cookie is Secure")
+        texts.append("call the API over https: its cookie is Secure")
     changes = {"origin": near.origin, "url": near.url}
     return change_page("; and ".join(texts), **{n: v for n, v in changes.items() if v not in request})
 
 
 def _show_near(origins: Iterable[str], origin: str) -> str:
-    """Return in words which of the origins differs in one part only."""
+    """Return a remark about the first of the origins that differs in one part only."""
     parts = ((allowed, browser.find_difference(allowed, origin)) for allowed in origins)
     texts = (f" ({allowed} is allowed. Yours differs in the {part})" for allowed, part in parts if part)
     return next(texts, "")
@@ -263,7 +263,7 @@ def _allow_headers(policy: Policy, request: Request) -> Fix:
     missing, fixes = _find_headers(policy, request), []
     wrong = [name for name in missing if RESPONSE_HEADERS.fullmatch(name.lower())]
     if wrong:
-        text = f"remove {', '.join(wrong)}; it is a header of responses, not of requests"
+        text = f"remove {', '.join(wrong)}; it is a response header, not a request header"
         fixes = [change_call(text, headers=dict.fromkeys(wrong))]
     if right := [name for name in missing if name not in wrong]:
         fixes.append(write(policy.place, f"request_headers={json.dumps([*policy.request_headers, *right])}"))

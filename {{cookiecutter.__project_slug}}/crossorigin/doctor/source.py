@@ -1,4 +1,4 @@
-"""What the source of an application says about CORS headers. It is only read."""
+"""Find what writes CORS headers in the source of an application. The source is read, not run."""
 
 import ast
 import inspect
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from flask import Flask
 
-from ..declare import short
+from ..declare import shorten_path
 from ..setup import get_codes
 
 CROSSORIGIN = Path(__file__).parent.parent
@@ -18,7 +18,7 @@ PREFIX = "access-control-allow-"
 
 
 class Writer(NamedTuple):
-    """A place that writes CORS headers: a call of flask-cors, or the name of a header."""
+    """A place that writes CORS headers, with a call of flask-cors or with the name of a header."""
 
     place: str  # file:line
     call: str  # as far as its positional arguments, for example "CORS(app"
@@ -27,7 +27,7 @@ class Writer(NamedTuple):
 
 
 def read_source(app: Flask) -> Iterator[tuple[Path, ast.Module]]:
-    """Yield the files of an application: its package, else the modules that are loaded from its folder."""
+    """Yield the files of an application, from its package or else its loaded modules."""
     root = Path(app.root_path)
     loaded = [Path(getattr(module, "__file__", None) or ".") for module in list(sys.modules.values())]
     for file in sorted(root.rglob("*.py") if (root / "__init__.py").exists() else set(loaded)):
@@ -38,7 +38,7 @@ def read_source(app: Flask) -> Iterator[tuple[Path, ast.Module]]:
 
 def find_writers(app: Flask) -> list[Writer]:
     """Return the calls of flask-cors, and the places where headers are written by hand."""
-    nodes = [(short(str(file)), node) for file, tree in read_source(app) for node in ast.walk(tree)]
+    nodes = [(shorten_path(str(file)), node) for file, tree in read_source(app) for node in ast.walk(tree)]
     made = [node for _, node in nodes if isinstance(node, ast.Assign) and _get_function(node.value) == "CORS"]
     names = {f"{ast.unparse(target)}.init_app" for node in made for target in node.targets}
     found = []
@@ -60,10 +60,8 @@ def _get_function(node: ast.expr) -> str:
 
 
 def read_names(app: Flask) -> set[str]:
-    """Return the texts and names in an application's source, with _ for -, except in `expose_headers`.
-
-    A header may be set by a text ("X-Pagination"), an attribute (`retry_after`) or a function (`set_etag`).
-    """
+    """Return the texts and names in an application's source, with _ for -, except in `expose_headers`."""
+    # a header can be set by a text ("X-Pagination"), an attribute (`retry_after`) or a function (`set_etag`)
     found: set[str] = set()
     for _, tree in read_source(app):
         text = re.sub(r"expose_headers=\[.*?\](?=[,)\n])", "", ast.unparse(tree))
@@ -79,8 +77,8 @@ def read_libraries() -> str:
     return "".join(file.read_text("utf-8").lower() for file in files if file.suffix == ".py")
 
 
-def view_writes_cors(app: Flask, endpoint: str) -> str:
-    """Return what writes CORS headers inside of a view: "flask-cors", "by hand", or "" for nothing."""
+def find_view_writer(app: Flask, endpoint: str) -> str:
+    """Return "flask-cors", "by hand" or "", for what writes CORS headers in a view."""
     codes = list(get_codes(app.view_functions[endpoint]))
     if any("flask_cors" in code.co_filename for code in codes):
         return "flask-cors"
@@ -95,4 +93,4 @@ def find_view(app: Flask, endpoint: str) -> tuple[str, int, int]:
         return endpoint, 0, 0
     lines, first = inspect.getsourcelines(function)
     decorators = next((n for n, line in enumerate(lines) if re.match(r"\s*(async )?(def|class) ", line)), 0)
-    return short(code.co_filename), first, first + decorators
+    return shorten_path(code.co_filename), first, first + decorators

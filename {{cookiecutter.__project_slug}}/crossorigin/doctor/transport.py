@@ -1,4 +1,4 @@
-"""Send a request: to an application in process, or to a server over the network."""
+"""Send a request to an application in process, or to a server over the network."""
 
 import http.client
 import queue
@@ -22,14 +22,14 @@ from ..origins import DEFAULT_PORTS, get_site
 from . import browser
 from .browser import Headers, Request, Response
 from .edits import Fix, change_page
-from .source import view_writes_cors
+from .source import find_view_writer
 
 T = TypeVar("T")
 
 SAFE = {"GET", "HEAD"}
 TIMEOUT = 5  # seconds, for a whole response
 LOOKUP_TIMEOUT = 1  # seconds, for the address of a name
-NO_COOKIES = "Asked without cookies."
+NO_COOKIES = "Sent without cookies."
 ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
 USER_AGENT += " Chrome/156.0.0.0 Safari/537.36"
@@ -62,11 +62,11 @@ class Transport(Protocol):
 
     def send(self, request: Request) -> Answer: ...
 
-    def find_address(self, host: str) -> str | None: ...  # of a name; None where it cannot be known
+    def find_address(self, host: str) -> str | None: ...  # of a name, or None if it is unknown
 
 
 def build_headers(request: Request) -> Headers:
-    """Return the headers of the script, and Origin. A same-origin GET or HEAD is without it."""
+    """Return the headers of the script, and Origin, which a same-origin GET or HEAD does not have."""
     sent = browser.get_sent_headers(request.headers)
     safe = browser.normalize_method(request.method) in SAFE
     own = request.mode == "no-cors" or browser.is_same_origin(request.url, request.origin)
@@ -74,7 +74,7 @@ def build_headers(request: Request) -> Headers:
 
 
 def build_browser_headers(request: Request) -> Headers:
-    """Return what Chromium adds by itself: warning pages and bot checks are for browsers alone."""
+    """Return the headers that Chromium adds, because warning pages and bot checks depend on them."""
     given = {name.lower() for name, _ in request.headers}
     api, page = browser.get_origin(request.url), request.origin
     trustworthy = browser.is_trustworthy(api)
@@ -90,17 +90,14 @@ def build_browser_headers(request: Request) -> Headers:
 
 @dataclass
 class AppTransport:
-    """Send requests to an application in process, without cookies but for one that is given.
-
-    For methods other than GET and HEAD views never run, so that explaining a request changes nothing.
-    """
+    """Send requests to an application in process. Views run for GET and HEAD only, to change nothing."""
 
     app: Flask
     address: str  # its origin
     _: KW_ONLY
     run_views: bool  # for GET and HEAD
-    external: Transport | None = None  # for other origins, where a redirect leads; None refuses them
-    cookie: str = ""  # of a user who is signed in
+    external: Transport | None = None  # for redirects to other origins; None refuses them
+    cookie: str = ""  # of a signed-in user
 
     def send_preflight(self, request: Request) -> Response:
         if external := self._find_external(request):
@@ -112,7 +109,7 @@ class AppTransport:
             return external.send(request)
         with dry_run() as remarks:
             answer = self._send(request)
-        note = "Asked with the session cookie." if self.cookie else NO_COOKIES
+        note = "Sent with the session cookie." if self.cookie else NO_COOKIES
         return answer._replace(note=" ".join([answer.note or note, *remarks]))
 
     def _send(self, request: Request) -> Answer:
@@ -128,7 +125,7 @@ class AppTransport:
         note = "The view did not run, so the headers that it adds are missing."
         # where policies are in use, headers of a view are removed
         known = get_policies(self.app).in_use or browser.get_header(response, ALLOW_ORIGIN)
-        writer = "" if known else view_writes_cors(self.app, view)
+        writer = "" if known else find_view_writer(self.app, view)
         if writer == "flask-cors":  # @cross_origin writes the same headers for OPTIONS, without the view
             same = self._run(request, "OPTIONS", build_headers(request)).headers
             more = tuple(line for line in same if line[0].lower().startswith("access-control-"))
@@ -139,11 +136,11 @@ class AppTransport:
         return self.external.find_address(host) if self.external else None
 
     def _find_external(self, request: Request) -> Transport | None:
-        """Return the transport for another origin; None if the application itself is at the URL."""
+        """Return the transport for another origin, or None if the application itself is at the URL."""
         if browser.get_origin(request.url) == self.address:
             return None
         if self.external is None:
-            why = f"{request.url} is not this API ({self.address}), and only this API is asked here."
+            why = f"{request.url} is not this API ({self.address}), and only this API is called here."
             fix = f"run: flask cors explain {request.method} {request.url} --origin {request.origin}"
             raise ConnectionFailed(why, Fix(fix), None)
         return self.external
@@ -153,9 +150,9 @@ class AppTransport:
         try:
             with dry_run(), client.open(builder) as response:
                 return Response(response.status_code, tuple(response.headers))
-        except Exception as error:  # no error handler takes it: a server answers 500 without CORS headers
+        except Exception as error:  # no error handler: a server answers 500 without CORS headers
             why = f"The application raises an exception for this request: {error!r}."
-            fix = Fix("correct what the exception says, then try again")
+            fix = Fix("fix the exception, then try again")
             raise ConnectionFailed(why, fix, "CORSMissingAllowOrigin") from error
 
 
@@ -169,8 +166,7 @@ def _build_environ(request: Request, method: str, headers: Headers) -> EnvironBu
 def run_all_but_view(app: Flask, builder: EnvironBuilder) -> tuple[FlaskResponse, str | None]:
     """Return the response to a request, and the endpoint whose view would have run.
 
-    The endpoint is None if the response is complete: routing has answered (404, 405, a redirect),
-    or something that comes before the view.
+    The endpoint is None if routing (404, 405, a redirect) or code before the view has answered.
     """
     with app.app_context(), app.request_context(builder.get_environ()) as context:
         try:
@@ -183,7 +179,7 @@ def run_all_but_view(app: Flask, builder: EnvironBuilder) -> tuple[FlaskResponse
             response = app.make_response("" if answer is None else answer)
             view = context.request.endpoint if answer is None else None
             return app.process_response(response), view
-        except Exception as error:  # no error handler of the application takes it: its 500
+        except Exception as error:  # no error handler handles it
             return app.handle_exception(error), None
 
 
@@ -193,7 +189,7 @@ class HttpTransport:
 
     address = ""
     send_unsafe: bool  # whether to send methods other than GET and HEAD; otherwise HEAD replaces them
-    start_command: str = ""  # for the message that nothing answers
+    start_command: str = ""  # for the message about a server that does not run
 
     def send_preflight(self, request: Request) -> Response:
         return self._ask("OPTIONS", request, tuple(browser.build_preflight_headers(request)))
@@ -208,22 +204,22 @@ class HttpTransport:
         return Answer(response, None, note)
 
     def find_address(self, host: str) -> str | None:
-        """Return the address that this machine knows for a name, which need not be the visitor's."""
-        found = _wait(LOOKUP_TIMEOUT, lambda: socket.getaddrinfo(host, None)[0][4][0])
+        """Return the address of a name on this machine, which can differ for the visitor."""
+        found = _run_with_timeout(LOOKUP_TIMEOUT, lambda: socket.getaddrinfo(host, None)[0][4][0])
         return None if isinstance(found, Exception) else str(found).partition("%")[0]
 
     def _ask(self, method: str, request: Request, headers: Headers) -> Response:
         """Send one request, and wait for the headers of its response at most `TIMEOUT` seconds in all."""
-        # the timeout of a socket is for one read: a server that sends a byte now and then never reaches it
+        # a socket's timeout is for one read, so a server that sends a byte now and then would never reach it
         lines = headers + build_browser_headers(request)
-        result = _wait(TIMEOUT, lambda: _exchange(method, request.url, lines))
+        result = _run_with_timeout(TIMEOUT, lambda: _exchange(method, request.url, lines))
         if isinstance(result, Exception):
             raise describe_network_error(request.url, result, self.start_command) from result
         return result
 
 
-def _wait(seconds: float, function: Callable[[], T]) -> T | Exception:
-    """Return the result of a function of the network, or its error, after some seconds at most."""
+def _run_with_timeout(seconds: float, function: Callable[[], T]) -> T | Exception:
+    """Return the result of a network function, or its error, after some seconds at most."""
     results: queue.SimpleQueue[T | Exception] = queue.SimpleQueue()
 
     def run() -> None:
@@ -265,25 +261,25 @@ def _connect(scheme: str, host: str, port: int | None) -> socket.socket:
 
 
 def describe_network_error(url: str, error: Exception, start_command: str = "") -> ConnectionFailed:
-    """Return in words why no response came from a URL."""
+    """Return an error that says why a URL sends no response."""
     parts = urlsplit(url)
     place, changes = f"{parts.scheme}://{parts.netloc}", dict[str, str]()
     match error:
         case socket.gaierror() if parts.hostname and not re.search("[.:]", parts.hostname):
-            why = f"The name {parts.hostname!r} is not known. Perhaps only containers know it."
+            why = f"The name {parts.hostname!r} is unknown. Perhaps only containers know it."
             fix = "call the address that the container publishes, for example http://localhost:8000"
         case socket.gaierror():
-            why = f"The name {parts.hostname!r} is not known."
+            why = f"The name {parts.hostname!r} is unknown."
             fix = "correct the name in the URL, or check the network"
         case TimeoutError():
             why = f"{place} does not answer within {TIMEOUT} seconds."
-            fix = f"check what blocks the server at {place}, or a firewall before it"
+            fix = f"check the server at {place}, or a firewall in front of it"
         case ssl.SSLCertVerificationError():
             why = f"The certificate of {place} is not trusted."
-            fix = f"open {place} in the browser: it says what is wrong with the certificate"
+            fix = f"open {place} in the browser to see what is wrong with the certificate"
         case ssl.SSLError(reason=str(reason)) if alert := TLS_ALERT.match(reason):
             why = f"The server at {place} refuses the TLS handshake: {alert[1].lower().replace('_', ' ')}."
-            fix = f"in the server at {place}: a certificate for {parts.hostname}, and TLS 1.2 or 1.3"
+            fix = f"in the server at {place}: set a certificate for {parts.hostname} and TLS 1.2 or 1.3"
         case ssl.SSLError() | http.client.HTTPException() | ConnectionResetError():
             why = f"The server at {place} does not speak {parts.scheme}."
             other = parts._replace(scheme="http" if parts.scheme == "https" else "https")

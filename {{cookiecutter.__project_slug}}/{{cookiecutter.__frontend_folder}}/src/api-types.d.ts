@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Say hello: a simple request, sent without a preflight */
+        /** Say hello, in a simple request without a preflight */
         get: {
             parameters: {
                 query?: never;
@@ -50,7 +50,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a message back: JSON is not safelisted, so the browser sends a preflight first */
+        /** Send a message back, after a preflight, because JSON is not safelisted */
         post: {
             parameters: {
                 query?: never;
@@ -92,7 +92,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take a form or a text: the only bodies that a page may post without a preflight */
+        /** Accept a form or a text, which a page can post without a preflight */
         post: {
             parameters: {
                 query?: never;
@@ -135,7 +135,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign up, and sign in with the new name and password */
+        /** Create an account and sign in */
         post: {
             parameters: {
                 query?: never;
@@ -177,7 +177,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in with a name and a password */
+        /** Sign in with a username and a password */
         post: {
             parameters: {
                 query?: never;
@@ -219,7 +219,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign out, on the server as well */
+        /** Sign out and delete the session on the server */
         post: {
             parameters: {
                 query?: never;
@@ -252,7 +252,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell who is signed in */
+        /** Get the signed-in user */
         get: {
             parameters: {
                 query?: never;
@@ -289,7 +289,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List notes, the newest first: search, filter, sort */
+        /** List notes, newest first, with search, filter and sort */
         get: {
             parameters: {
                 query?: {
@@ -664,7 +664,7 @@ export interface components {
             status: number;
             detail: string;
             instance: string;
-            /** @description by place and field */
+            /** @description by location and field */
             errors?: {
                 [key: string]: unknown;
             };

@@ -1,4 +1,4 @@
-"""names of users are unique in any case and form"""
+"""usernames are unique in any case and Unicode form"""
 
 import unicodedata
 
@@ -20,7 +20,7 @@ def upgrade() -> None:
     same: dict[str, list[tuple[int, str]]] = {}
     for user_id, name in connection.execute(sa.select(users.c.id, users.c.username).order_by(users.c.id)):
         same.setdefault(normalize(name), []).append((user_id, name))
-    refuse_collisions([named for named in same.values() if len(named) > 1])
+    check_collisions([named for named in same.values() if len(named) > 1])
     for key, [(user_id, _)] in same.items():
         connection.execute(users.update().where(users.c.id == user_id).values(username_key=key))
     with op.batch_alter_table("user_account") as batch:
@@ -42,13 +42,13 @@ def normalize(name: str) -> str:
     return unicodedata.normalize("NFKC", folded).strip()
 
 
-def refuse_collisions(collisions: list[list[tuple[int, str]]]) -> None:
-    """Stop if several names would become one. The transaction is rolled back."""
+def check_collisions(collisions: list[list[tuple[int, str]]]) -> None:
+    """Raise an error if several names have one key. The transaction is rolled back."""
     if not collisions:
         return
     lines = ["  - " + ", ".join(f"{name!r} (id {user_id})" for user_id, name in same) for same in collisions]
     raise ClickException(
-        "the names of these users are the same, apart from case and form:\n"
+        "these usernames differ only in case or Unicode form:\n"
         + "\n".join(lines)
         + "\nRename all but one on each line, for example with this SQL statement:\n"
         f"  UPDATE user_account SET username = 'another name' WHERE id = {collisions[0][-1][0]};\n"

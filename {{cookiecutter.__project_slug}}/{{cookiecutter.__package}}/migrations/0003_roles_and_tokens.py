@@ -1,4 +1,4 @@
-"""roles of users, tokens for machines"""
+"""user roles and API tokens"""
 
 import sqlalchemy as sa
 from alembic import op
