@@ -89,7 +89,7 @@ def test_127_0_0_1_and_localhost_are_cross_site_and_the_page_explains_it(page: P
     login, me = sign_in(page, home, "demo", "demo-password")
     assert (login.status, me.status) == (200, 401)
     outcome = page.locator("#session-outcome")
-    expect(outcome).to_contain_text(f"{NO_COOKIE} The page is on 127.0.0.1, the API on localhost")
+    expect(outcome).to_contain_text(f"{NO_COOKIE} The front end is on 127.0.0.1, the API on localhost")
     expect(outcome).to_contain_text("Use the name localhost for both.")
 
 

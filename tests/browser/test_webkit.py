@@ -81,9 +81,9 @@ def test_on_localhost_the_session_lasts_until_the_sign_out(webkit: WebKit, site:
 
 def test_a_page_on_127_0_0_1_shows_which_name_to_use(webkit: WebKit, two_names: RunningProject) -> None:
     webkit.open(two_names.page.replace("localhost", "127.0.0.1"))
-    webkit.wait_for_text("#warning", "The page is on 127.0.0.1, the API on localhost")
+    webkit.wait_for_text("#warning", "The front end is on 127.0.0.1, the API on localhost")
     webkit.click("#sign-in")
-    webkit.wait_for_text("#session-outcome", "the browser did not send the session cookie. The page is on 127.0.0.1")
+    webkit.wait_for_text("#session-outcome", "did not send the session cookie. The front end is on 127.0.0.1")
 
 
 def test_through_the_proxy_the_session_lasts_until_the_sign_out(webkit: WebKit, one_origin: RunningProject) -> None:
