@@ -29,9 +29,8 @@ STATEMENTS = {
     ),
     "open the page at {origin} ({command})": "运行 {command}，用 {origin} 打开页面",
     "A file or a sandboxed frame has the origin null": "直接打开的文件和沙箱中的 iframe，源都是 null",
-    "in the page's call: another path": "换用正确的路径",
+    "in the page's call: perhaps {path}": "前端的路径可能应为 {path}",
     "no route or policy has the path {path}": "{path} 没有对应的路由和策略",
-    "did you mean {near}?": "是不是 {near}？",
     "{file}: from crossorigin import cors; cors({list})": "在 {file} 中写 from crossorigin import cors; cors({list})",
     "start the API behind the server in front that answered {status} (Server: {server})": (
         "启动反向代理（Server: {server}，返回 {status}）后面的 API"

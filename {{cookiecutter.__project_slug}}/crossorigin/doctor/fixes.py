@@ -6,7 +6,7 @@ from flask import Flask
 
 from . import browser, no_cors
 from .answered import API_IS_DOWN, By, find_skip_header, fix_in_front, fix_moved, fix_other_server
-from .browser import Request, Response, Step, get_header, get_origin
+from .browser import Request, Response, Step, get_header
 from .edits import Fix, change_call, change_page, join
 from .other_layers import fix_other_layer, list_needed
 from .own_fixes import OwnFixes
@@ -48,7 +48,7 @@ class Fixes:
             return fix_other_layer(self.app, self.own.find_endpoint(path), failed, request, response)
         policy, own = self.policies.find(path), join(self.own.find(request))
         if failed.reason in NEVER_FROM_APP:
-            return Fix(f"check what answers at {get_origin(request.url)}: the API does not answer like this")
+            return Fix(f"run curl -i {request.url} to see who answers. This API does not answer like this")
         place = f"its policy ({policy.place})" if policy else "it"
         return own if own.text else Fix(f"restart the API: {place} allows this request. {SEE_FRONT}")
 

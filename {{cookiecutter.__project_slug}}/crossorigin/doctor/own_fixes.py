@@ -186,10 +186,10 @@ class OwnFixes:
         if endpoint is None:
             rules = [rule.rule for rule in self.app.url_map.iter_rules()]
             near = difflib.get_close_matches(path, rules, 1)
-            text = f"another path; no route or policy has the path {path}"
+            text = f"; no route or policy has the path {path}"
             if not near:
-                return [change_call(text)]
-            return [change_call(f"{text}; did you mean {near[0]}?", url=urljoin(request.url, near[0]))]
+                return [change_call(f"a path that `flask routes` lists{text}")]
+            return [change_call(f"perhaps {near[0]}{text}", url=urljoin(request.url, near[0]))]
         blueprint = self.app.blueprints.get(endpoint.rpartition(".")[0])
         if blueprint is None:
             return [Fix(f"move the view {endpoint!r} into a blueprint: a policy belongs to a blueprint")]
