@@ -106,12 +106,12 @@ def running(
     command: Sequence[str] | None = None,
     ports: tuple[int, int] = (0, 0),
 ) -> Iterator[RunningProject]:
-    """Start a project, and leave nothing of it behind, whatever a test finds out about that.
+    """Run a project until the block ends, then kill all its processes.
 
     Args:
-        project: with its Python packages.
-        env: more variables.
-        command: instead of `python dev.py`.
+        project: a project with its Python packages.
+        env: additional environment variables.
+        command: a command instead of `python dev.py`.
         ports: for API and page, each this port or a free one. The default ports are for one test only.
     """
     started = RunningProject(project, env, command, ports)
