@@ -4,14 +4,13 @@ import contextlib
 import shutil
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from benchmarks.in_process import Figures, measure_in_rounds
 from tests.baking import BakedProject, bake, template
-from tests.running import running
+from tests.running import READY, running
 
 MEASURE_IMPORT = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
 LIBRARIES = "flask, flask_smorest, flask_limiter, sqlalchemy.orm, marshmallow, argon2, publicsuffixlist"
@@ -59,22 +58,13 @@ def run_tests(project: BakedProject) -> None:
 
 
 def measure_readme(folder: Path) -> float:
-    """Run the README's first command until the API responds. dev.py then still installs the front end."""
+    """Run the README's first command until the API responds. The front end's packages come later."""
+    return measure_start(BakedProject(folder, (), ()), ["sh", "-c", FIRST_COMMAND], "GET /health/live 200")
+
+
+def measure_start(project: BakedProject, command: list[str] | None = None, text: str = READY) -> float:
+    """Start a project, stop it after a text in its output, and return the seconds between."""
     start = time.perf_counter()
-    with running(BakedProject(folder, (), ()), command=["sh", "-c", FIRST_COMMAND]) as started:
-        started.wait_until(lambda: responds(started.api))
-        return time.perf_counter() - start
-
-
-def responds(url: str) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/health/live", timeout=5):
-        return True
-    return False
-
-
-def measure_start(project: BakedProject) -> float:
-    """Start a project and stop it after its servers have responded. Return the seconds."""
-    start = time.perf_counter()
-    with running(project) as started:
-        started.wait_until_ready()
+    with running(project, command=command) as started:
+        started.wait_until(lambda: text in started.output)
         return time.perf_counter() - start
