@@ -1,10 +1,9 @@
 """Measure start-up times: imports, generating a project, the README's command, dev.py and the generated tests."""
 
-import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +18,7 @@ FIRST_COMMAND = f"uvx cookiecutter {template()} --no-input -o build && cd build/
 
 def measure(project: BakedProject, rounds: int) -> Figures:
     """Return the seconds of each start-up time. dev.py with the page needs npm."""
-    with new_folder() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         readme = partial(measure_time, measure_readme)
         measures: dict[str, Callable[[], float]] = {
             "import of the application": partial(measure_import, project, project.package),
@@ -29,23 +28,17 @@ def measure(project: BakedProject, rounds: int) -> Figures:
             "`uv run pytest` of a generated project": partial(measure_time, lambda _: run_tests(project)),
         }
         if shutil.which("npm"):
-            page = bake(folder)
+            page = bake(Path(folder))
             page.check_output("uv", "sync", "--quiet")
             page.check_output("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder="frontend")
             measures["`uv run dev.py` to an answer of API and page, packages installed"] = partial(measure_start, page)
         return {"seconds": measure_in_rounds(rounds, measures)}
 
 
-@contextlib.contextmanager
-def new_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
-
-
 def measure_time(action: Callable[[Path], object]) -> float:
-    with new_folder() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        result = action(folder)
+        result = action(Path(folder))
         return result if isinstance(result, float) else time.perf_counter() - start
 
 

@@ -138,7 +138,7 @@ ENGLISH = Language(
     uv run flask cors explain GET /api/lab --origin http://localhost:5174 --credentials
 
 This command names the cause and the line to write. Use your own method, path and origin. Leave out `--credentials` if
-the call sends no cookies. Or search this page for the words after `blocked by CORS policy:` in the console (F12).
+the call sends no cookies. Add `-H "Content-Type: application/json"` and each other header that it sets. Or search this page for the words after `blocked by CORS policy:` in the console (F12).
 
 JavaScript is not given the reason. axios reports only `Network Error` (`ERR_NETWORK`), and fetch `Failed to fetch` or,
 in Firefox, `NetworkError when attempting to fetch resource.` The messages below are those of Chrome and Edge
@@ -168,31 +168,31 @@ CHINESE = Language(
 
     uv run flask cors explain GET /api/lab --origin http://localhost:5174 --credentials
 
-这条命令会说明原因，并指出要写哪一行。请换成自己的方法、路径和源（协议 + 域名 + 端口）；
-请求不携带 Cookie 时，去掉 `--credentials`。也可以打开控制台（F12），用 `blocked by CORS policy:` 之后的文字在本页搜索。
+这条命令会说明原因，并指出要改哪一行。请换成自己的方法、路径和源（协议 + 域名 + 端口）；
+请求不携带 Cookie 时，去掉 `--credentials`；请求设置了哪些请求头，就加上哪些，如 `-H "Content-Type: application/json"`。也可以打开控制台（F12），用 `blocked by CORS policy:` 之后的文字在本页搜索。
 
-CORS 即跨源资源共享，俗称跨域。浏览器不会把拦截的原因告诉脚本：axios 只报 `Network Error`（`ERR_NETWORK`），
+CORS 即跨源资源共享，俗称跨域。浏览器不会把拦截的原因告诉 JavaScript：axios 只报 `Network Error`（`ERR_NETWORK`），
 fetch 只报 `Failed to fetch`，Firefox 则是 `NetworkError when attempting to fetch resource.`。
 下面是 Chrome 和 Edge 的报错，控制台里总是英文，`…` 代表具体的值。
 Firefox 的报错不同，中文版以“已拦截跨源请求：同源策略禁止读取位于”开头，其中的“详细了解”就是每条末尾的 MDN 链接。
 开头的 `Response to preflight request doesn't pass access control check:` 已经省略，
-它表示没有通过的是预检请求，即浏览器先发送的 `OPTIONS`；简单请求不会触发预检请求。
+它表示没有通过的是预检请求，即浏览器在正式请求之前发送的 `OPTIONS`；简单请求不会触发预检请求。
 
 除非另有说明，示例中 `{PAGE}` 的前端访问 `{LAB}`，并且是附带身份凭证（Cookie）的请求。
-路由的方法有 GET、POST 和 PUT，`.env` 中有 `FRONTEND_ORIGINS={PAGE}`，`lab.py` 的第 7 行是：
+路由支持 GET、POST 和 PUT，`.env` 中有 `FRONTEND_ORIGINS={PAGE}`，`lab.py` 的第 7 行是：
 
     {LINE}
 
 `.env` 和代码中的逗号、冒号和引号必须是半角的 `,`、`:`、`"`，不能是全角的 `，`、`：`、`“”`。
 """,
-    "修改：{}",
+    "修改建议：{}",
     "原因：{}",
     "原因（{}）：{}",
     "页面在 {}",
     "，",
-    "- {}。修改：{}",
+    "- {}。修改建议：{}",
     "",
-    "| 报错 | 修改 | 原因 |",
+    "| 报错 | 修改建议 | 原因 |",
 )
 LANGUAGES = (ENGLISH, CHINESE)
 

@@ -98,7 +98,7 @@ GROUPS = (
                 ),
             ),
             Entry(
-                "Request header field x-lab is not allowed by Access-Control-Allow-Headers in preflight response.",
+                "Request header field … is not allowed by Access-Control-Allow-Headers in preflight response.",
                 (
                     Situation(
                         (LISTS,), {"headers": [("X-Lab", "1")]}, example=Text("the header `X-Lab`", "请求头 `X-Lab`")
@@ -106,7 +106,7 @@ GROUPS = (
                 ),
             ),
             Entry(
-                "Method DELETE is not allowed by Access-Control-Allow-Methods in preflight response.",
+                "Method … is not allowed by Access-Control-Allow-Methods in preflight response.",
                 (Situation((LISTS,), {"method": "DELETE"}),),
             ),
             Entry(
@@ -174,7 +174,7 @@ GROUPS = (
                 (Situation(sent={"origin": HTTP}),),
                 Text(
                     "A deployed page that still calls `localhost`: build it with `VITE_API_URL=https://api.example.com`.",
-                    "如果是已经上线的前端仍在访问 `localhost`，请用 `VITE_API_URL=https://api.example.com` 重新构建。",
+                    "如果已上线的前端仍在访问 `localhost`，请设置 `VITE_API_URL=https://api.example.com` 后重新构建。",
                 ),
             ),
         ),
@@ -226,7 +226,7 @@ GROUPS = (
     Group(
         Text("Rare messages", "少见的报错"),
         (
-            Entry("'TRACE' HTTP method is unsupported.", (Situation(sent={"method": "TRACE"}),)),
+            Entry("'…' HTTP method is unsupported.", (Situation(sent={"method": "TRACE"}),)),
             Entry("net::ERR_TOO_MANY_REDIRECTS", (Situation((f"{GO} | Location: /api/lab",) * 21),)),
             Entry(
                 "Cannot parse Access-Control-Allow-… response header field in preflight response.",

@@ -32,7 +32,7 @@ def run(project: BakedProject) -> list[str]:
     said = project.run("sh", "-c", command).stdout.splitlines()
     verdict = next(number for number, line in enumerate(said) if line.startswith("BLOCKED"))
     steps = [line for line in said[:verdict] if re.match("yes|NO", line)]
-    return [f"$ {command.removeprefix('uv run ')}", "", *steps, "", *said[verdict:]]
+    return [f"$ {command}", "", *steps, "", *said[verdict:]]
 
 
 def draw(lines: list[str]) -> str:

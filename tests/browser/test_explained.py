@@ -20,7 +20,7 @@ from tests.serving import serving
 PRESETS = {
     "simple": (True, "It is a simple request"),
     "preflighted": (True, "Access-Control-Request-Headers: content-type"),
-    "credentialed": (True, "The session cookie is sent"),
+    "credentialed": (True, "The request carries the session cookie"),
     "error response": (True, "The response is 404"),
     "patch in lower case": (False, 'method: "PATCH"; methods are case-sensitive'),
     "header that is not allowed": (False, 'request_headers=["X-Lab"]'),

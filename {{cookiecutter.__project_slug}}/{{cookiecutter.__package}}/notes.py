@@ -14,7 +14,7 @@ from .pagination import PAGE_HEADERS, PageSchema, Paginator
 from .sessions import require_sign_in
 
 notes = Blueprint("notes", __name__, url_prefix="/api/notes", description="Notes of the signed-in user")
-notes.before_request(require_sign_in)
+notes.before_request(require_sign_in)  # not for preflights
 cors(
     notes,
     origins=FromConfig("FRONTEND_ORIGINS"),
@@ -37,7 +37,7 @@ SORT_ORDERS: dict[str, list[Any]] = {
 
 
 class NoteSchema(ma.Schema):
-    id = ma.fields.Integer(dump_only=True, required=True)
+    id = ma.fields.Integer(dump_only=True, required=True)  # required: always in the response
     title = ma.fields.String(required=True, validate=[ma.validate.Length(1, 200), NO_NUL])
     body = ma.fields.String(load_default="", validate=[ma.validate.Length(0, 10_000), NO_NUL])
     created_at = ma.fields.AwareDateTime(dump_only=True, required=True)
@@ -71,7 +71,7 @@ def list_notes(query: dict[str, Any]) -> Any:
 
 
 @notes.route("", methods=["POST"])
-@notes.etag  # sends an ETag. PUT, PATCH and DELETE require it in If-Match
+@notes.etag
 @notes.arguments(NoteSchema())
 @notes.response(201, NoteSchema)
 def create_note(fields: dict[str, str]) -> Note:
@@ -92,7 +92,7 @@ def get_note(note_id: int) -> Note:
 
 
 @notes.route(NOTE_PATH, methods=["PUT"])
-@notes.etag
+@notes.etag  # requires If-Match with the ETag of the last response, or answers 428
 @notes.arguments(NoteSchema())
 @notes.response(200, NoteSchema)
 def replace_note(fields: dict[str, str], note_id: int) -> Note:

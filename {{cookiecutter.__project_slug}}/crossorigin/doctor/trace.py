@@ -24,7 +24,7 @@ from .transport import SAFE, Answer, ConnectionFailed, Transport, build_headers
 
 HEADERS = "A script can send the headers"
 MAX_REDIRECTS = 20  # Fetch, "HTTP-redirect fetch", step 6
-COOKIE = "The session cookie is sent"  # a "no" here does not stop the browser
+COOKIE = "The request carries the session cookie"  # a "no" here does not stop the browser
 ALWAYS_UPPER = "DELETE, GET, HEAD, OPTIONS, POST and PUT"
 
 
