@@ -138,7 +138,8 @@ ENGLISH = Language(
     uv run flask cors explain GET /api/lab --origin http://localhost:5174 --credentials
 
 This command names the cause and the line to write. Use your own method, path and origin. Leave out `--credentials` if
-the call sends no cookies. Add `-H "Content-Type: application/json"` and each other header that it sets. Or search this page for the words after `blocked by CORS policy:` in the console (F12).
+the call sends no cookies. Add `-H "Content-Type: application/json"` and each other header that it sets. Or search this
+page for the words after `blocked by CORS policy:` in the console (F12).
 
 JavaScript is not given the reason. axios reports only `Network Error` (`ERR_NETWORK`), and fetch `Failed to fetch` or,
 in Firefox, `NetworkError when attempting to fetch resource.` The messages below are those of Chrome and Edge
@@ -169,7 +170,8 @@ CHINESE = Language(
     uv run flask cors explain GET /api/lab --origin http://localhost:5174 --credentials
 
 这条命令会说明原因，并指出要改哪一行。请换成自己的方法、路径和源（协议 + 域名 + 端口）；
-请求不携带 Cookie 时，去掉 `--credentials`；请求设置了哪些请求头，就加上哪些，如 `-H "Content-Type: application/json"`。也可以打开控制台（F12），用 `blocked by CORS policy:` 之后的文字在本页搜索。
+请求不携带 Cookie 时，去掉 `--credentials`；请求设置了哪些请求头，就加上哪些，如 `-H "Content-Type: application/json"`。
+也可以打开控制台（F12），用 `blocked by CORS policy:` 之后的文字在本页搜索。
 
 CORS 即跨源资源共享，俗称跨域。浏览器不会把拦截的原因告诉 JavaScript：axios 只报 `Network Error`（`ERR_NETWORK`），
 fetch 只报 `Failed to fetch`，Firefox 则是 `NetworkError when attempting to fetch resource.`。

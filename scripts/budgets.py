@@ -23,7 +23,7 @@ ROW = "{:<64} {:>7} {:>7}  {}"
 ALLOWED = {
     "lines of the application": 1538,
     "files, without crossorigin/": 81,
-    "lines, without crossorigin/": 4693,
+    "lines, without crossorigin/": 4698,
     "lines of crossorigin/": 2848,
 }
 

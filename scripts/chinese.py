@@ -61,7 +61,9 @@ STATEMENTS = {
     "open the page over https or in the API's network, and allow what the browser asks for": (
         "用 https 打开页面，或在 API 所在的网络中打开，并在浏览器弹出询问时选择允许"
     ),
-    "start the server ({command}), or use the address where it runs": "启动服务（{command}），或者改用服务实际所在的地址",
+    "start the server ({command}), or use the address where it runs": (
+        "启动服务（{command}），或者改用服务实际所在的地址"
+    ),
     "serve the API over https": "让 API 支持 https",
     "call the address that the container publishes, for example {url}": "改用容器对外发布的地址，如 {url}",
     "in the page's call: encode {header} with encodeURIComponent, and decode it in the view with {function}": (

@@ -4,7 +4,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import FloatRect, Page, expect, sync_playwright
 
 from tests.baking import bake
 from tests.browser.browsers import launch_options
@@ -24,10 +24,10 @@ def main() -> None:
         with running(project, command=["uv", "run", "dev.py"]) as started:
             started.wait_until_ready()
             browser = playwright.chromium.launch(**options)
-            page = browser.new_page(viewport={"width": 1120, "height": 540})
+            page = browser.new_page(viewport={"width": 1120, "height": 900})
             page.goto(started.page)
             visit(page)
-            page.screenshot(path=DOCS / "page.png")
+            page.screenshot(path=DOCS / "page.png", full_page=True, clip=find_part(page))
             browser.close()
     print(f"{DOCS / 'page.png'}: {(DOCS / 'page.png').stat().st_size // 1000} kB")
 
@@ -43,8 +43,17 @@ def visit(page: Page) -> None:
     page.locator("#presets").get_by_role("button", name="header that is not allowed").click()
     page.locator("#play-send").click()
     expect(page.locator("#play-why")).to_have_attribute("data-state", "blocked")
-    page.evaluate("document.activeElement.blur()")
-    page.locator("#play-why").evaluate("element => scrollTo(0, element.getBoundingClientRect().top + scrollY - 402)")
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+
+
+def find_part(page: Page) -> FloatRect:
+    """Return the part of the page from the heading of the playground to the fix, in pixels."""
+    heading = page.locator("#playground-heading").bounding_box()
+    fix = page.locator("#play-why").get_by_text("Fix:").first.bounding_box()
+    assert heading is not None
+    assert fix is not None
+    top, bottom = heading["y"] - 16, fix["y"] + fix["height"] + 8
+    return {"x": 0, "y": top, "width": 1120, "height": bottom - top}
 
 
 if __name__ == "__main__":

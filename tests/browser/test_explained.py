@@ -162,7 +162,7 @@ def test_without_an_api_the_page_says_that_no_server_responds(page: Page, page_w
 def test_the_playground_explains_what_the_browser_did(home: Page, preset: str) -> None:
     has_response, words = PRESETS[preset]
     answer, why = play(home, preset)
-    expect(why).to_contain_text("The browser did the same.")
+    expect(why).to_contain_text("The browser has the same result.")
     expect(why).to_contain_text(words)
     assert (why.get_attribute("data-state") == "ok") == has_response
     assert (answer.get_attribute("data-state") != "blocked") == has_response
@@ -214,7 +214,7 @@ def test_with_one_origin_the_page_says_so_and_nothing_is_blocked(page: Page, one
     for preset in ("no CORS policy", "wildcard with cookies", "header that is not allowed"):
         answer, why = play(page, preset)
         expect(answer).to_contain_text("200")
-        expect(why).to_contain_text("The browser did the same.")
+        expect(why).to_contain_text("The browser has the same result.")
         expect(why).to_contain_text("CORS does not apply")
 
 

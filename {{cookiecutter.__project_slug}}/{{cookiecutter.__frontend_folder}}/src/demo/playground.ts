@@ -87,7 +87,7 @@ function explain(explanation: Explanation | undefined, succeeded: boolean): void
   }
   const { allowed, reason, fix } = explanation;
   const verdict = allowed ? "Allowed: the front end may read the response" : `Blocked: ${reason ?? "not sent"}`;
-  const comparison = allowed === succeeded ? "The browser did the same." : "The browser did something else.";
+  const comparison = allowed === succeeded ? "The browser has the same result." : "The browser has another result.";
   const content = [make("strong", {}, verdict), make("p", {}, comparison)];
   if (fix) content.push(make("p", {}, `Fix: ${fix}`));
   show(getPart("why"), allowed ? "ok" : "blocked", ...content, ...makeSteps(explanation));
