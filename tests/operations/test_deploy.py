@@ -86,9 +86,9 @@ def test_the_api_reads_every_setting(deploy: DeployFolder) -> None:
     given |= {entry["name"] for entry in deploy.secret_settings} | set(deploy.config_map) | set(deploy.env_file)
     given |= {name for name in deploy.image_settings if not name.startswith(("PATH", "PYTHON", "MALLOC"))}
     assert {"TRUSTED_PROXIES", "DATABASE_URL", "SECRET_KEY", "FRONTEND_ORIGINS"} <= given - OTHERS
-    code, readme = deploy.project.read(f"{deploy.project.package}/config.py"), deploy.project.read("README.md")
+    code, page = deploy.project.read(f"{deploy.project.package}/config.py"), deploy.project.read("docs/production.md")
     assert {name for name in given - OTHERS if f"    {name} = " not in code} == set()
-    assert {name for name in given - OTHERS if f"`{name}`" not in readme} == set()
+    assert {name for name in given - OTHERS if f"`{name}`" not in page} == set()
 
 
 def test_compose_needs_exactly_the_documented_settings(deploy: DeployFolder) -> None:

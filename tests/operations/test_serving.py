@@ -90,7 +90,7 @@ def test_development_settings_are_refused_with_the_fix(project: BakedProject, tm
     done = project.run(project.python, *ENTRIES[entry], env=development, seconds=30)
     assert done.returncode == 1
     assert "APP_ENV is 'development'" in done.stdout
-    assert "APP_ENV=production, and FRONTEND_ORIGINS=https" in done.stdout
+    assert "APP_ENV=production and FRONTEND_ORIGINS=https" in done.stdout
     assert ("Traceback" in done.stdout) is (entry == "wsgi.py")
 
 

@@ -213,7 +213,7 @@ def check_preflight(request: Request, response: Response) -> Iterator[Step]:
     for name, reason in ((methods, "CORSInvalidAllowMethod"), (names, "CORSInvalidAllowHeader")):
         value, ok = get_header(response, name), _parse_list(response, name) is not None
         detail = f"{name} is missing." if value is None else f"{name} is {value!r}."
-        yield _build_step(f"{name} is a valid list", ok, reason, detail + " Separate names with commas." * (not ok))
+        yield _build_step(f"{name} is valid", ok, reason, detail + " Separate names with commas." * (not ok))
 
     method, listed = normalize_method(request.method), _parse_list(response, methods) or []
     ok, detail = _check_listed(method, methods, listed, request.credentials)

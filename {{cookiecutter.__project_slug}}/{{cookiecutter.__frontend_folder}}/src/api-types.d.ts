@@ -308,7 +308,7 @@ export interface paths {
                 /** @description OK */
                 200: {
                     headers: {
-                        /** @description JSON: first_page, page, previous_page, next_page; total, total_pages, last_page to 1000 rows */
+                        /** @description JSON: first_page, page, previous_page, next_page; to 1000 rows: total, total_pages, last_page */
                         "X-Pagination"?: string;
                         [name: string]: unknown;
                     };
