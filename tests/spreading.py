@@ -1,13 +1,18 @@
 """Distribute the tests over a few processes, so that few of them create the same slow fixtures.
 
 Each process has its own projects, servers and browsers. Tests that share such fixtures are a group, and one process
-runs a group. The groups are: all tests of one browser, one combination of `test_generated.py`, all tests of the
-cluster, and otherwise one file.
+runs a group. The groups are: all tests of one browser, one combination of a file in BY_COMBINATION, all tests of the
+cluster, and otherwise one file. xdist starts groups with few tests last, so these groups have to be short.
 """
 
 import os
 import re
 
+BY_COMBINATION = (
+    "tests/project/test_application.py",
+    "tests/project/test_generated.py",
+    "tests/template/test_following_readme.py",
+)
 MAXIMUM_PROCESSES = 4  # each process starts its own servers, browsers and compilers
 
 
@@ -25,4 +30,4 @@ def get_group(test: str) -> str:
         return browser[1]
     if file.startswith("tests/operations/test_cluster"):
         return "cluster"
-    return f"{file} {name.partition('[')[2]}" if file == "tests/project/test_generated.py" else file
+    return f"{file} {name.partition('[')[2]}" if file in BY_COMBINATION else file
