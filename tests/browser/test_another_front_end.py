@@ -77,6 +77,7 @@ def started(
         yield found
 
 
+@pytest.mark.only_browser("chromium")  # test_page.py signs in with the same client in Firefox
 def test_it_signs_in(page: Page, started: RunningProject) -> None:
     page.goto(started.page)
     page.get_by_role("button", name="Sign in").click()

@@ -75,6 +75,11 @@ def test_both_combinations_have_the_same_python_code(
     assert get_python_files(get_baked(one)) == get_python_files(get_baked(other))
 
 
+def test_only_the_writer_of_cors_headers_depends_on_the_strategy(get_baked: Callable[[str], BakedProject]) -> None:
+    one, other = (get_python_files(get_baked(combination)) for combination in ("default", "interceptor"))
+    assert {name for name in one | other if one.get(name) != other.get(name)} == {"my_lab_api/cors_headers.py"}
+
+
 def get_python_files(project: BakedProject) -> dict[str, str]:
     return {name: project.read(name) for name in project.files if name.endswith(".py")}
 
