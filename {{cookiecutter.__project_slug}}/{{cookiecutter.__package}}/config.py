@@ -109,11 +109,11 @@ class SettingsSchema(ma.Schema):
             old_keys = split(data["SECRET_KEY_FALLBACKS"])
             keys = {"SECRET_KEY": [data.get("SECRET_KEY", "")], "SECRET_KEY_FALLBACKS": old_keys}
             problems = {name: [WEAK_KEY] for name in keys if any(map(is_weak_key, keys[name]))}
-            secure = re.sub("(?i)http:", "https:", data["FRONTEND_ORIGINS"])
+            origins = re.sub(r"(?i)http://localhost:\d+", "https://app.example.com", data["FRONTEND_ORIGINS"])
+            secure = re.sub("(?i)http:", "https:", origins)
             if secure != data["FRONTEND_ORIGINS"]:
-                app = " In the app, set useHttpsScheme (Tauri) or androidScheme (Capacitor)."
-                sentence = f"is not secure in production. Set it to {secure}." + app * ("localhost" in secure)
-                problems["FRONTEND_ORIGINS"] = [sentence]
+                app = " In an app, set useHttpsScheme (Tauri) or androidScheme (Capacitor)." * ("localhost" in secure)
+                problems["FRONTEND_ORIGINS"] = [f"is not secure in production. Set it to {secure}.{app}"]
         if problems:
             raise ma.ValidationError(problems)
 
