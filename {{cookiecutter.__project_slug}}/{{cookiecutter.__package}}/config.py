@@ -112,8 +112,9 @@ class SettingsSchema(ma.Schema):
             origins = re.sub(r"(?i)http://localhost:\d+", "https://app.example.com", data["FRONTEND_ORIGINS"])
             secure = re.sub("(?i)http:", "https:", origins)
             if secure != data["FRONTEND_ORIGINS"]:
-                app = " In an app, set useHttpsScheme (Tauri) or androidScheme (Capacitor)." * ("localhost" in secure)
-                problems["FRONTEND_ORIGINS"] = [f"is not secure in production. Set it to {secure}.{app}"]
+                app = " In an app, set useHttpsScheme (Tauri) or androidScheme (Capacitor)."
+                sentence = f"is not secure in production. Set it to {secure}." + app * ("localhost" in secure)
+                problems["FRONTEND_ORIGINS"] = [sentence]
         if problems:
             raise ma.ValidationError(problems)
 
