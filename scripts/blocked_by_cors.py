@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from scripts.blocked_situations import API, GROUPS, LAB, PAGE, Entry, Situation
 from scripts.chinese import translate
 
-from tests.crossorigin.conftest import FOLDER  # isort: skip (it lets `crossorigin` be imported)
+from tests.crossorigin.conftest import FOLDER  # isort: skip (it makes `crossorigin` importable)
 
 from crossorigin import Hints
 from crossorigin.declare import KEY, Declaration, Policies
@@ -46,7 +46,7 @@ CODE = re.compile(
     re.VERBOSE | re.ASCII,
 )
 
-HINTS = Hints(  # the words of the project
+HINTS = Hints(  # as in a generated project
     settings_file=".env",
     start_command="uv run dev.py",
     frontend_url=PAGE,
@@ -62,7 +62,7 @@ GIVEN |= {"credentials": False, "max_age": None}
 
 
 class Scripted:
-    """Gives the answers of a situation, one after the other, and then none."""
+    """A transport that returns the scripted responses of a situation in order."""
 
     address = ""
 
@@ -85,7 +85,7 @@ class Scripted:
         return answer
 
     def find_address(self, host: str) -> str | None:
-        """Return an address outside of the visitor's network, for each name."""
+        """Return a public address for every name."""
         return "8.8.8.8"
 
     def send(self, request: Any) -> Answer:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts.budgets import UNCOUNTED, count_lines
+from scripts.release import run_git
 
 
 class Peer(NamedTuple):
@@ -65,24 +66,18 @@ def count(peer: Peer, clone: Path) -> tuple[int, int, int, str]:
 
     Lines are those that are not empty, without migrations. Files are without locks, images and fonts.
     """
-    files = git(clone, "ls-tree", "-r", "--name-only", "-z", "HEAD").split("\0")[:-1]
+    files = run_git(clone, "ls-tree", "-r", "--name-only", "-z", "HEAD").split("\0")[:-1]
     counted = [name for name in files if name.startswith(peer.project) and not UNCOUNTED.search(name)]
     code = [n for n in counted if n.startswith(peer.application) and n.endswith(".py") and "/alembic/" not in n]
-    lines = sum(count_lines(git(clone, "show", f"HEAD:{name}")) for name in code)
-    return lines, len(counted), count_questions(clone, files), git(clone, "log", "-1", "--format=%h %as").strip()
+    lines = sum(count_lines(run_git(clone, "show", f"HEAD:{name}")) for name in code)
+    return lines, len(counted), count_questions(clone, files), run_git(clone, "log", "-1", "--format=%h %as")
 
 
 def count_questions(clone: Path, files: list[str]) -> int:
     """Return how many questions a template asks, 0 for an example that is copied."""
     if "cookiecutter.json" not in files:
         return 0
-    return sum(not name.startswith("_") for name in json.loads(git(clone, "show", "HEAD:cookiecutter.json")))
-
-
-def git(clone: Path, *command: str) -> str:
-    """Return what git prints about a clone, with or without files beside it."""
-    done = subprocess.run(["git", *command], cwd=clone, capture_output=True, encoding="utf-8", check=True)
-    return done.stdout
+    return sum(not name.startswith("_") for name in json.loads(run_git(clone, "show", "HEAD:cookiecutter.json")))
 
 
 if __name__ == "__main__":

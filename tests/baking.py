@@ -152,6 +152,13 @@ def template() -> Path:
     return copy
 
 
+def commit_all(project: BakedProject) -> None:
+    """Commit everything in the repository of a project, with an identity for tests."""
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"]
+    project.check_output("git", "add", "--all")
+    project.check_output("git", *identity, "commit", "--quiet", "--message", "a commit")
+
+
 def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment for a generated project, without private variables and colours."""
     plain = {"NO_COLOR": "1", "PYTHONUTF8": "1"}

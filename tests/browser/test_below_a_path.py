@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.baking import BakedProject
+from tests.browser.test_one_origin import sign_in
 from tests.client import PASSWORD, USER
 from tests.production import serving_api
 from tests.proxies import nginx_command
@@ -53,12 +54,7 @@ def lab(project: BakedProject, database: dict[str, str], tmp_path_factory: pytes
 
 
 def test_the_page_signs_in(page: Page, lab: str) -> None:
-    page.goto(lab)
-    expect(page.locator("#relation")).to_have_text("same origin (proxy)")
-    page.get_by_label("Name").fill(USER)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("#who")).to_have_text(f"Signed in as {USER}")
+    sign_in(page, lab, USER, PASSWORD)
     page.reload()
     expect(page.locator("#who")).to_have_text(f"Signed in as {USER}")
 

@@ -15,16 +15,21 @@ from tests.production import serving_api
 from tests.running import RunningProject
 
 
-def use_page(page: Page, origin: str, username: str, password: str) -> list[Response]:
-    """Sign in, add and delete a note, reload and sign out. Return all responses."""
-    answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))
-    page.goto(origin)
+def sign_in(page: Page, address: str, username: str, password: str) -> None:
+    """Open a page that has the origin of its API, and sign in with the form."""
+    page.goto(address)
     expect(page.locator("#relation")).to_have_text("same origin (proxy)")
     page.get_by_label("Name").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#who")).to_have_text(f"Signed in as {username}")
+
+
+def use_page(page: Page, origin: str, username: str, password: str) -> list[Response]:
+    """Sign in, add and delete a note, reload and sign out. Return all responses."""
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))
+    sign_in(page, origin, username, password)
     page.get_by_label("Title", exact=True).fill("of one origin")
     page.get_by_role("button", name="Add note").click()
     note = page.get_by_role("listitem").filter(has_text="of one origin")

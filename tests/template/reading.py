@@ -55,6 +55,13 @@ def render_markdown(source: str) -> str:
     return "\n".join(lines)
 
 
+def get_links(source: str) -> list[str]:
+    """Return the target of each link and picture of a Markdown page."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(source)
+    attributes = [part.attrs for token in tokens for part in token.children or []]
+    return [str(found) for attrs in attributes if (found := attrs.get("href") or attrs.get("src"))]
+
+
 class Block(NamedTuple):
     """A code block in a Markdown page, with its heading and the sentence above it."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.baking import CHECKOUT, BakedProject, environment, template
+from tests.baking import CHECKOUT, BakedProject, commit_all, environment, template
 from tests.serving import flask_user
 from tests.template.reading import get_blocks
 from tests.template.test_following_readme import follow, shell
@@ -77,7 +77,7 @@ def release_this(repository: BakedProject) -> None:
         if path.name != ".git":
             (shutil.rmtree if path.is_dir() else Path.unlink)(path)
     shutil.copytree(template(), repository.path, ignore=shutil.ignore_patterns(".git"), dirs_exist_ok=True)
-    commit(repository)
+    commit_all(repository)
 
 
 def release_the_first_edition(repository: BakedProject) -> None:
@@ -87,17 +87,11 @@ def release_the_first_edition(repository: BakedProject) -> None:
         pytest.skip("the git history is missing. Run: git fetch --unshallow")
     with tarfile.open(fileobj=io.BytesIO(before)) as archive:
         archive.extractall(repository.path, filter="data")
-    commit(repository)
+    commit_all(repository)
 
 
 def run_git(*arguments: str) -> bytes:
     return subprocess.run(["git", *arguments], cwd=CHECKOUT, env=environment(), capture_output=True, check=False).stdout
-
-
-def commit(repository: BakedProject) -> None:
-    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"]
-    repository.check_output("git", "add", "--all")
-    repository.check_output("git", *identity, "commit", "--quiet", "--message", "a commit")
 
 
 def create(template: BakedProject, folder: Path, settings: dict[str, str], *options: str) -> BakedProject:
@@ -105,7 +99,7 @@ def create(template: BakedProject, folder: Path, settings: dict[str, str], *opti
     into = ["--no-input", "--output-dir", str(folder), *options]
     template.check_output(CRUFT, "create", str(template.path), *into, env=settings)
     project = BakedProject(folder / "my-lab-api", (), ())
-    commit(project)
+    commit_all(project)
     return project
 
 
@@ -125,7 +119,7 @@ def test_an_update_changes_only_what_the_template_changed(
 
     [views] = template_repository.path.glob("*/*/public.py")
     views.write_text(views.read_text("utf-8").replace("Hello, World!", "Hello, Lab!"), "utf-8")
-    commit(template_repository)
+    commit_all(template_repository)
     assert project.run(CRUFT, "check", env=settings).returncode == 1
     project.check_output(CRUFT, "update", "--skip-apply-ask", env=settings)
 
@@ -145,7 +139,7 @@ def test_the_steps_of_the_changelog_update_a_project_of_the_first_edition(
     project.check_output("uv", "sync", "--quiet")
     own = work_as_an_owner(project)
     secret = project.read(".env")
-    commit(project)
+    commit_all(project)
 
     release_this(template_repository)
     new = create(

@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 
 from tests.baking import COMBINATIONS, BakedProject, environment, template
 from tests.running import running
-from tests.template.reading import Block, get_blocks
+from tests.template.reading import Block, get_blocks, get_links
 
 # the combinations whose README is followed, and whether the checks are run too. `test_generated.py` runs them for all
 FOLLOWED = {"without-front-end": True, "proxy-without-front-end": False}
@@ -113,12 +113,11 @@ def get_facts(source: str) -> dict[str, object]:
     """Return the parts that do not depend on the language: headings, tables, names and links."""
     tokens = MarkdownIt("commonmark").enable("table").parse(source)
     parts = [part for token in tokens for part in token.children or []]
-    links = {str(part.attrs.get("href") or part.attrs.get("src")).replace(".zh-CN", "") for part in parts}
     return {
         "headings": [token.tag for token in tokens if token.type == "heading_open"],
         "rows of tables": [token.type for token in tokens if token.type in ("table_open", "tr_open")],
         "names": sorted({" ".join(part.content.split()) for part in parts if part.type == "code_inline"}),
-        "links": links - {"README.md"},
+        "links": {link.replace(".zh-CN", "") for link in get_links(source)} - {"README.md"},
     }
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -10,14 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests.baking import COMBINATIONS, BakedProject, template
-
-
-def links(text: str) -> Iterator[str]:
-    """Yield the target of each link and picture of a page."""
-    for token in MarkdownIt("commonmark").enable("table").parse(text):
-        for part in token.children or []:
-            if target := part.attrs.get("href") or part.attrs.get("src"):
-                yield str(target)
+from tests.template.reading import get_links
 
 
 def anchors(text: str) -> set[str]:
@@ -30,7 +23,7 @@ def anchors(text: str) -> set[str]:
 def get_broken_links(root: Path, page: str) -> list[str]:
     """Return the links of a page that do not lead to a file of its folder, or to a heading."""
     broken = []
-    for link in links((root / page).read_text("utf-8")):
+    for link in get_links((root / page).read_text("utf-8")):
         if re.match(r"[a-z]+:", link):
             continue
         name, _, anchor = unquote(link).partition("#")

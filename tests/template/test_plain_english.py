@@ -36,7 +36,7 @@ WORDS = {  # a pattern, and what to write instead
 }
 HERE = Path(__file__).name
 SUFFIXES = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".ts", ".html", ".css", ".js", ".lua", ""}
-GENERATED = {"package-lock.json", "figures.json", "api-types.d.ts", "LICENSE", "robots.txt"}
+GENERATED = {"package-lock.json", "figures.json", "api-types.d.ts"}
 # the first words of a function's name
 VERBS = set(
     """
@@ -62,9 +62,9 @@ MAX_WORDS = 40  # in a sentence of a page
 def files(root: Path) -> Iterator[Path]:
     """Yield the files that people wrote."""
     for path in sorted(root.rglob("*")):
-        inside = path.relative_to(root)
-        written = not ({".git", ".venv", "node_modules", "fonts"} & set(inside.parts)) and path.name not in GENERATED
-        if path.is_file() and written and path.suffix in SUFFIXES and path.name != HERE and "LICENSE" not in path.name:
+        is_tool = {".git", ".venv", "node_modules"} & set(path.relative_to(root).parts)
+        is_written = path.name not in {*GENERATED, HERE} and "LICENSE" not in path.name
+        if path.is_file() and path.suffix in SUFFIXES and is_written and not is_tool:
             yield path
 
 
@@ -152,7 +152,7 @@ def test_the_functions_of_a_project_are_verbs(get_baked: Callable[[str], BakedPr
 
 
 def pages() -> dict[str, str]:
-    """Return the pages for readers, without those of the template's tests."""
+    """Return the Markdown pages."""
     return {name: text for name, text in sources().items() if name.endswith(".md")}
 
 

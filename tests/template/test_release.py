@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts import release
-from tests.baking import BakedProject, template
+from tests.baking import BakedProject, commit_all, template
 
 VERSION = str(tomllib.loads((template() / "pyproject.toml").read_text("utf-8"))["project"]["version"])
 SECTION = f"## [{VERSION}] - 2026-12-31\n\n### Added\n\n- All of it.\n\n### In your project\n\n- Nothing.\n"
@@ -26,13 +26,8 @@ def release_repository(tmp_path: Path) -> BakedProject:
     repository.check_output("git", "init", "--quiet")
     for name, value in {"user.name": "Ada", "user.email": "ada@example.invalid"}.items():
         repository.check_output("git", "config", name, value)
-    commit(repository)
+    commit_all(repository)
     return repository
-
-
-def commit(repository: BakedProject) -> None:
-    repository.check_output("git", "add", "--all")
-    repository.check_output("git", "commit", "--quiet", "--message", "a commit")
 
 
 def change(repository: BakedProject, file: str, pattern: str, text: str) -> None:
@@ -42,7 +37,7 @@ def change(repository: BakedProject, file: str, pattern: str, text: str) -> None
     after = re.sub(pattern, text, before)
     assert after != before
     path.write_text(after, "utf-8")
-    commit(repository)
+    commit_all(repository)
 
 
 def test_a_version_that_is_ready_is_tagged(
