@@ -24,7 +24,7 @@ ALLOWED = {
     "lines of the application": 1539,
     "files, without crossorigin/": 81,
     "lines, without crossorigin/": 4699,
-    "lines of crossorigin/": 2848,
+    "lines of crossorigin/": 2847,
 }
 
 

@@ -16,7 +16,7 @@ import requests
 import yaml
 
 from scripts import budgets, peers, terminal
-from tests.baking import BakedProject, environment, template
+from tests.baking import BakedProject, commit_all, environment, template
 from tests.running import running
 from tests.template.reading import get_blocks
 
@@ -48,13 +48,16 @@ def test_the_readme_has_at_most_700_words(readme: str) -> None:
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
 def test_the_sizes_are_those_of_a_new_project(name: str, get_baked: Callable[[str], BakedProject]) -> None:
     readme = (template() / name).read_text("utf-8")
-    found = {budget.what: budget.found for budget in budgets.measure(get_baked("default"))}
+    project = get_baked("default")
+    found = {budget.what: budget.found for budget in budgets.measure(project)}
     rows = [
         re.findall(r"\d[\d,]*\d|\d", line)[0] for line in readme.splitlines() if re.match(r"\|[^|]+\| [\d,]+", line)
     ]
     whats = ("lines of the application", "files, without crossorigin/", "questions")
     assert rows == [f"{found[what]:,}" for what in whats]
-    assert f"{found['lines of crossorigin/']:,}" in readme
+    assert f"{found['lines of the application']:,} + {found['lines of crossorigin/']:,}" in readme
+    package = [name for name in project.files if name.startswith("crossorigin/")]
+    assert f"{found['files, without crossorigin/']} + {len(package)}" in readme
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
@@ -77,6 +80,7 @@ def test_other_templates_are_counted_by_the_same_rules(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
+    peer.check_output("git", "init", "--quiet")
     commit_all(peer)
     counted = peers.Peer("lab", "", "{{cookiecutter.name}}/", "{{cookiecutter.name}}/lab/")
     assert peers.count(counted, tmp_path)[:3] == (2, 2, 1)
@@ -97,16 +101,9 @@ def clone(tmp_path: Path) -> BakedProject:
     """Return the template in a git repository."""
     found = BakedProject(tmp_path / "OWNER" / "REPO", (), ())
     shutil.copytree(template(), found.path)
+    found.check_output("git", "init", "--quiet")
     commit_all(found)
     return found
-
-
-def commit_all(project: BakedProject) -> None:
-    """Make a repository of a folder."""
-    project.check_output("git", "init", "--quiet")
-    project.check_output("git", "add", "--all")
-    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"]
-    project.check_output("git", *identity, "commit", "--quiet", "--message", "a commit")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, current_app, send_from_directory
 from werkzeug.routing import PathConverter
 
-# only files and requests of its own origin, icons from data: and previews from blob: URLs, no inline scripts
+# only files and requests of the same origin, icons from data: and previews from blob: URLs, no inline scripts
 CSP = "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; frame-ancestors 'none'"
 
 

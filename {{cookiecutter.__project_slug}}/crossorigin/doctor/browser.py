@@ -312,9 +312,8 @@ def check_local_network(request: Request, find_address: Callable[[str], str | No
     start = f"The address of {' and '.join(unknown)} is not known here. Perhaps the" if unknown else "The"
     detail = f"{start} API is in the visitor's network, but the page is not. Chromium "
     detail += f"{'asks the visitor' if asks else 'blocks pages without https'} (Local Network Access)."
-    ok = asks or bool(unknown)
-    reason = None if ok else "CORSDidNotSucceed"
-    return Step("the page may reach the visitor's network", ok, f"{detail} No header helps.", reason)
+    step, ok = "the page may reach the visitor's network", asks or bool(unknown)
+    return _build_step(step, ok, "CORSDidNotSucceed", f"{detail} No header helps.")
 
 
 def _is_local(host: str, find_address: Callable[[str], str | None]) -> bool | None:
